@@ -1,0 +1,113 @@
+"""What a connector declares: a manifest, its streams, and a pure mapping per stream. The kit does the rest.
+
+    class Connector                       built by `connectors.kit.registry` from one configured source
+      .manifest                           manifest.yaml, read
+      .streams() -> tuple[Stream, …]      in the order they are pulled
+
+    Stream.pull(client, window)           yields Pages of raw rows, each with the bookmark that stands when it has landed
+    Stream.records(raw)                   a raw row's records: none, one or several; raises BadRowError for the quarantine
+
+A bookmark is a small JSON object that only its stream understands. `Page.bookmark` None means: not resumable here, keep
+the old one. It may only ever say "everything up to here has been yielded", and never run past `Window.started_at` minus
+the vendor's own lag, or rows that become visible late are lost.
+"""
+
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol
+
+from hub.model.records import Quarantined, Record
+
+if TYPE_CHECKING:
+    from connectors.kit.http import Client
+    from connectors.kit.manifest import Manifest
+
+Raw = Mapping[str, Any]
+Bookmark = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """What a pull is asked for.
+
+    bookmark    where the last one stopped; None asks for everything
+    started_at  when this sync began (aware, UTC); the upper bound of what may be bookmarked
+    limit       stop after about this many rows (`cshub try --limit`); None for all
+    """
+
+    bookmark: Bookmark | None
+    started_at: datetime
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Some raw rows, and the bookmark that is true once they are stored.
+
+    faults     rows the pull itself could not read (a broken line of an export, say)
+    total      the vendor's own count of rows to come, where it tells one; for progress bars
+    """
+
+    rows: Sequence[Raw]
+    bookmark: Bookmark | None = None
+    faults: Sequence[Quarantined] = ()
+    total: int | None = None
+
+
+class BadRowError(ValueError):
+    """A raw row that cannot become a record: it goes to quarantine under `field`, and the rest of its page lands."""
+
+    def __init__(self, message: str, *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stream:
+    """One kind of thing a source yields.
+
+    makes   the record types its mapping may return
+    key     the raw row's id, for the quarantine; must not raise
+    """
+
+    name: str
+    makes: tuple[type[Record], ...]
+    pull: Callable[["Client", Window], AsyncIterator[Page]]
+    records: Callable[[Raw], Iterable[Record]]
+    key: Callable[[Raw], str] = field(default=lambda raw: str(raw.get("id", "")))
+
+
+class Connector(Protocol):
+    """One configured use of a vendor's API: what `connector.py` in each vendor's folder defines as class `Connector`.
+
+    It is built with its validated settings, a pydantic model the folder names `Settings`; secrets are SecretStr.
+    """
+
+    manifest: "Manifest"
+
+    def client(self) -> "Client":
+        """A client with this source's base URL, credentials, rate budget and error rules."""
+        ...
+
+    def streams(self) -> tuple[Stream, ...]: ...
+
+
+def map_rows(stream: Stream, rows: Iterable[Raw]) -> tuple[list[Record], list[Quarantined]]:
+    """Map raw rows; what a mapping refuses, or stumbles over, becomes a quarantined row that names the field.
+
+    KeyError, TypeError and ValueError of a mapping are the row's fault: a vendor's row had another shape than documented.
+    """
+    records: list[Record] = []
+    bad: list[Quarantined] = []
+    for raw in rows:
+        try:
+            records.extend(stream.records(raw))
+        except BadRowError as error:
+            bad.append(Quarantined(key=stream.key(raw), reason=str(error), field=error.field, raw=raw))
+        except KeyError as error:
+            name = str(error.args[0]) if error.args else None
+            bad.append(Quarantined(key=stream.key(raw), reason=f"field {name!r} is missing", field=name, raw=raw))
+        except (TypeError, ValueError, AttributeError) as error:
+            bad.append(Quarantined(key=stream.key(raw), reason=f"unexpected shape: {error}", raw=raw))
+    return records, bad

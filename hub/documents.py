@@ -1,0 +1,130 @@
+"""YAML documents that remember their lines, so that a fault can be shown where it stands.
+
+`Document.read(path)` parses (bad YAML, or a key given twice, is a ConfigError with the line); `document.parse(Model)`
+validates with pydantic and turns *all* of its errors into faults with file, line, dotted key and valid choices.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from hub.errors import ConfigError, Fault
+
+Model = TypeVar("Model", bound=BaseModel)
+Key = tuple[str | int, ...]
+
+
+class _Loader(yaml.SafeLoader):
+    """Safe YAML; a key given twice in one mapping is an error instead of the last one winning silently."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[Any] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if key in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"key {key!r} is given twice", key_node.start_mark)
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One YAML file: its value, and the line of every key in it."""
+
+    name: str
+    value: Any
+    lines: Mapping[Key, int] = field(repr=False)
+
+    @classmethod
+    def read(cls, path: Path, *, name: str | None = None) -> Self:
+        """Parse `path`; raise ConfigError where it is missing or no YAML. `name` is what faults call it."""
+        name = name or _short(path)
+        try:
+            text = path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            raise ConfigError([Fault("no such file", where=name)]) from None
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError([Fault(f"cannot be read: {error}", where=name)]) from None
+        return cls.from_text(text, name=name)
+
+    @classmethod
+    def from_text(cls, text: str, *, name: str) -> Self:
+        loader = _Loader(text)
+        try:
+            node = loader.get_single_node()
+            value = loader.construct_document(node) if node is not None else {}
+        except yaml.MarkedYAMLError as error:
+            line = error.problem_mark.line + 1 if error.problem_mark else None
+            problem = ", ".join(part for part in (error.context, error.problem) if part)
+            raise ConfigError([Fault(f"is not valid YAML: {problem}", where=name, line=line)]) from None
+        except yaml.YAMLError as error:
+            raise ConfigError([Fault(f"is not valid YAML: {error}", where=name)]) from None
+        finally:
+            loader.dispose()
+        lines: dict[Key, int] = {}
+        if node is not None:
+            _note_lines(node, (), lines)
+        return cls(name, value, lines)
+
+    def line(self, key: Sequence[str | int]) -> int | None:
+        """Line of `key`, or of the nearest enclosing key that the file really has."""
+        path = tuple(key)
+        while path:
+            if path in self.lines:
+                return self.lines[path]
+            path = path[:-1]
+        return self.lines.get((), 1)
+
+    def fault(self, message: str, *, key: Sequence[str | int] = (), choices: Sequence[str] = ()) -> Fault:
+        """A fault of this document at `key`."""
+        return Fault(message, where=self.name, line=self.line(key), key=".".join(map(str, key)), choices=tuple(choices))
+
+    def parse(self, model: type[Model]) -> Model:
+        """The document as a `model`; raise ConfigError with every fault."""
+        try:
+            return model.model_validate(self.value)
+        except ValidationError as error:
+            raise ConfigError(faults_of(error, self)) from None
+
+
+def faults_of(error: ValidationError, document: Document, *, under: Key = ()) -> list[Fault]:
+    """Pydantic's errors as faults of `document`; `under` is the key the validated part stands at."""
+    faults = []
+    for detail in error.errors(include_url=False, include_input=False):
+        key = under + tuple(part for part in detail["loc"] if (*under, part) in document.lines or not _is_tag(part))
+        message, choices = detail["msg"].removeprefix("Value error, "), ()
+        if detail["type"] == "extra_forbidden":
+            message = "is not a setting here"
+        elif detail["type"] == "missing":
+            message = "is missing"
+        faults.append(document.fault(message, key=key, choices=choices))
+    return faults
+
+
+def _is_tag(part: str | int) -> bool:
+    """Pydantic puts the names of union members and validators among the keys of a location."""
+    return isinstance(part, str) and ("[" in part or "(" in part)
+
+
+def _short(path: Path) -> str:
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+def _note_lines(node: yaml.Node, at: Key, lines: dict[Key, int]) -> None:
+    lines.setdefault(at, node.start_mark.line + 1)
+    if isinstance(node, yaml.MappingNode):
+        for key_node, value_node in node.value:
+            key = (*at, str(key_node.value))
+            lines[key] = key_node.start_mark.line + 1
+            _note_lines(value_node, key, lines)
+    elif isinstance(node, yaml.SequenceNode):
+        for index, item in enumerate(node.value):
+            lines[(*at, index)] = item.start_mark.line + 1
+            _note_lines(item, (*at, index), lines)

@@ -1,0 +1,1 @@
+"""Alembic's folder: `env.py` runs on the connection the caller brings, `versions/` holds the steps."""

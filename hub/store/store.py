@@ -1,0 +1,135 @@
+"""`Store`: a database opened from a URL, and the only place where a transaction begins and commits.
+
+    store = Store.open("sqlite:///…/cshub.db")          or  "postgresql://user:password@host/name"
+    async with store.transaction() as connection: …     all of it is committed, or none
+    async with store.reading() as connection: …         one consistent snapshot, no writes
+
+SQLite has one writing connection (BEGIN IMMEDIATE, WAL, foreign keys on, busy timeout) and a few that can only read.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Self
+
+import orjson
+from sqlalchemy import event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from hub.errors import ConfigError, Fault
+
+Connection = AsyncConnection
+BUSY_TIMEOUT_MS = 30_000
+READERS = 4
+POSTGRESQL_POOL = 8
+
+
+class Store:
+    """A database, open. `description` names it without its password."""
+
+    def __init__(self, url: URL, writer: AsyncEngine, reader: AsyncEngine) -> None:
+        self.url = url
+        self._writer = writer
+        self._reader = reader
+
+    @classmethod
+    def open(cls, url: str | URL) -> Self:
+        """Open `url`; raise ConfigError where it names no database we speak to. Connects on first use."""
+        try:
+            parsed = make_url(url)
+        except ArgumentError:
+            raise ConfigError([_unknown_url()]) from None
+        if parsed.get_backend_name() == "sqlite":
+            return cls._open_sqlite(parsed.set(drivername="sqlite+aiosqlite"))
+        if parsed.get_backend_name() in ("postgresql", "postgres"):
+            engine = create_async_engine(
+                parsed.set(drivername="postgresql+asyncpg"),
+                pool_size=POSTGRESQL_POOL,
+                pool_pre_ping=True,
+                json_serializer=_dump,
+                json_deserializer=orjson.loads,
+            )
+            return cls(parsed, engine, engine)
+        raise ConfigError([_unknown_url()])
+
+    @classmethod
+    def _open_sqlite(cls, url: URL) -> Self:
+        if url.database and url.database != ":memory:":
+            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        writer, reader = (
+            create_async_engine(
+                url, pool_size=size, max_overflow=0, json_serializer=_dump, json_deserializer=orjson.loads
+            )
+            for size in (1, READERS)
+        )
+        _prepare_sqlite(writer, begin="BEGIN IMMEDIATE", read_only=False)
+        _prepare_sqlite(reader, begin="BEGIN", read_only=True)
+        return cls(url, writer, reader)
+
+    @property
+    def dialect(self) -> str:
+        """`sqlite` or `postgresql`."""
+        return self._writer.dialect.name
+
+    @property
+    def description(self) -> str:
+        return self.url.database or "" if self.dialect == "sqlite" else self.url.render_as_string(hide_password=True)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """A connection whose work is committed when the block ends, and undone when it raises."""
+        async with self._writer.begin() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Connection]:
+        """A connection to read with."""
+        async with self._reader.connect() as connection:
+            yield connection
+
+    async def close(self) -> None:
+        await self._writer.dispose()
+        if self._reader is not self._writer:
+            await self._reader.dispose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+
+def _prepare_sqlite(engine: AsyncEngine, *, begin: str, read_only: bool) -> None:
+    @event.listens_for(engine.sync_engine, "connect")
+    def on_connect(connection: Any, _: object) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves; the driver's own way starts too late
+        cursor = connection.cursor()
+        for pragma in (
+            f"busy_timeout = {BUSY_TIMEOUT_MS}",
+            "journal_mode = WAL",
+            "synchronous = NORMAL",
+            "foreign_keys = ON",
+            "temp_store = MEMORY",
+            "cache_size = -65536",
+            f"query_only = {int(read_only)}",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def on_begin(connection: Any) -> None:
+        connection.exec_driver_sql(begin)
+
+
+def _dump(value: object) -> str:
+    return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY).decode()
+
+
+def _unknown_url() -> Fault:
+    return Fault(
+        "is not the URL of a database the store can use",
+        key="store.url",
+        choices=("sqlite:///path/to/cshub.db", "postgresql://user:password@host:5432/name"),
+    )

