@@ -4,11 +4,12 @@ A row is written when its key is new, or its version is higher, or its version i
 older version never overwrites a newer one. `learned_at` is set once, at the first sight of the row.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, time
 from enum import Enum
 from hashlib import blake2b
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -17,11 +18,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from hub.model.records import RECORD_KINDS, Record
 from hub.store.store import Connection
-from hub.store.tables import RECORD_TABLES
+from hub.store.tables import RECORD_TABLES, external_id
 
 KIND_OF = {type_: kind for kind, type_ in RECORD_KINDS.items()}
 BATCH = 1_000
-_GUARDED = {"id", "learned_at", "customer_id", "state", "method", "reason", "candidates", "decided_at", "decided_by"}
+_KEPT = {"id", "learned_at"}
+"""Columns an update leaves alone; for companies, identity's own columns are not in the row at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +39,19 @@ class Counts:
 
 
 async def upsert(
-    connection: Connection, records: Iterable[Record], *, source: str, now: datetime, historical: bool = False
+    connection: Connection,
+    records: Iterable[Record],
+    *,
+    source: str,
+    now: datetime,
+    historical: bool = False,
+    customers: Mapping[str, str] = MappingProxyType({}),
 ) -> Counts:
-    """Write `records` of `source`. `historical`: a first sync, whose rows count as learned when they happened."""
+    """Write `records` of `source`.
+
+    historical  a first sync, whose rows count as learned when they happened
+    customers   {company_key: customer_id} as far as identity knows; the rest is linked when it is decided
+    """
     by_kind: dict[type[Record], dict[str, Record]] = {}
     for record in records:
         kept = by_kind.setdefault(type(record), {})
@@ -49,6 +61,9 @@ async def upsert(
     for type_, kept in by_kind.items():
         table = RECORD_TABLES[KIND_OF[type_]]
         rows = _rows(table, kept.values(), source=source, now=now, historical=historical)
+        if table is not external_id:
+            for row in rows:
+                row["customer_id"] = customers.get(row["company_key"])
         for start in range(0, len(rows), BATCH):
             counts += await _upsert_rows(connection, table, rows[start : start + BATCH])
     return counts
@@ -104,7 +119,7 @@ async def _upsert_rows(connection: Connection, table: Table, rows: Sequence[dict
     changed = [row for row in rows if (old := known.get(row["id"])) is not None and _supersedes(row, old)]
     if new or changed:
         insert = sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
-        columns = [column for column in rows[0] if column not in _GUARDED]
+        columns = [column for column in rows[0] if column not in _KEPT]
         statement = insert.on_conflict_do_update(
             index_elements=[table.c.id],
             set_={column: insert.excluded[column] for column in columns},

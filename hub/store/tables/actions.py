@@ -87,6 +87,7 @@ delivery = Table(
     Column("sent_at", UtcDateTime),
     Column("confirmed_at", UtcDateTime),
     Index(None, "state", "not_before"),
+    Index(None, "sent_at"),
     Index(None, "customer_id", "reserved_at"),
     Index(None, "run_id"),
 )

@@ -9,13 +9,12 @@ source = Table(
     metadata,
     Column("name", String(60), primary_key=True),
     Column("connector", String(60), nullable=False),
-    Column("enabled", Boolean, nullable=False),
-    Column("schedule", String(60)),
     # the lock: one sync per source at a time, held by a beating process
     Column("locked_by", String(60)),
     Column("locked_until", UtcDateTime),
     Column("paused_until", UtcDateTime),
     Column("last_succeeded_at", UtcDateTime),
+    Column("last_run_id", String(60)),
 )
 
 bookmark = Table(
@@ -24,7 +23,8 @@ bookmark = Table(
     Column("id", String(130), primary_key=True),  # "<source>:<stream>"
     Column("source", String(60), nullable=False),
     Column("stream", String(60), nullable=False),
-    Column("value", Json, nullable=False),
+    Column("value", Json),
+    Column("complete", Boolean, nullable=False),  # a whole pull has ended at least once: what comes now is news
     Column("moved_at", UtcDateTime, nullable=False),
 )
 

@@ -60,7 +60,7 @@ def _record_table(name: str, *columns: Column[object] | Index, event_time: str |
 external_id = _record_table(
     "external_id",
     Column("name", Text),
-    Column("domains", Json, nullable=False),
+    Column("domains", Json),
     Column("external_key", String(240)),
     Column("parent_key", String(240)),
     Column("segment", String(60)),

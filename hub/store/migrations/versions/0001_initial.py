@@ -46,7 +46,8 @@ def upgrade() -> None:
     sa.Column('id', sa.String(length=130), nullable=False),
     sa.Column('source', sa.String(length=60), nullable=False),
     sa.Column('stream', sa.String(length=60), nullable=False),
-    sa.Column('value', base.Json(none_as_null=True), nullable=False),
+    sa.Column('value', base.Json(none_as_null=True), nullable=True),
+    sa.Column('complete', sa.Boolean(), nullable=False),
     sa.Column('moved_at', base.UtcDateTime(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_bookmark'))
     )
@@ -121,12 +122,11 @@ def upgrade() -> None:
     op.create_table('source',
     sa.Column('name', sa.String(length=60), nullable=False),
     sa.Column('connector', sa.String(length=60), nullable=False),
-    sa.Column('enabled', sa.Boolean(), nullable=False),
-    sa.Column('schedule', sa.String(length=60), nullable=True),
     sa.Column('locked_by', sa.String(length=60), nullable=True),
     sa.Column('locked_until', base.UtcDateTime(timezone=True), nullable=True),
     sa.Column('paused_until', base.UtcDateTime(timezone=True), nullable=True),
     sa.Column('last_succeeded_at', base.UtcDateTime(timezone=True), nullable=True),
+    sa.Column('last_run_id', sa.String(length=60), nullable=True),
     sa.PrimaryKeyConstraint('name', name=op.f('pk_source'))
     )
     op.create_table('sync_run',
@@ -203,7 +203,7 @@ def upgrade() -> None:
     sa.Column('learned_at', base.UtcDateTime(timezone=True), nullable=False),
     sa.Column('synced_at', base.UtcDateTime(timezone=True), nullable=False),
     sa.Column('name', sa.Text(), nullable=True),
-    sa.Column('domains', base.Json(none_as_null=True), nullable=False),
+    sa.Column('domains', base.Json(none_as_null=True), nullable=True),
     sa.Column('external_key', sa.String(length=240), nullable=True),
     sa.Column('parent_key', sa.String(length=240), nullable=True),
     sa.Column('segment', sa.String(length=60), nullable=True),

@@ -1,0 +1,156 @@
+"""Conditions (hub.model.conditions) as SQL over a customer and its scorecard, and the fields that are columns there.
+
+    clause(condition)                         a boolean expression over the tables customer and scorecard
+    clause(condition, customer=c, scorecard=s)   … over aliases of them
+
+The caller joins the two (from outside where customers without a scorecard count too: their facts are missing). A field that
+is neither of the customer nor of the scorecard is a fact, read from the scorecard's JSON. Every comparison is false, never
+NULL, where the value is missing, so that `not` means the same here and in `hub.model.conditions.matches`.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any as Anything
+
+from sqlalchemy import JSON, ColumnElement, Date, FromClause, and_, false, not_, or_, select, true, type_coerce
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import GenericFunction
+from sqlalchemy.types import Text
+
+from hub.model.actions import Band
+from hub.model.conditions import CHANGES, All, Any, Condition, Field, Operator, Test
+from hub.store import tables
+
+BANDS = tuple(band.value for band in Band)
+CUSTOMER_FIELDS: tuple[Field, ...] = (
+    Field("name", "text"),
+    Field("domain", "text"),
+    Field("segment", "text"),
+    Field("industry", "text"),
+    Field("country", "text"),
+    Field("employees", "number"),
+    Field("csm_email", "text"),
+    Field("csm_name", "text"),
+)
+SCORECARD_FIELDS: tuple[Field, ...] = (
+    Field("health", "number"),
+    Field("band", "text", BANDS),
+    Field("previous_band", "text", BANDS),
+    Field("coverage", "number"),
+    Field("churn_risk", "number"),
+    Field("churn_annualised", "number"),
+    Field("churn_band", "text", ("high", "medium", "low", "very_low")),
+)
+# against the newest scorecard 30 to 45 days before; missing where there is none
+HEALTH_CHANGE = Field("health_change_30d", "number")
+FIELDS: Mapping[str, Field] = {field.name: field for field in (*CUSTOMER_FIELDS, *SCORECARD_FIELDS, HEALTH_CHANGE)}
+
+_CUSTOMER = frozenset(field.name for field in CUSTOMER_FIELDS)
+_SCORECARD = frozenset(field.name for field in SCORECARD_FIELDS)
+
+
+def clause(
+    condition: Condition, *, customer: FromClause = tables.customer, scorecard: FromClause = tables.scorecard
+) -> ColumnElement[bool]:
+    """The condition in SQL. It never is NULL."""
+    if isinstance(condition, All):
+        return and_(true(), *(clause(part, customer=customer, scorecard=scorecard) for part in condition.conditions))
+    if isinstance(condition, Any):
+        return or_(false(), *(clause(part, customer=customer, scorecard=scorecard) for part in condition.conditions))
+    if isinstance(condition, Test):
+        return _comparison(condition, column_of(condition.field, customer=customer, scorecard=scorecard))
+    return not_(clause(condition.condition, customer=customer, scorecard=scorecard))
+
+
+def column_of(
+    field: Field, *, customer: FromClause = tables.customer, scorecard: FromClause = tables.scorecard
+) -> ColumnElement[Anything]:
+    """Where the value of `field` stands."""
+    if field.name in _CUSTOMER:
+        return customer.c[field.name]
+    if field.name in _SCORECARD:
+        return scorecard.c[field.name]
+    if field == HEALTH_CHANGE:
+        return health_change(scorecard)
+    fact = type_coerce(scorecard.c.facts, JSON)[field.name]
+    return fact.as_float() if field.kind == "number" else fact.as_string()
+
+
+def health_change(scorecard: FromClause = tables.scorecard) -> ColumnElement[float]:
+    """Health against the newest scorecard 30 to 45 days before; NULL where there is none."""
+    then = tables.scorecard.alias("then")
+    was = (
+        select(then.c.health)
+        .where(
+            then.c.customer_id == scorecard.c.customer_id,
+            then.c.as_of <= _days_before(scorecard.c.as_of, 30),
+            then.c.as_of >= _days_before(scorecard.c.as_of, 45),
+        )
+        .order_by(then.c.as_of.desc())
+        .limit(1)
+        .correlate(scorecard)
+        .scalar_subquery()
+    )
+    return scorecard.c.health - was
+
+
+def _comparison(test: Test, column: ColumnElement[Anything]) -> ColumnElement[bool]:
+    if test.operator is Operator.EXISTS:
+        return column.is_not(None) if test.value else column.is_(None)
+    if test.operator in CHANGES:
+        raise ValueError(f"{test.operator} compares with before and is no SQL")
+    return and_(column.is_not(None), _COMPARE[test.operator](column, test.value))
+
+
+_COMPARE: Mapping[Operator, Callable[[ColumnElement[Anything], Anything], ColumnElement[bool]]] = {
+    Operator.EQ: lambda column, value: column == value,
+    Operator.NE: lambda column, value: column != value,
+    Operator.LT: lambda column, value: column < value,
+    Operator.LTE: lambda column, value: column <= value,
+    Operator.GT: lambda column, value: column > value,
+    Operator.GTE: lambda column, value: column >= value,
+    Operator.IN: lambda column, value: column.in_(list(value)),
+    Operator.NOT_IN: lambda column, value: column.not_in(list(value)),
+    Operator.CONTAINS: lambda column, value: _ascii_lower(column).contains(_lower(value), autoescape=True),
+    Operator.STARTS_WITH: lambda column, value: _ascii_lower(column).startswith(_lower(value), autoescape=True),
+}
+
+
+def _lower(value: str) -> str:
+    return "".join(letter.lower() if letter.isascii() else letter for letter in value)
+
+
+class _ascii_lower(GenericFunction[str]):  # noqa: N801 - named as the SQL it stands for
+    """Lower case of A-Z alone: what SQLite's lower does, and PostgreSQL's in the C collation."""
+
+    type = Text()
+    inherit_cache = True
+
+
+class _days_before(GenericFunction[Anything]):  # noqa: N801 - named as the SQL it stands for
+    """A day so many days before another."""
+
+    type = Date()
+    inherit_cache = True
+
+
+@compiles(_ascii_lower, "sqlite")
+def _(element: _ascii_lower, compiler: SQLCompiler, **options: Anything) -> str:
+    return f"lower({compiler.process(element.clauses, **options)})"
+
+
+@compiles(_ascii_lower, "postgresql")
+def _(element: _ascii_lower, compiler: SQLCompiler, **options: Anything) -> str:
+    return f'lower(({compiler.process(element.clauses, **options)}) COLLATE "C")'
+
+
+@compiles(_days_before, "sqlite")
+def _(element: _days_before, compiler: SQLCompiler, **options: Anything) -> str:
+    day, days = (compiler.process(part, **options) for part in element.clauses)
+    return f"date({day}, -{days} || ' days')"
+
+
+@compiles(_days_before, "postgresql")
+def _(element: _days_before, compiler: SQLCompiler, **options: Anything) -> str:
+    day, days = (compiler.process(part, **options) for part in element.clauses)
+    return f"({day} - CAST({days} AS INTEGER))"

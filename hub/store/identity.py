@@ -1,0 +1,164 @@
+"""Evidence and customers: what identity reads, and how a decision reaches every record."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Integer, String, and_, bindparam, false, func, literal, select, update
+
+from hub.store.store import Connection
+from hub.store.tables import RECORD_TABLES, customer, external_id
+from hub.store.tables.base import UtcDateTime
+
+LINKED = [table for table in RECORD_TABLES.values() if table is not external_id]
+PROFILE = ("name", "segment", "industry", "country", "employees", "csm_email", "csm_name", "became_customer_on")
+
+
+async def find_customer_of(connection: Connection, source: str) -> dict[str, str]:
+    """{company_key: customer_id} of the decided evidence of a source."""
+    rows = await connection.execute(
+        select(external_id.c.key, external_id.c.customer_id).where(
+            external_id.c.source == source, external_id.c.customer_id.is_not(None)
+        )
+    )
+    return {row.key: row.customer_id for row in rows}
+
+
+async def add_implied(connection: Connection, source: str, *, now: datetime) -> int:
+    """Make evidence of company keys that records name and no company row brought: they wait to be matched too."""
+    added = 0
+    for table in LINKED:
+        named = (
+            select(table.c.company_key)
+            .where(
+                table.c.source == source,
+                table.c.company_key.is_not(None),
+                table.c.customer_id.is_(None),
+                ~select(external_id.c.id)
+                .where(external_id.c.source == source, external_id.c.key == table.c.company_key)
+                .exists(),
+            )
+            .distinct()
+            .subquery()
+        )
+        values = {
+            "id": literal(f"{source}:") + named.c.company_key,
+            "source": literal(source, String()),
+            "key": named.c.company_key,
+            "company_key": named.c.company_key,
+            "version": literal(0, Integer()),
+            "digest": literal(0, Integer()),
+            "deleted": false(),
+            "learned_at": literal(now, UtcDateTime()),
+            "synced_at": literal(now, UtcDateTime()),
+            "state": literal("unmatched", String()),
+        }
+        result = await connection.execute(
+            external_id.insert().from_select(list(values), select(*values.values()).select_from(named))
+        )
+        added += result.rowcount
+    return added
+
+
+async def count_undecided(connection: Connection) -> int:
+    statement = select(func.count()).where(external_id.c.customer_id.is_(None), external_id.c.decided_by.is_(None))
+    return (await connection.execute(statement)).scalar_one()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """A company as one source knows it, and what was decided about it: `customer_id` None while nobody knows."""
+
+    id: str
+    source: str
+    key: str
+    external_key: str | None
+    name: str | None
+    domains: tuple[str, ...]
+    customer_id: str | None
+    state: str
+    method: str | None
+    reason: str | None
+    candidates: tuple[str, ...]
+    decided_by: str | None
+
+
+async def find_evidence(connection: Connection, *, state: str | None = None) -> list[Evidence]:
+    """All evidence that is not deleted, ordered by source and key; of one state where it is given."""
+    columns = [external_id.c[field.name] for field in fields(Evidence)]
+    statement = select(*columns).where(external_id.c.deleted.is_(False))
+    if state is not None:
+        statement = statement.where(external_id.c.state == state)
+    rows = await connection.execute(statement.order_by(external_id.c.source, external_id.c.key))
+    return [
+        Evidence(**{**row, "domains": tuple(row["domains"] or ()), "candidates": tuple(row["candidates"] or ())})
+        for row in rows.mappings()
+    ]
+
+
+async def add_customers(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    if rows:
+        await connection.execute(customer.insert(), list(rows))
+
+
+async def put_decisions(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write decisions: id, customer_id, state, method, reason, candidates, decided_at, decided_by."""
+    given = [{**row, "row_id": row["id"]} for row in rows]
+    if not given:
+        return
+    names = ("customer_id", "state", "method", "reason", "candidates", "decided_at", "decided_by")
+    statement = (
+        update(external_id)
+        .where(external_id.c.id == bindparam("row_id"))
+        .values({name: bindparam(f"new_{name}", type_=external_id.c[name].type) for name in names})
+    )
+    await connection.execute(
+        statement, [{"row_id": row["row_id"], **{f"new_{name}": row[name] for name in names}} for row in given]
+    )
+
+
+async def link(connection: Connection, *, since: datetime) -> int:
+    """Point every record at the customer of its company, for evidence decided since; return the records moved."""
+    moved = 0
+    for table in LINKED:
+        result = await connection.execute(
+            update(table)
+            .values(customer_id=external_id.c.customer_id)
+            .where(
+                and_(
+                    external_id.c.source == table.c.source,
+                    external_id.c.key == table.c.company_key,
+                    external_id.c.decided_at >= since,
+                    table.c.customer_id.is_distinct_from(external_id.c.customer_id),
+                )
+            )
+        )
+        moved += result.rowcount
+    return moved
+
+
+async def refresh_profiles(connection: Connection, source: str, *, since: datetime) -> int:
+    """Copy the profile of companies synced since to the customers this source created, and their parents."""
+    of_source = and_(
+        external_id.c.source == source, external_id.c.method == "created", external_id.c.synced_at >= since
+    )
+    await connection.execute(
+        update(customer)
+        .values({name: external_id.c[name] for name in PROFILE if name != "name"})
+        .values(name=func.coalesce(external_id.c.name, customer.c.name), updated_at=since)
+        .where(external_id.c.customer_id == customer.c.id, of_source)
+    )
+    parent = external_id.alias("parent")
+    result = await connection.execute(
+        update(customer)
+        .values(parent_id=parent.c.customer_id)
+        .where(
+            external_id.c.customer_id == customer.c.id,
+            of_source,
+            parent.c.source == external_id.c.source,
+            parent.c.key == external_id.c.parent_key,
+            customer.c.parent_id.is_distinct_from(parent.c.customer_id),
+        )
+    )
+    return result.rowcount

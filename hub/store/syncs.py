@@ -1,0 +1,226 @@
+"""Sources, bookmarks, sync runs and quarantine: what a sync remembers between and about its runs."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Table, delete, func, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from hub.model.actions import SyncState
+from hub.model.records import Quarantined
+from hub.store.store import Connection
+from hub.store.tables import bookmark, quarantine, source, sync_run
+
+KEY_LENGTH = 240
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """How far a stream has come. `complete`: a whole pull has ended at least once."""
+
+    value: Mapping[str, Any] | None
+    complete: bool
+
+
+def _insert(connection: Connection, table: Table) -> Any:
+    return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
+
+
+async def declare_sources(connection: Connection, connectors: Mapping[str, str]) -> None:
+    """Know every configured source: {name: connector}. Sources no longer configured keep their history."""
+    insert = _insert(connection, source)
+    rows = [{"name": name, "connector": connector} for name, connector in connectors.items()]
+    if rows:
+        statement = insert.on_conflict_do_update(
+            index_elements=[source.c.name], set_={"connector": insert.excluded.connector}
+        )
+        await connection.execute(statement, rows)
+
+
+async def lock_source(
+    connection: Connection, name: str, *, holder: str, now: datetime, until: datetime, dead: str | None = None
+) -> str | None:
+    """Take the lock of a source; None when it is ours now, else who holds it. `dead` is a holder known to be gone."""
+    free = or_(
+        source.c.locked_until.is_(None), source.c.locked_until < now, source.c.locked_by.in_([holder, dead or holder])
+    )
+    result = await connection.execute(
+        update(source).where(source.c.name == name, free).values(locked_by=holder, locked_until=until)
+    )
+    if result.rowcount:
+        return None
+    return (await connection.execute(select(source.c.locked_by).where(source.c.name == name))).scalar() or "nobody"
+
+
+async def keep_lock(connection: Connection, name: str, *, holder: str, until: datetime) -> bool:
+    """Hold the lock for longer; False when somebody else has it by now."""
+    result = await connection.execute(
+        update(source).where(source.c.name == name, source.c.locked_by == holder).values(locked_until=until)
+    )
+    return bool(result.rowcount)
+
+
+async def release_source(connection: Connection, name: str, *, holder: str) -> None:
+    await connection.execute(
+        update(source)
+        .where(source.c.name == name, source.c.locked_by == holder)
+        .values(locked_by=None, locked_until=None)
+    )
+
+
+async def pause_source(connection: Connection, name: str, *, until: datetime | None) -> None:
+    """Note that a quota is used up until then; None: it is not."""
+    await connection.execute(update(source).where(source.c.name == name).values(paused_until=until))
+
+
+async def find_bookmark(connection: Connection, name: str, stream: str) -> Place:
+    row = (await connection.execute(select(bookmark).where(bookmark.c.id == f"{name}:{stream}"))).one_or_none()
+    return Place(None, False) if row is None else Place(row.value, row.complete)
+
+
+async def put_bookmark(connection: Connection, name: str, stream: str, place: Place, *, now: datetime) -> None:
+    insert = _insert(connection, bookmark)
+    row = {
+        "id": f"{name}:{stream}",
+        "source": name,
+        "stream": stream,
+        "value": place.value,
+        "complete": place.complete,
+        "moved_at": now,
+    }
+    changes = {key: insert.excluded[key] for key in ("value", "complete", "moved_at")}
+    await connection.execute(insert.on_conflict_do_update(index_elements=[bookmark.c.id], set_=changes), [row])
+
+
+async def forget_bookmarks(connection: Connection, name: str) -> int:
+    """Make the next sync of a source a full one. Rows it pulls again are recognised and counted as unchanged."""
+    return (await connection.execute(delete(bookmark).where(bookmark.c.source == name))).rowcount
+
+
+async def start_run(connection: Connection, run_id: str, name: str, *, now: datetime) -> None:
+    """Note that a sync begins; one of the same source that is still `running` was killed and becomes `interrupted`."""
+    await connection.execute(
+        update(sync_run)
+        .where(sync_run.c.source == name, sync_run.c.state == SyncState.RUNNING)
+        .values(state=SyncState.INTERRUPTED.value, finished_at=now)
+    )
+    row = dict.fromkeys(("pulled", "new", "changed", "unchanged", "quarantined"), 0)
+    await connection.execute(
+        sync_run.insert(),
+        [{"id": run_id, "source": name, "state": SyncState.RUNNING.value, "started_at": now, "streams": {}, **row}],
+    )
+    await connection.execute(update(source).where(source.c.name == name).values(last_run_id=run_id))
+
+
+async def save_run(
+    connection: Connection,
+    run_id: str,
+    *,
+    streams: Mapping[str, Mapping[str, Any]],
+    state: SyncState = SyncState.RUNNING,
+    error: str | None = None,
+    finished_at: datetime | None = None,
+) -> None:
+    """Write a run's counts per stream, their sums, and how it stands."""
+    sums = {
+        name: sum(counts[name] for counts in streams.values())
+        for name in ("pulled", "new", "changed", "unchanged", "quarantined")
+    }
+    await connection.execute(
+        update(sync_run)
+        .where(sync_run.c.id == run_id)
+        .values(streams=dict(streams), state=state.value, error=error, finished_at=finished_at, **sums)
+    )
+    if state is SyncState.SUCCEEDED:
+        of_run = select(sync_run.c.source).where(sync_run.c.id == run_id).scalar_subquery()
+        await connection.execute(update(source).where(source.c.name == of_run).values(last_succeeded_at=finished_at))
+
+
+async def put_quarantine(
+    connection: Connection, name: str, stream: str, rows: Sequence[Quarantined], *, now: datetime
+) -> None:
+    """Keep bad rows with their reason; the same row seen again is one entry, seen once more."""
+    if not rows:
+        return
+    insert = _insert(connection, quarantine)
+    statement = insert.on_conflict_do_update(
+        index_elements=[quarantine.c.id],
+        set_={
+            "reason": insert.excluded.reason,
+            "field": insert.excluded.field,
+            "raw": insert.excluded.raw,
+            "last_seen_at": insert.excluded.last_seen_at,
+            "seen": quarantine.c.seen + 1,
+        },
+    )
+    await connection.execute(
+        statement,
+        [
+            {
+                "id": f"{name}:{stream}:{row.key[:KEY_LENGTH]}",
+                "source": name,
+                "stream": stream,
+                "key": row.key[:KEY_LENGTH],
+                "field": row.field,
+                "reason": row.reason,
+                "raw": dict(row.raw),
+                "seen": 1,
+                "first_seen_at": now,
+                "last_seen_at": now,
+            }
+            for row in rows
+        ],
+    )
+
+
+async def release_quarantine(connection: Connection, name: str, stream: str, keys: Sequence[str]) -> None:
+    """Forget entries whose rows have become good."""
+    held = (
+        await connection.execute(
+            select(quarantine.c.key).where(quarantine.c.source == name, quarantine.c.stream == stream)
+        )
+    ).scalars()
+    if good := set(held) & {key[:KEY_LENGTH] for key in keys}:
+        await connection.execute(
+            delete(quarantine).where(
+                quarantine.c.source == name, quarantine.c.stream == stream, quarantine.c.key.in_(sorted(good))
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceState:
+    """How a source stands: its lock, its pause, its last run (None where it never ran) and what waits in quarantine."""
+
+    name: str
+    connector: str
+    locked_by: str | None
+    locked_until: datetime | None
+    paused_until: datetime | None
+    last_succeeded_at: datetime | None
+    in_quarantine: int
+    run_state: str | None
+    run_started_at: datetime | None
+    run_finished_at: datetime | None
+    run_streams: Mapping[str, Mapping[str, Any]] | None
+    run_error: str | None
+
+
+async def find_sources(connection: Connection) -> list[SourceState]:
+    """Every source the store knows, by name."""
+    waiting = select(quarantine.c.source, func.count().label("waiting")).group_by(quarantine.c.source).subquery()
+    of_source = ("name", "connector", "locked_by", "locked_until", "paused_until", "last_succeeded_at")
+    of_run = ("state", "started_at", "finished_at", "streams", "error")
+    statement = (
+        select(
+            *(source.c[name] for name in of_source),
+            func.coalesce(waiting.c.waiting, 0).label("in_quarantine"),
+            *(sync_run.c[name].label(f"run_{name}") for name in of_run),
+        )
+        .outerjoin(sync_run, sync_run.c.id == source.c.last_run_id)
+        .outerjoin(waiting, waiting.c.source == source.c.name)
+        .order_by(source.c.name)
+    )
+    return [SourceState(**row) for row in (await connection.execute(statement)).mappings()]

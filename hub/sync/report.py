@@ -1,0 +1,59 @@
+"""What a sync is asked for and what it tells: a source, and what became of each of its streams."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from connectors.kit.base import Connector
+from hub.identity import Resolution
+from hub.model.actions import SyncState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """One configured use of a connector."""
+
+    name: str
+    connector: Connector
+    connector_name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamReport:
+    """What a sync did with one stream. state: "done", "denied", "paused", "failed", or "skipped" after a failure."""
+
+    pulled: int = 0
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    quarantined: int = 0
+    total: int | None = None
+    state: str = "running"
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncReport:
+    """What a sync did. `error` says what is incomplete and why, fit to show."""
+
+    run_id: str
+    source: str
+    state: SyncState
+    started_at: datetime
+    finished_at: datetime
+    streams: dict[str, StreamReport]
+    resolution: Resolution = field(default_factory=Resolution)
+    error: str | None = None
+    paused_until: datetime | None = None
+
+    @property
+    def rows(self) -> int:
+        return sum(stream.pulled for stream in self.streams.values())
+
+
+Progress = Callable[[str, StreamReport], None]
+"""Called with a stream's name and how it stands, after every batch and at its end."""
+
+
+def silent(_stream: str, _report: StreamReport) -> None:
+    return None

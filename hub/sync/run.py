@@ -1,0 +1,217 @@
+"""The run of a sync, from lock to report."""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import asdict, replace
+from datetime import datetime
+
+from anyio import create_memory_object_stream
+from connectors.kit.http import Client
+
+from connectors.kit.base import Page, Stream, Window, map_rows
+from connectors.kit.errors import ConnectorError, DeniedError, PausedError
+from hub.errors import BusyError
+from hub.identity import IdentityRules, Resolution, resolve
+from hub.model.actions import SyncState
+from hub.store import Store
+from hub.store.identity import find_customer_of
+from hub.store.records import upsert
+from hub.store.syncs import (
+    Place,
+    find_bookmark,
+    keep_lock,
+    pause_source,
+    put_bookmark,
+    put_quarantine,
+    release_quarantine,
+    save_run,
+    start_run,
+)
+from hub.sync.lock import LOCK_FOR, locked, new_holder
+from hub.sync.report import Progress, Source, StreamReport, SyncReport, silent
+
+log = logging.getLogger(__name__)
+
+PAGES_AHEAD = 4
+PAGES_PER_BATCH = 20
+ROWS_PER_BATCH = 1_000
+
+
+async def sync(
+    store: Store,
+    source: Source,
+    rules: IdentityRules,
+    *,
+    clock: Callable[[], datetime],
+    progress: Progress = silent,
+) -> SyncReport:
+    """Pull every stream of `source`; raise BusyError where another sync of it runs."""
+    return await _Sync(store, source, rules, clock, progress).run()
+
+
+class _Sync:
+    """One sync of one source, from lock to report."""
+
+    def __init__(
+        self, store: Store, source: Source, rules: IdentityRules, clock: Callable[[], datetime], progress: Progress
+    ) -> None:
+        self.store = store
+        self.source = source
+        self.rules = rules
+        self.clock = clock
+        self.progress = progress
+        self.started_at = clock()
+        self.run_id = f"sync_{self.started_at:%Y%m%d%H%M%S}_{secrets.token_hex(4)}"
+        self.holder = new_holder()
+        self.streams: dict[str, StreamReport] = {}
+        self.customers: dict[str, str] = {}
+
+    async def run(self) -> SyncReport:
+        async with locked(self.store, self.source.name, holder=self.holder, clock=self.clock):
+            async with self.store.transaction() as connection:
+                await start_run(connection, self.run_id, self.source.name, now=self.started_at)
+                self.customers = await find_customer_of(connection, self.source.name)
+            try:
+                paused_until = await self._pull_all()
+                async with self.store.transaction() as connection:
+                    resolution = await resolve(connection, self.rules, source=self.source.name, now=self.started_at)
+                    await pause_source(connection, self.source.name, until=paused_until)
+            except BaseException as error:  # whatever ends it, even Ctrl-C: the run says so
+                await self._save(SyncState.FAILED, f"stopped by {type(error).__name__}", self.clock())
+                raise
+            report = self._report(resolution, paused_until)
+            await self._save(report.state, report.error, report.finished_at)
+        return report
+
+    async def _pull_all(self) -> datetime | None:
+        """Pull stream after stream; an error ends its stream, and all of them where it is the whole source's."""
+        streams = self.source.connector.streams()
+        self.streams = {stream.name: StreamReport(state="skipped") for stream in streams}
+        async with self.source.connector.client() as client:
+            for stream in streams:
+                try:
+                    await self._pull(client, stream)
+                except PausedError as error:
+                    self._note(stream, state="paused", error=str(error))
+                    return error.until
+                except DeniedError as error:
+                    self._note(stream, state="denied", error=str(error))
+                    if error.scope == "source":
+                        return None
+                except ConnectorError as error:
+                    self._note(stream, state="failed", error=str(error))
+        return None
+
+    async def _pull(self, client: Client, stream: Stream) -> None:
+        async with self.store.reading() as connection:
+            place = await find_bookmark(connection, self.source.name, stream.name)
+        self._note(stream, state="running")
+        window = Window(bookmark=place.value, started_at=self.started_at)
+        async for pages in _batches(stream.pull(client, window)):
+            place = await self._land(stream, pages, place)
+        async with self.store.transaction() as connection:
+            done = replace(place, complete=True)
+            await put_bookmark(connection, self.source.name, stream.name, done, now=self.clock())
+        self._note(stream, state="done")
+
+    async def _land(self, stream: Stream, pages: Sequence[Page], place: Place) -> Place:
+        """Store a batch of pages: rows, quarantine, bookmark and counts, or nothing of it."""
+        raws = [raw for page in pages for raw in page.rows]
+        records, bad = map_rows(stream, raws)
+        bad += [fault for page in pages for fault in page.faults]
+        bookmark = next((page.bookmark for page in reversed(pages) if page.bookmark is not None), place.value)
+        place = replace(place, value=bookmark)
+        name, now = self.source.name, self.clock()
+        async with self.store.transaction() as connection:
+            counts = await upsert(
+                connection,
+                records,
+                source=name,
+                now=now,
+                historical=not place.complete,
+                customers=self.customers,
+            )
+            await release_quarantine(connection, name, stream.name, [record.key for record in records])
+            await put_quarantine(connection, name, stream.name, bad, now=now)
+            await put_bookmark(connection, name, stream.name, place, now=now)
+            before = self.streams[stream.name]
+            after = replace(
+                before,
+                pulled=before.pulled + len(raws) + sum(len(page.faults) for page in pages),
+                new=before.new + counts.new,
+                changed=before.changed + counts.changed,
+                unchanged=before.unchanged + counts.unchanged,
+                quarantined=before.quarantined + len(bad),
+                total=next((page.total for page in reversed(pages) if page.total is not None), before.total),
+            )
+            self.streams[stream.name] = after
+            await save_run(connection, self.run_id, streams=self._streams())
+            if not await keep_lock(connection, name, holder=self.holder, until=now + LOCK_FOR):
+                raise BusyError(f"source {name!r} was taken over by another sync while this one stood still")
+        self.progress(stream.name, after)
+        return place
+
+    def _note(self, stream: Stream, *, state: str, error: str | None = None) -> None:
+        self.streams[stream.name] = replace(self.streams[stream.name], state=state, error=error)
+        self.progress(stream.name, self.streams[stream.name])
+        if error:
+            log.warning("sync of %s: stream %s %s: %s", self.source.name, stream.name, state, error)
+
+    def _report(self, resolution: Resolution, paused_until: datetime | None) -> SyncReport:
+        bad = {name: stream for name, stream in self.streams.items() if stream.state != "done"}
+        state = SyncState.SUCCEEDED
+        if any(stream.state == "paused" for stream in bad.values()):
+            state = SyncState.PAUSED
+        elif len(bad) == len(self.streams):
+            state = SyncState.FAILED
+        elif bad:
+            state = SyncState.INCOMPLETE
+        words = "; ".join(f"{name}: {stream.error or stream.state}" for name, stream in bad.items())
+        return SyncReport(
+            run_id=self.run_id,
+            source=self.source.name,
+            state=state,
+            started_at=self.started_at,
+            finished_at=self.clock(),
+            streams=self.streams,
+            resolution=resolution,
+            error=words or None,
+            paused_until=paused_until,
+        )
+
+    async def _save(self, state: SyncState, error: str | None, finished_at: datetime) -> None:
+        async with self.store.transaction() as connection:
+            await save_run(
+                connection, self.run_id, streams=self._streams(), state=state, error=error, finished_at=finished_at
+            )
+
+    def _streams(self) -> dict[str, dict[str, object]]:
+        return {name: asdict(stream) for name, stream in self.streams.items()}
+
+
+async def _batches(pages: AsyncIterator[Page]) -> AsyncIterator[list[Page]]:
+    """Pull a few pages ahead of the store, and hand over batches of about a thousand rows."""
+    send, receive = create_memory_object_stream[Page](PAGES_AHEAD)
+
+    async def pull() -> None:
+        async with send:
+            async for page in pages:
+                await send.send(page)
+
+    puller = asyncio.create_task(pull())
+    try:
+        batch: list[Page] = []
+        async for page in receive:
+            batch.append(page)
+            if sum(len(page.rows) for page in batch) >= ROWS_PER_BATCH or len(batch) >= PAGES_PER_BATCH:
+                yield batch
+                batch = []
+        if batch:
+            yield batch
+        await puller  # what was pulled has landed; now the error that ended it, if one did
+    finally:
+        puller.cancel()
+        receive.close()
+        await asyncio.gather(puller, return_exceptions=True)
