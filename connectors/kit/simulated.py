@@ -132,3 +132,8 @@ class World:
     nps: Sequence[NpsAnswer]
     terms: Sequence[Term]
     deals: Sequence[Deal]
+
+
+def crm_id(account_number: int) -> str:
+    """The id by which the simulated CRM knows an account, and by which the other systems refer to it."""
+    return str(9_000_000_000 + account_number)

@@ -1,0 +1,71 @@
+"""manifest.yaml: what a connector says of itself, for people, for the registry and for the checks.
+
+name: hubspot                    the folder's name; never changes once sources use it
+title: HubSpot CRM
+description: One or two sentences.
+auth: What credential it needs, and where a person makes one.
+base_url: https://api.example.com
+creates_customers: true          its companies are customers (CRM, billing); else only evidence of who is who
+lag_seconds: 60                  rows become visible this late; no bookmark goes beyond the sync's start minus this
+concurrency: 4                   requests under way at once
+rates: {default: [{requests: 100, seconds: 10}]}
+settings: {token: one sentence}  every setting of the folder's `Settings`
+streams: {companies: {about: one sentence, permission: crm.objects.companies.read}}
+exempt: {deletions: why}         checks of the conformance suite this connector is excused from, with the reason
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from connectors.kit.budget import Budget, Rate, shared
+from hub.documents import Document
+
+
+class _Part(BaseModel):
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", frozen=True)
+
+
+class StreamNote(_Part):
+    """about: one sentence; permission: what the credential must be allowed, in the vendor's words."""
+
+    about: str
+    permission: str | None = None
+
+
+class RateNote(_Part):
+    requests: int = Field(gt=0)
+    seconds: float = Field(gt=0)
+
+
+class Manifest(_Part):
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    title: str
+    description: str
+    auth: str
+    base_url: str
+    creates_customers: bool
+    lag_seconds: int = Field(ge=0)
+    concurrency: int = Field(default=4, gt=0)
+    rates: Mapping[str, tuple[RateNote, ...]] = {}
+    settings: Mapping[str, str]
+    streams: Mapping[str, StreamNote]
+    exempt: Mapping[str, str] = {}
+
+    @classmethod
+    def of(cls, folder: Path) -> "Manifest":
+        """Read `folder`/manifest.yaml; ConfigError with every fault of it. Read once per process."""
+        return _read(folder)
+
+    def budget(self, *credential: str) -> Budget:
+        """The budget all clients of this credential share. `credential`: base URL, token: only hashed."""
+        rates = {name: [Rate(r.requests, r.seconds) for r in some] for name, some in self.rates.items()}
+        return shared(self.name, *credential, make=lambda: Budget(rates, concurrency=self.concurrency))
+
+
+@cache
+def _read(folder: Path) -> Manifest:
+    return Document.read(folder / "manifest.yaml", name=f"connectors/{folder.name}/manifest.yaml").parse(Manifest)

@@ -1,0 +1,128 @@
+"""Paginators without I/O: given what an answer said, the next request or None.
+
+TokenPages       the vendor hands out a token for the next page; a token seen before is a ContractError (loop guard)
+KeysetPages      "key > last key seen", ascending; a page that does not advance is a ContractError
+NumberPages      page number or offset; stops at a short page, and says so when a cap of the vendor's is reached
+time_windows     one long span as short ones, for APIs that filter by time and cap each query
+own_path         the path and query of an absolute next URL, refused when it leads to another host
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from hashlib import blake2b
+from urllib.parse import urlsplit
+
+from connectors.kit.errors import ContractError
+
+
+@dataclass(slots=True)
+class TokenPages:
+    """`next(token)` gives the token to send next, or None at the end (token None or empty).
+
+    Tokens are remembered as 8-byte digests, so millions of pages stay small.
+    """
+
+    what: str
+    _seen: set[bytes] = field(default_factory=set)
+
+    def next(self, token: str | None) -> str | None:
+        if not token:
+            return None
+        digest = blake2b(token.encode(), digest_size=8).digest()
+        if digest in self._seen:
+            raise ContractError(
+                f"{self.what}: the vendor handed out the same page token twice; the pages would never end"
+            )
+        self._seen.add(digest)
+        return token
+
+
+@dataclass(slots=True)
+class KeysetPages:
+    """`next(last, full=…)` gives the key to ask beyond, or None after a page that was not full.
+
+    Keys are compared as integers where both are, otherwise as text.
+    """
+
+    what: str
+    last: str | None = None
+
+    def next(self, last: str | None, *, full: bool) -> str | None:
+        if last is None or not full:
+            return None
+        if self.last is not None and not _beyond(last, self.last):
+            raise ContractError(
+                f"{self.what}: a page asked for after key {self.last} ends at {last}; it does not advance"
+            )
+        self.last = last
+        return last
+
+
+@dataclass(slots=True)
+class NumberPages:
+    """Page numbers from `first`, or row offsets with `offset=True`.
+
+    `cap` is the vendor's limit on rows (offset + page size) that can be reached this way: going on beyond it with more
+    rows to come is a ContractError instead of a silent end. None: no cap is known.
+    """
+
+    what: str
+    size: int
+    first: int = 1
+    offset: bool = False
+    cap: int | None = None
+    _pages: int = 0
+
+    @property
+    def start(self) -> int:
+        return self._pages * self.size if self.offset else self.first + self._pages
+
+    def next(self, rows: int, *, more: bool | None = None) -> int | None:
+        """The next page number or offset. `more`: the vendor's own word on it; without it a full page means more."""
+        if not (rows >= self.size if more is None else more):
+            return None
+        self._pages += 1
+        if self.cap is not None and (self._pages + 1) * self.size > self.cap:
+            raise ContractError(f"{self.what}: more than {self.cap} rows, which is all the vendor lets us page through")
+        return self.start
+
+
+def time_windows(start: datetime, end: datetime, *, step: timedelta) -> Iterator[tuple[datetime, datetime]]:
+    """[start, end) as consecutive half-open windows of at most `step`; nothing where start >= end."""
+    if step <= timedelta(0):
+        raise ValueError("step must be positive")
+    while start < end:
+        stop = min(start + step, end)
+        yield start, stop
+        start = stop
+
+
+def own_path(next_url: str, *, base_url: str) -> str:
+    """Path and query of `next_url` relative to `base_url`, for `Client.get_json`.
+
+    Pages are asked for on the configured host only: credentials never follow a link elsewhere. Prefer rebuilding the
+    request from its token; this is for vendors that hand out nothing but a URL. Relative URLs pass. The configured base
+    may be a proxy whose host differs from the vendor's own links: that too is refused, naming both hosts.
+    """
+    target, base = urlsplit(next_url), urlsplit(base_url)
+    if target.netloc and (target.hostname, _port(target.scheme, target.port)) != (
+        base.hostname,
+        _port(base.scheme, base.port),
+    ):
+        raise ContractError(
+            f"the next page is said to be on host {target.hostname!r}, but this source is configured for {base.hostname!r};"
+            " not followed"
+        )
+    path = target.path
+    if (prefix := base.path.rstrip("/")) and path.startswith(f"{prefix}/"):
+        path = path.removeprefix(prefix)
+    return f"{path}?{target.query}" if target.query else path
+
+
+def _port(scheme: str, port: int | None) -> int | None:
+    return port or {"http": 80, "https": 443}.get(scheme)
+
+
+def _beyond(key: str, last: str) -> bool:
+    return int(key) > int(last) if key.isdecimal() and last.isdecimal() else key > last

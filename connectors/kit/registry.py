@@ -1,0 +1,112 @@
+"""Finding connectors: every folder of `connectors/` that holds a manifest.yaml is one. Nothing imports a vendor by name.
+
+A folder `connectors/acme/` has `connector.py` with a pydantic model `Settings` and a class `Connector(settings)`, and
+`sandbox.py` with `app(world, *, token, faults)`. Both are imported when first asked for.
+"""
+
+import importlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from pydantic import ValidationError
+
+from connectors.kit.base import Connector
+from connectors.kit.manifest import Manifest
+from connectors.kit.settings import SourceSettings
+from connectors.kit.simulated import World
+from hub.documents import Document
+from hub.errors import ConfigError, Fault
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
+    from connectors.kit.sandbox import Faults
+
+FOLDER = Path(__file__).parent.parent
+
+
+class Sandbox(Protocol):
+    """A folder's `sandbox.app`. `world` is a callable because the simulated company may grow while it runs."""
+
+    def __call__(self, world: Callable[[], World], *, token: str, faults: "Faults") -> "Starlette": ...
+
+
+def names() -> tuple[str, ...]:
+    """All connectors, by name."""
+    return tuple(sorted(path.parent.name for path in FOLDER.glob("*/manifest.yaml")))
+
+
+def manifest(name: str) -> Manifest:
+    """What `name` says of itself; ConfigError for an unknown one (naming those there are) or a faulty manifest."""
+    return Manifest.of(FOLDER / _known(name))
+
+
+def settings_model(name: str) -> type[SourceSettings]:
+    """The model of a source's settings."""
+    model: type[SourceSettings] = _module(name, "connector").Settings
+    return model
+
+
+def build(
+    name: str, settings: Mapping[str, Any], *, document: Document | None = None, under: tuple[str | int, ...] = ()
+) -> Connector:
+    """A source of connector `name`; ConfigError with every fault of `settings` and the valid choices.
+
+    `document` and `under`: the file `settings` were read from and their key in it, so that faults carry their line.
+    """
+    model = settings_model(name)
+    try:
+        parsed = model.model_validate(dict(settings))
+    except ValidationError as error:
+        raise ConfigError(_faults(error, model, name, document, under)) from None
+    connector: Connector = _module(name, "connector").Connector(parsed)
+    return connector
+
+
+def sandbox(name: str) -> Sandbox:
+    """The vendor's stand-in, for tests and for `cshub demo`."""
+    app: Sandbox = _module(name, "sandbox").app
+    return app
+
+
+def _known(name: str) -> str:
+    if name not in names():
+        raise ConfigError([Fault(f"there is no connector {name!r}", choices=names())])
+    return name
+
+
+def _module(name: str, part: str) -> Any:
+    return importlib.import_module(f"connectors.{_known(name)}.{part}")
+
+
+def _faults(
+    error: ValidationError,
+    model: type[SourceSettings],
+    name: str,
+    document: Document | None,
+    under: tuple[str | int, ...],
+) -> list[Fault]:
+    faults = []
+    for detail in error.errors(include_url=False, include_input=False):
+        message = detail["msg"].removeprefix("Value error, ")
+        choices: tuple[str, ...] = ()
+        if detail["type"] == "extra_forbidden":
+            message = "is not a setting here"
+            choices = tuple(model.model_fields) if len(detail["loc"]) == 1 else ()
+        elif detail["type"] == "missing":
+            message = "is missing"
+        elif detail["type"] in ("literal_error", "enum"):
+            message = "is none of the valid choices"
+            choices = tuple(_quoted(detail.get("ctx", {}).get("expected", "")))
+        key = (*under, *detail["loc"])
+        if document is not None:
+            faults.append(document.fault(message, key=key, choices=choices))
+        else:
+            faults.append(Fault(message, where=f"source of {name}", key=".".join(map(str, key)), choices=choices))
+    return faults
+
+
+def _quoted(expected: str) -> list[str]:
+    """Pydantic says "'a', 'b' or 'c'"."""
+    return [part for index, part in enumerate(expected.split("'")) if index % 2]

@@ -1,0 +1,186 @@
+"""What the vendors' sandboxes share: faults that can be switched on, token checks, rate limits, one rendering per World.
+
+    def app(world, *, token, faults):
+        rendered = Rendered(world, render)              # vendor JSON, made again only when the world has grown
+        async def tickets(request): ...
+        return assemble([Route("/api/v2/…", tickets)], faults=faults, limited=limited)
+
+`assemble` puts `FaultInjection` around the routes, and adds `/_faults`: GET shows the faults, POST with a JSON object of
+some of `Faults`' fields changes them while the sandbox runs.
+"""
+
+import asyncio
+import hmac
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Generic, TypeVar
+
+import orjson
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from connectors.kit.simulated import World
+
+Made = TypeVar("Made")
+MAINTENANCE = b"<!DOCTYPE html><html><body><h1>We'll be right back</h1></body></html>"
+
+
+@dataclass(slots=True, kw_only=True)
+class Faults:
+    """What goes wrong. A number n: the next n requests; each counts down as it strikes.
+
+    rate_limited    429 in the vendor's style; `retry_after` seconds, where its style tells
+    server_errors   503
+    resets          the connection is closed before an answer
+    truncated       the connection is closed in the middle of the body
+    cut_json        the body is half as long, and its Content-Length says that is all
+    html            200 with a maintenance page
+    repeated_pages  a request to a path asked before gets the answer that path gave last time, page token and all
+    duplicate_rows  a page begins with the last row of the one before, where the sandbox serves pages by `take`
+    drip            seconds between the pieces of a body, while above 0
+    only            strike only requests whose path begins so
+    """
+
+    rate_limited: int = 0
+    retry_after: int = 0
+    server_errors: int = 0
+    resets: int = 0
+    truncated: int = 0
+    cut_json: int = 0
+    html: int = 0
+    repeated_pages: int = 0
+    duplicate_rows: int = 0
+    drip: float = 0.0
+    only: str = ""
+
+    def take(self, name: str) -> bool:
+        """Whether fault `name` strikes now; counts it down."""
+        left: int = getattr(self, name)
+        if left > 0:
+            setattr(self, name, left - 1)
+        return left > 0
+
+
+Limited = Callable[[Faults], Response]
+
+
+def limited_plainly(faults: Faults) -> Response:
+    """429 as plain text with Retry-After in seconds."""
+    return PlainTextResponse("Too many requests", 429, {"Retry-After": str(faults.retry_after)})
+
+
+class FaultInjection:
+    """ASGI middleware around a sandbox's routes."""
+
+    def __init__(self, app: ASGIApp, *, faults: Faults, limited: Limited = limited_plainly) -> None:
+        self._app, self._faults, self._limited = app, faults, limited
+        self._last: dict[str, list[Message]] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        faults, path = self._faults, scope.get("path", "")
+        if scope["type"] != "http" or path == "/_faults" or not path.startswith(faults.only):
+            await self._app(scope, receive, send)
+        elif faults.take("resets"):
+            return  # the server closes the connection on an app that ends without an answer
+        elif faults.take("rate_limited"):
+            await self._limited(faults)(scope, receive, send)
+        elif faults.take("server_errors"):
+            await PlainTextResponse("upstream connect error", 503)(scope, receive, send)
+        elif faults.take("html"):
+            await Response(MAINTENANCE, 200, media_type="text/html")(scope, receive, send)
+        elif path in self._last and faults.take("repeated_pages"):
+            for message in self._last[path]:
+                await send(message)
+        else:
+            await self._answer(scope, receive, send, path)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send, path: str) -> None:
+        faults = self._faults
+        messages: list[Message] = []
+
+        async def collect(message: Message) -> None:
+            messages.append(message)
+
+        await self._app(scope, receive, collect)
+        self._last[path] = messages
+        body = b"".join(message.get("body", b"") for message in messages[1:])
+        start = dict(messages[0])
+        if faults.take("truncated"):
+            await send(start)
+            await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
+            return
+        if faults.take("cut_json"):
+            body = body[: len(body) // 2]
+            start["headers"] = [(name, value) for name, value in start["headers"] if name != b"content-length"]
+            start["headers"].append((b"content-length", str(len(body)).encode()))
+        await send(start)
+        if faults.drip > 0:
+            piece = max(1, len(body) // 8)
+            for begin in range(0, len(body), piece):
+                await send({"type": "http.response.body", "body": body[begin : begin + piece], "more_body": True})
+                await asyncio.sleep(faults.drip)
+            body = b""
+        await send({"type": "http.response.body", "body": body})
+
+
+def assemble(routes: Sequence[BaseRoute], *, faults: Faults, limited: Limited = limited_plainly) -> Starlette:
+    """The sandbox: its routes, `/_faults`, and the faults around them. `limited` makes the vendor's 429."""
+
+    async def switch(request: Request) -> Response:
+        if request.method == "POST":
+            wanted = orjson.loads(await request.body())
+            known = {field.name for field in fields(Faults)}
+            if not isinstance(wanted, dict) or not set(wanted) <= known:
+                return JSONResponse({"error": f"faults are: {', '.join(sorted(known))}"}, 400)
+            for name, value in wanted.items():
+                setattr(faults, name, value)
+        return JSONResponse(asdict(faults))
+
+    return Starlette(
+        routes=[*routes, Route("/_faults", switch, methods=["GET", "POST"])],
+        middleware=[Middleware(FaultInjection, faults=faults, limited=limited)],
+    )
+
+
+class Rendered(Generic[Made]):
+    """A vendor's view of the World, made once per World: `rendered()` is made again when `world()` is another one."""
+
+    def __init__(self, world: Callable[[], World], make: Callable[[World], Made]) -> None:
+        self._world, self._make = world, make
+        self._of: World | None = None
+        self._made: Made | None = None
+
+    def __call__(self) -> Made:
+        world = self._world()
+        if self._made is None or world is not self._of:
+            self._made, self._of = self._make(world), world
+        return self._made
+
+
+class Limiter:
+    """A sandbox's own rate limit: at most `requests` in any `seconds`."""
+
+    def __init__(self, requests: int, seconds: float, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self.requests, self.seconds, self._monotonic = requests, seconds, monotonic
+        self._hits: deque[float] = deque()
+
+    def hit(self) -> tuple[bool, int, float]:
+        """(allowed, requests left, seconds until one more is free)."""
+        now = self._monotonic()
+        while self._hits and self._hits[0] <= now - self.seconds:
+            self._hits.popleft()
+        allowed = len(self._hits) < self.requests
+        if allowed:
+            self._hits.append(now)
+        return allowed, self.requests - len(self._hits), self._hits[0] + self.seconds - now
+
+
+def authorized(request: Request, expected: str) -> bool:
+    """Whether the Authorization header is `expected` ("Bearer …", "Basic …")."""
+    return hmac.compare_digest(request.headers.get("authorization", "").encode(), expected.encode())
