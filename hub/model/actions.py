@@ -1,6 +1,10 @@
-"""What the hub does about what it knows: the states of alerts, playbook runs, deliveries and syncs."""
+"""What the hub does about what it knows: alerts, playbook runs, deliveries and syncs, and the states they pass through."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 
 
 class Band(StrEnum):
@@ -23,10 +27,11 @@ class AlertOutcome(StrEnum):
 
 
 class RunState(StrEnum):
-    """A playbook run: `waiting` until `wake_at`, `done` when its counter is past the last step."""
+    """A playbook run: `waiting` until `wake_at`, `paused` by a person, `done` when its counter is past the last step."""
 
     RUNNING = "running"
     WAITING = "waiting"
+    PAUSED = "paused"
     DONE = "done"
     CANCELLED = "cancelled"
     FAILED = "failed"
@@ -58,3 +63,89 @@ class Role(StrEnum):
     VIEWER = "viewer"
     CSM = "csm"
     ADMIN = "admin"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """A dated, owned call for human action. `kind` is alert or task; `run_id` names the playbook run that opened it."""
+
+    id: str
+    customer_id: str
+    kind: str
+    title: str
+    severity: str
+    state: AlertState
+    dedup_key: str
+    opened_at: datetime
+    updated_at: datetime
+    reason: str | None = None
+    outcome: AlertOutcome | None = None
+    owner_email: str | None = None
+    due_on: date | None = None
+    snoozed_until: datetime | None = None
+    note: str | None = None
+    run_id: str | None = None
+    closed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One firing of a playbook for one customer.
+
+    step    the program counter: index of the step to do next
+    fence   goes up with every move; an advance names the one it expects and does nothing when it is another
+    facts   {field: value} as they were when it fired
+    """
+
+    id: str
+    playbook: str
+    playbook_version: int
+    definition: Mapping[str, Any]
+    customer_id: str
+    episode: str
+    cause: str
+    state: RunState
+    step: int
+    fence: int
+    facts: Mapping[str, Any]
+    started_at: datetime
+    updated_at: datetime
+    started_by: str | None = None
+    wake_at: datetime | None = None
+    error: str | None = None
+    finished_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What a run did at one step: done, skipped or failed, and in words what or why."""
+
+    run_id: str
+    index: int
+    action: str
+    state: str
+    done_at: datetime
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One message to one place, as it stands in the ledger. `payload` is exactly what is sent."""
+
+    id: str
+    dedup_key: str
+    channel: str
+    address: str
+    payload: Mapping[str, Any]
+    state: DeliveryState
+    attempts: int
+    reserved_at: datetime
+    run_id: str | None = None
+    customer_id: str | None = None
+    subject: str | None = None
+    receipt: Mapping[str, Any] | None = None
+    error: str | None = None
+    claimed_by: str | None = None
+    not_before: datetime | None = None
+    sent_at: datetime | None = None
+    confirmed_at: datetime | None = None

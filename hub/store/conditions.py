@@ -73,7 +73,8 @@ def column_of(
     if field == HEALTH_CHANGE:
         return health_change(scorecard)
     fact = type_coerce(scorecard.c.facts, JSON)[field.name]
-    return fact.as_float() if field.kind == "number" else fact.as_string()
+    value: ColumnElement[Anything] = fact.as_float() if field.kind == "number" else fact.as_string()
+    return value
 
 
 def health_change(scorecard: FromClause = tables.scorecard) -> ColumnElement[float]:
