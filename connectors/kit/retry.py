@@ -52,8 +52,12 @@ class Retry:
         retrying = tenacity.AsyncRetrying(
             sleep=sleep, wait=self.wait, stop=self.stop, retry=tenacity.retry_if_exception(_worth_it), reraise=True
         )
+
+        async def attempt() -> Answer:  # tenacity awaits only what it recognises as a coroutine function
+            return await once()
+
         try:
-            return await retrying(once)
+            return await retrying(attempt)
         except PausedError:
             raise
         except TransientError as error:
