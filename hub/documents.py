@@ -59,7 +59,8 @@ class Document:
             value = loader.construct_document(node) if node is not None else {}
         except yaml.MarkedYAMLError as error:
             line = error.problem_mark.line + 1 if error.problem_mark else None
-            problem = ", ".join(part for part in (error.context, error.problem) if part)
+            begun = f"{error.context} begun on line {error.context_mark.line + 1}" if error.context_mark else None
+            problem = ", ".join(part for part in (begun or error.context, error.problem) if part)
             raise ConfigError([Fault(f"is not valid YAML: {problem}", where=name, line=line)]) from None
         except yaml.YAMLError as error:
             raise ConfigError([Fault(f"is not valid YAML: {error}", where=name)]) from None
@@ -88,21 +89,40 @@ class Document:
         try:
             return model.model_validate(self.value)
         except ValidationError as error:
-            raise ConfigError(faults_of(error, self)) from None
+            raise ConfigError(faults_of(error, self, model=model)) from None
 
 
-def faults_of(error: ValidationError, document: Document, *, under: Key = ()) -> list[Fault]:
-    """Pydantic's errors as faults of `document`; `under` is the key the validated part stands at."""
+def faults_of(
+    error: ValidationError, document: Document, *, under: Key = (), model: type[BaseModel] | None = None
+) -> list[Fault]:
+    """Pydantic's errors as faults of `document`, with the valid choices where there is a closed list of them.
+
+    under  the key at which the validated part stands; model: what it was validated against, to name a key's neighbours
+    """
     faults = []
     for detail in error.errors(include_url=False, include_input=False):
-        key = under + tuple(part for part in detail["loc"] if (*under, part) in document.lines or not _is_tag(part))
-        message, choices = detail["msg"].removeprefix("Value error, "), ()
+        location = detail["loc"]
+        choices: tuple[str, ...] = ()
+        key = under + tuple(part for part in location if (*under, part) in document.lines or not _is_tag(part))
+        message = detail["msg"].removeprefix("Value error, ")
         if detail["type"] == "extra_forbidden":
-            message = "is not a setting here"
+            message, choices = "is not a setting here", _neighbours(model, location[:-1])
         elif detail["type"] == "missing":
             message = "is missing"
+        elif detail["type"] in ("literal_error", "enum"):
+            expected = str(detail.get("ctx", {}).get("expected", ""))  # "'a', 'b' or 'c'"
+            message, choices = "is none of the valid choices", tuple(expected.split("'")[1::2])
         faults.append(document.fault(message, key=key, choices=choices))
     return faults
+
+
+def _neighbours(model: type[BaseModel] | None, location: Sequence[str | int]) -> tuple[str, ...]:
+    """The settings there are beside the one at `location`, as far as plain nested models tell."""
+    for part in location:
+        field = model.model_fields.get(str(part)) if model else None
+        annotation = field.annotation if field else None
+        model = annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None
+    return tuple(model.model_fields) if model else ()
 
 
 def _is_tag(part: str | int) -> bool:

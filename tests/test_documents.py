@@ -1,0 +1,65 @@
+"""Faults of a YAML file name the file, the line, the key and the valid choices, all at once."""
+
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from pydantic import BaseModel, ConfigDict, Field
+
+from hub.documents import Document
+from hub.errors import ConfigError
+
+
+class Inner(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    colour: Literal["red", "green"] = "red"
+    weight: float = Field(default=1, gt=0)
+
+
+class Outer(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    name: str
+    inner: Inner = Inner()
+    many: list[Inner] = []
+
+
+def faults(text: str) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        Document.from_text(text, name="a.yaml").parse(Outer)
+    return [str(fault) for fault in caught.value.faults]
+
+
+def test_all_faults_at_once_with_line_key_and_choices() -> None:
+    assert faults("inner:\n  colour: blue\n  wieght: 2\nmany:\n  - weight: 1\n  - weight: -1\n") == [
+        "a.yaml:1: name: is missing",
+        "a.yaml:2: inner.colour: is none of the valid choices (choices: red, green)",
+        "a.yaml:3: inner.wieght: is not a setting here (choices: colour, weight)",
+        "a.yaml:6: many.1.weight: Input should be greater than 0",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("a: [1,\nb: 2\n", "a.yaml:3: is not valid YAML: while parsing a flow sequence begun on line 1"),
+        ("a: 1\na: 2\n", "a.yaml:2: is not valid YAML: key 'a' is given twice"),
+        ("a: !!python/object:os.system x\n", "a.yaml:1: is not valid YAML"),
+    ],
+)
+def test_bad_yaml_names_its_line(text: str, fault: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        Document.from_text(text, name="a.yaml")
+    assert str(caught.value).startswith(fault)
+
+
+def test_a_missing_file_says_so(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="gone.yaml: no such file"):
+        Document.read(tmp_path / "gone.yaml", name="gone.yaml")
+
+
+def test_an_empty_file_is_an_empty_mapping() -> None:
+    assert Document.from_text("", name="a.yaml").value == {}
+
+
+def test_the_value_that_was_refused_is_not_repeated() -> None:
+    assert "hunter2" not in "".join(faults("name: {password: hunter2}\n"))
