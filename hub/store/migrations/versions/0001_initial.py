@@ -497,6 +497,7 @@ def upgrade() -> None:
     with op.batch_alter_table('delivery', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_delivery_customer_id_reserved_at'), ['customer_id', 'reserved_at'], unique=False)
         batch_op.create_index(batch_op.f('ix_delivery_run_id'), ['run_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_delivery_sent_at'), ['sent_at'], unique=False)
         batch_op.create_index(batch_op.f('ix_delivery_state_not_before'), ['state', 'not_before'], unique=False)
 
     op.create_table('playbook_step',
@@ -524,6 +525,7 @@ def downgrade() -> None:
     op.drop_table('playbook_step')
     with op.batch_alter_table('delivery', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_delivery_state_not_before'))
+        batch_op.drop_index(batch_op.f('ix_delivery_sent_at'))
         batch_op.drop_index(batch_op.f('ix_delivery_run_id'))
         batch_op.drop_index(batch_op.f('ix_delivery_customer_id_reserved_at'))
 
