@@ -1,0 +1,74 @@
+"""What every channel is: something that takes one message and says honestly what became of it.
+
+    CshubError
+    ├── Rejected    surely not sent
+    │     TRANSIENT   try again, after `retry_after` where the channel said when
+    │     PERMANENT   this message will never be taken: no such channel, no such mailbox
+    │     DENIED      no message of ours will be taken until a person renews our credentials or rights
+    └── Uncertain   handed over, and no answer: it may have arrived, so nobody may send it again by himself
+
+Anything else a channel raises is a bug, and to the ledger it is the same as Uncertain.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Protocol
+
+from hub.errors import CshubError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One message to one address.
+
+    dedup_key  the same for every attempt at this message; channels hand it on where the other side has a place for it
+    payload    what the channel's renderer made: Slack {text, blocks}, e-mail {text, html}
+    at         the time of this attempt
+    """
+
+    dedup_key: str
+    address: str
+    subject: str | None = None
+    payload: Mapping[str, Any] = field(repr=False)
+    at: datetime
+
+
+Receipt = Mapping[str, Any]
+"""What the other side answered, kept in the ledger: Slack's channel and ts, the Message-ID."""
+
+
+class Channel(Protocol):
+    """One way out. `name` is its kind, as steps of playbooks say it: slack, email."""
+
+    @property
+    def name(self) -> str: ...
+
+    async def send(self, message: Message) -> Receipt:
+        """Hand over `message` once, never trying twice; raise Rejected or Uncertain."""
+        ...
+
+
+class Refusal(StrEnum):
+    TRANSIENT = "transient"
+    PERMANENT = "permanent"
+    DENIED = "denied"
+
+
+class Rejected(CshubError):  # noqa: N818  what became of a message, in the ledger's words
+    """Surely not sent. `retry_after` is set where the other side said how long to wait."""
+
+    def __init__(self, reason: str, *, kind: Refusal, retry_after: timedelta | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.kind = kind
+        self.retry_after = retry_after
+
+
+class Uncertain(CshubError):  # noqa: N818  the same
+    """It may have been sent."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
