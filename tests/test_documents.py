@@ -53,7 +53,7 @@ def test_bad_yaml_names_its_line(text: str, fault: str) -> None:
 
 
 def test_a_missing_file_says_so(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="gone.yaml: no such file"):
+    with pytest.raises(ConfigError, match=r"gone\.yaml: no such file"):
         Document.read(tmp_path / "gone.yaml", name="gone.yaml")
 
 

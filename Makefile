@@ -1,0 +1,58 @@
+# `make demo` and `make test` are all a newcomer needs: each makes its own environment from a bare Python 3.11.
+
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+UV := $(shell command -v uv 2>/dev/null)
+DEMO_ARGUMENTS = $(if $(ONCE),--once) $(if $(FRESH),--fresh) $(if $(FOLDER),--folder $(FOLDER)) $(if $(PORT),--port $(PORT))
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-kill lint format bench constraints sdl clean
+
+help: ## what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+demo: $(STAMP) ## a whole hub on a simulated company; ONCE=1 prints a summary and ends, FRESH=1 starts from nothing
+	@$(BIN)/cshub demo $(DEMO_ARGUMENTS)
+
+test: $(STAMP) ## the whole suite, on SQLite and on PostgreSQL
+	$(BIN)/pytest -n auto $(ARGS)
+
+test-kill: $(STAMP) ## kills syncs and the demo at random moments, and compares with an undisturbed run; some minutes
+	$(BIN)/pytest -m kill $(ARGS)
+
+lint: $(STAMP) ## style, import contracts, types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+
+format: $(STAMP) ## put the code into its one form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(STAMP) ## rows a second and peak memory of sync and scoring
+	$(BIN)/python -m bench.sync
+	$(BIN)/python -m bench.scoring
+
+sdl: $(STAMP) ## write schema/schema.graphql anew
+	$(BIN)/python -m schema.sdl
+
+constraints: ## pin every dependency anew, with hashes (needs uv)
+	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-header --upgrade --quiet --output-file constraints.txt
+
+clean: ## remove what the targets made
+	rm -rf .venv .demo .data dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+
+$(STAMP): constraints.txt pyproject.toml
+ifdef UV
+	uv venv --quiet --allow-existing --python $(PYTHON) .venv
+	uv pip install --quiet --python $(BIN)/python --require-hashes --requirement constraints.txt
+	uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+else
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+endif
+	@touch $(STAMP)
