@@ -73,7 +73,7 @@ CATALOGUE: tuple[Fact, ...] = (
     _number("severe_share_90d", "ratio", "severity high or urgent among the tickets of 90 days", "support"),
     _number("first_response_minutes_90d", "minutes", "mean first response to the tickets of 90 days", "support"),
     _number("resolution_hours_90d", "hours", "mean time to solution of the tickets solved in 90 days", "support"),
-    _number("reopens_90d", "reopens", "reopens of the tickets opened in 90 days", "support"),
+    _number("reopens_90d", "reopens", "reopens of the tickets opened in 90 days and solved since", "support"),
     _number(
         "csat_90d", "ratio", "share of good among the CSAT answers of 90 days; good is the top two boxes", "support"
     ),

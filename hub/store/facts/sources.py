@@ -1,0 +1,96 @@
+"""Which customers the hub would have seen something of: the difference between nothing seen and nothing there.
+
+A source *yields* a kind of record once one of its rows of that kind, of any customer, happened and was known by the day.
+It is *alive* on the day unless it has succeeded before and then not in the `STALE_AFTER` days up to it; a source whose
+syncs all came later (a first sync that brought history), or that does not sync but is pushed to, counts as alive. A
+customer is *known* for a kind where a living source that yields it has the customer among its companies. So when a source
+dies its facts become missing a week later, instead of zeros that look like silence, or like a customer without problems.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Table, and_, literal, select, union_all
+
+from hub.model.actions import SyncState
+from hub.store.facts.window import Window
+from hub.store.store import Connection
+from hub.store.tables import external_id, feature_usage_day, survey_response, sync_run, ticket, user_activity_day
+
+STALE_AFTER = 7
+"""Days without a sync that landed anything, after which a source is dead."""
+
+_LANDED = (SyncState.SUCCEEDED.value, SyncState.INCOMPLETE.value)
+
+
+async def find(connection: Connection, window: Window) -> dict[str, set[str]]:
+    """{kind: ids of the known customers}; kinds are activity, features, tickets, csat, nps."""
+    yielding = await _find_yielding(connection, window)
+    alive = await _find_alive(connection, window, {source for sources in yielding.values() for source in sources})
+    known: dict[str, set[str]] = {kind: set() for kind in yielding}
+    if alive:
+        statement = (
+            select(external_id.c.customer_id, external_id.c.source)
+            .where(
+                external_id.c.customer_id.is_not(None),
+                external_id.c.deleted.is_(False),
+                external_id.c.source.in_(sorted(alive)),
+                window.asked(external_id.c.customer_id),
+            )
+            .distinct()
+        )
+        for row in await connection.execute(statement):
+            for kind, sources in yielding.items():
+                if row.source in sources:
+                    known[kind].add(row.customer_id)
+    return known
+
+
+def _happened(window: Window) -> dict[str, tuple[Table, ColumnElement[bool]]]:
+    answers = survey_response.c
+    answered = answers.responded_at < window.end
+    return {
+        "activity": (user_activity_day, user_activity_day.c.day <= window.day),
+        "features": (feature_usage_day, feature_usage_day.c.day <= window.day),
+        "tickets": (ticket, ticket.c.created_at < window.end),
+        "csat": (survey_response, and_(answers.type == "csat", answered)),
+        "nps": (survey_response, and_(answers.type == "nps", answered)),
+    }
+
+
+async def _find_yielding(connection: Connection, window: Window) -> dict[str, set[str]]:
+    companies = select(external_id.c.source).where(external_id.c.customer_id.is_not(None)).distinct().subquery()
+    parts = []
+    kinds = _happened(window)
+    for kind, (table, happened) in kinds.items():
+        one = select(literal(1)).where(
+            table.c.source == companies.c.source,
+            table.c.learned_at < window.end,
+            table.c.deleted.is_(False),
+            happened,
+        )
+        parts.append(select(literal(kind).label("kind"), companies.c.source).where(one.exists()))
+    yielding: dict[str, set[str]] = {kind: set() for kind in kinds}
+    for row in await connection.execute(union_all(*parts)):
+        yielding[row.kind].add(row.source)
+    return yielding
+
+
+async def _find_alive(connection: Connection, window: Window, sources: set[str]) -> set[str]:
+    if not sources:
+        return set()
+    names = select(external_id.c.source).where(external_id.c.source.in_(sorted(sources))).distinct().subquery()
+    last: Any = (
+        select(sync_run.c.started_at)
+        .where(
+            sync_run.c.source == names.c.source,
+            sync_run.c.state.in_(_LANDED),
+            sync_run.c.started_at < window.end,
+        )
+        .order_by(sync_run.c.started_at.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    rows = await connection.execute(select(names.c.source, last.label("landed_at")))
+    oldest = window.end - timedelta(days=STALE_AFTER)
+    return {row.source for row in rows if row.landed_at is None or row.landed_at >= oldest}

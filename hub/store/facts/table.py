@@ -1,0 +1,46 @@
+"""All facts of a day in one table, put together from the modules that make them."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from hub.store.facts import billing, features, feedback, roster, sources, support, usage
+from hub.store.facts.columns import Columns, share
+from hub.store.facts.window import Window
+from hub.store.store import Connection
+
+NAMES: tuple[str, ...] = (
+    *roster.NAMES,
+    *billing.NAMES,
+    "seat_utilisation",
+    *usage.NAMES,
+    *features.NAMES,
+    *support.NAMES,
+    *feedback.NAMES,
+)
+
+
+async def find_facts(
+    connection: Connection, *, as_of: date, customer_ids: Sequence[str] | None = None
+) -> dict[str, list[Any]]:
+    """Every fact of everybody who is a customer on `as_of`, in order of id; `customer_ids` narrows it to some of them.
+
+    Returns {"customer_id": [n], fact: [n] of float | str | None}, one entry for every name of the catalogue.
+    """
+    window = Window(as_of, customer_ids)
+    columns = Columns(await roster.find(connection, window))
+    if not columns.customers:
+        return columns.table(NAMES)
+    known = await sources.find(connection, window)
+    await billing.add(connection, window, columns)
+    await usage.add(connection, window, columns, known["activity"])
+    await features.add(connection, window, columns, known["features"])
+    await support.add(connection, window, columns, known["tickets"], known["csat"])
+    await feedback.add(connection, window, columns, known["nps"])
+    columns.put("seat_utilisation", list(map(share, columns["mau"], columns["seats_purchased"])))
+    return columns.table(NAMES)
+
+
+async def find_customers(connection: Connection, *, as_of: date) -> list[str]:
+    """Ids of everybody who is a customer on `as_of`, sorted."""
+    return [row.customer_id for row in await roster.find(connection, Window(as_of, None))]
