@@ -1,0 +1,1 @@
+"""Mixpanel: product events, summed to days, and group profiles as companies."""
