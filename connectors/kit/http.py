@@ -13,11 +13,13 @@ vendor's connection open.
 import asyncio
 import base64
 import logging
+import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from tempfile import SpooledTemporaryFile
 from types import TracebackType
 from typing import IO, Any, Self
@@ -53,6 +55,12 @@ def bearer(token: SecretStr) -> str:
 def basic(user: str, password: SecretStr) -> str:
     """An Authorization header."""
     return "Basic " + base64.b64encode(f"{user}:{password.get_secret_value()}".encode()).decode()
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    """Trusted roots, read once: it takes longer than many a request."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +122,7 @@ class Client:
             timeout=httpx.Timeout(60.0, connect=10.0),
             follow_redirects=False,
             trust_env=False,  # the environment is read in one place only; a proxy is a setting
+            verify=_certificates(),
             transport=transport,
             proxy=proxy.get_secret_value() if proxy else None,
         )

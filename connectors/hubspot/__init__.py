@@ -1,0 +1,1 @@
+"""HubSpot CRM: companies, contacts and deals."""

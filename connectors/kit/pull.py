@@ -1,0 +1,68 @@
+"""Looking at a source without writing anything: pull some rows of its streams and map them (`cshub try SOURCE`)."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from connectors.kit.base import Bookmark, Connector, Raw, Stream, Window, map_rows
+from connectors.kit.errors import ConnectorError
+from hub.errors import NotFoundError
+from hub.model.records import Quarantined, Record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """What one stream gave: raw rows as they came, their records, what was refused, and the error that ended it."""
+
+    stream: str
+    rows: Sequence[Raw]
+    records: Sequence[Record]
+    quarantined: Sequence[Quarantined]
+    bookmark: Bookmark | None
+    error: ConnectorError | None = None
+
+
+async def read(
+    connector: Connector,
+    stream_name: str | None = None,
+    *,
+    now: datetime,
+    limit: int | None = None,
+    bookmark: Bookmark | None = None,
+) -> AsyncIterator[Sample]:
+    """A Sample per stream, or of `stream_name` only (NotFoundError names those there are); at most `limit` rows each.
+
+    A stream's ConnectorError is part of its sample, and the next stream goes on.
+    """
+    streams = {stream.name: stream for stream in connector.streams()}
+    if stream_name is not None and stream_name not in streams:
+        raise NotFoundError(f"{connector.manifest.name} has no stream {stream_name!r}; it has: {', '.join(streams)}")
+    async with connector.client() as client:
+        for stream in streams.values() if stream_name is None else [streams[stream_name]]:
+            window = Window(bookmark=bookmark, started_at=now, limit=limit)
+            rows: list[Raw] = []
+            faults: list[Quarantined] = []
+            error, reached = None, bookmark
+            try:
+                async for page in stream.pull(client, window):
+                    rows.extend(page.rows)
+                    faults.extend(page.faults)
+                    reached = page.bookmark if page.bookmark is not None else reached
+                    if limit is not None and len(rows) >= limit:
+                        break
+            except ConnectorError as caught:
+                error = caught
+            yield _sample(stream, rows[:limit], faults, reached, error)
+
+
+def _sample(
+    stream: Stream,
+    rows: Sequence[Raw],
+    faults: list[Quarantined],
+    reached: Bookmark | None,
+    error: ConnectorError | None,
+) -> Sample:
+    records, bad = map_rows(stream, rows)
+    return Sample(
+        stream=stream.name, rows=rows, records=records, quarantined=[*faults, *bad], bookmark=reached, error=error
+    )
