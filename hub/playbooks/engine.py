@@ -1,0 +1,237 @@
+"""`Playbooks`: the use case as one object, and the durable jobs it does.
+
+    playbooks = Playbooks(store, folder, channels, durable, executor=…, clock=utc_now, hub_url=…)
+    playbooks.register()                            before durable.start()
+    await playbooks.fire_due(as_of=day, now=now)    after scoring
+    await playbooks.fire("churn_save", ids, by="ann@example.com", key="…", now=now)
+
+Jobs: `playbook.advance` {"runs": [[id, fence], …]}, `delivery.send` {}, `playbook.sweep` {}; put the sweep on a schedule of a
+minute: it is the net under everything else, and nothing is lost while it runs now and then.
+"""
+
+import logging
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from hashlib import blake2b
+from typing import Any
+
+from hub.delivery import Channel
+from hub.durable import Argument, Durable
+from hub.errors import NotFoundError, RefusedError
+from hub.model.actions import Run, RunState
+from hub.playbooks.advance import Advancer, Move
+from hub.playbooks.firing import Firing, fire_by_hand, insert_due
+from hub.playbooks.ledger import Ledger
+from hub.playbooks.loading import PlaybookFolder
+from hub.playbooks.planning import Planner
+from hub.playbooks.spec import Playbook
+from hub.store import Store, runs
+
+log = logging.getLogger(__name__)
+
+ADVANCE = "playbook.advance"
+SEND = "delivery.send"
+SWEEP = "playbook.sweep"
+BATCH = 200
+"""Runs that one advance moves together."""
+STUCK = timedelta(minutes=2)
+
+
+@dataclass(frozen=True, slots=True)
+class FireReport:
+    """{playbook: how many customers it newly fired for}."""
+
+    fired: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def total(self) -> int:
+        return sum(self.fired.values())
+
+
+@dataclass(frozen=True, slots=True)
+class SweepReport:
+    """runs woken because nobody else did, and messages whose sender died in the act."""
+
+    woken: int
+    unknown: tuple[str, ...]
+
+
+class Playbooks:
+    """See the module. `executor` is this process's id, the one whose beats are in the table executor."""
+
+    def __init__(
+        self,
+        store: Store,
+        folder: PlaybookFolder,
+        channels: Mapping[str, Channel],
+        durable: Durable,
+        *,
+        executor: str,
+        clock: Callable[[], datetime],
+        hub_url: str,
+        suppressed: Collection[str] = (),
+    ) -> None:
+        self.definitions = folder.playbooks
+        self.planner = Planner(folder.renderer, hub_url=hub_url)
+        self.ledger = Ledger(store, channels, executor=executor, clock=clock)
+        self._advancer = Advancer(store, self.planner, suppressed=suppressed)
+        self._store = store
+        self._durable = durable
+        self._clock = clock
+
+    def register(self) -> None:
+        """Tell the durable engine who does the jobs. Before it starts."""
+        self._durable.register(ADVANCE, self._on_advance)
+        self._durable.register(SEND, self._on_send)
+        self._durable.register(SWEEP, self._on_sweep)
+
+    def get(self, name: str) -> Playbook:
+        if name not in self.definitions:
+            there = ", ".join(sorted(self.definitions)) or "none"
+            raise NotFoundError(f"there is no playbook {name!r}; there are: {there}")
+        return self.definitions[name]
+
+    async def fire_due(self, *, as_of: date, now: datetime) -> FireReport:
+        """Fire every playbook for whom it concerns by the scorecards of `as_of`. Twice on one day is once."""
+        fired = {}
+        for playbook in self.definitions.values():
+            ids = await insert_due(self._store, playbook, as_of=as_of, now=now)
+            if ids:
+                fired[playbook.name] = len(ids)
+                await self._enqueue([(id_, 0) for id_ in ids])
+        return FireReport(fired)
+
+    async def fire(
+        self,
+        playbook: str,
+        customer_ids: Sequence[str],
+        *,
+        by: str,
+        key: str,
+        now: datetime,
+        dry_run: bool = False,
+        force: bool = False,
+    ) -> list[Firing]:
+        """Fire by hand: one Firing a customer, in order. The same `key` again returns the same runs.
+
+        dry_run  say exactly what would go where; write and send nothing
+        force    also for customers in their quiet period
+        Raises NotFoundError for a playbook or customer that isn't there, RefusedError for a bad key, RenderError for a
+        template that fails; nothing is written then.
+        """
+        firings = await fire_by_hand(
+            self._store,
+            self.get(playbook),
+            customer_ids,
+            planner=self.planner,
+            by=by,
+            key=key,
+            dry_run=dry_run,
+            force=force,
+            now=now,
+        )
+        if not dry_run:
+            await self._enqueue([(each.run_id, 0) for each in firings if each.state == "fired" and each.run_id])
+        return firings
+
+    async def advance(self, run_id: str, fence: int) -> bool:
+        """Move one run, if its fence still is `fence`; return whether it moved."""
+        return await self._advance([(run_id, fence)]) == 1
+
+    async def pause(self, run_id: str) -> Run:
+        """Hold a run where it stands; what is reserved already is still sent."""
+        return await self._set(run_id, RunState.PAUSED, allowed=(RunState.RUNNING, RunState.WAITING))
+
+    async def resume(self, run_id: str) -> Run:
+        """Let a paused run go on: at its time, or now where that has passed."""
+        run = await self._set(run_id, RunState.WAITING, allowed=(RunState.PAUSED,))
+        await self._wake(run.wake_at or self._clock(), [(run.id, run.fence)])
+        return run
+
+    async def cancel(self, run_id: str) -> Run:
+        """End a run; what is reserved already is still sent."""
+        return await self._set(
+            run_id, RunState.CANCELLED, allowed=(RunState.RUNNING, RunState.WAITING, RunState.PAUSED)
+        )
+
+    async def sweep(self, *, now: datetime) -> SweepReport:
+        """Wake runs that nobody woke, put messages of dead processes in doubt, and send what lies about."""
+        unknown = await self.ledger.sweep(now=now)
+        async with self._store.reading() as connection:
+            overdue = await runs.find_overdue(connection, woken_by=now, moved_by=now - STUCK)
+        await self._enqueue(overdue)
+        if await self.ledger.due():
+            await self._durable.enqueue(SEND, {})
+        return SweepReport(len(overdue), tuple(unknown))
+
+    async def resend(self, delivery_ids: Iterable[str], *, by: str) -> list[str]:
+        """Send failed or unknown messages after all, on a person's word; return which."""
+        released = await self.ledger.resend(delivery_ids, by=by)
+        if released:
+            await self._durable.enqueue(SEND, {})
+        return released
+
+    async def _advance(self, moves: Sequence[Move]) -> int:
+        advanced = await self._advancer.advance(moves, now=self._clock())
+        for at, woken in advanced.wakes.items():
+            await self._wake(at, woken)
+        if advanced.reserved:
+            await self._durable.enqueue(SEND, {})
+        return advanced.moved
+
+    async def _enqueue(self, moves: Sequence[Move]) -> None:
+        for start in range(0, len(moves), BATCH):
+            await self._durable.enqueue(ADVANCE, _argument(moves[start : start + BATCH]))
+
+    async def _wake(self, at: datetime, moves: Sequence[Move]) -> None:
+        key = blake2b(repr(sorted(moves)).encode(), digest_size=16).hexdigest()
+        await self._durable.wake(ADVANCE, _argument(moves), at=at, key=key)
+
+    async def _set(self, run_id: str, state: RunState, *, allowed: Sequence[RunState]) -> Run:
+        now = self._clock()
+        async with self._store.transaction() as connection:
+            await runs.lock(connection, [run_id])
+            found = await runs.find_runs(connection, ids=[run_id])
+            if not found:
+                raise NotFoundError(f"there is no playbook run {run_id!r}")
+            run = found[0]
+            if run.state not in allowed:
+                raise RefusedError(
+                    f"the run is {run.state}; that goes only while it is {' or '.join(each.value for each in allowed)}"
+                )
+            change: dict[str, Any] = {
+                "id": run.id,
+                "step": run.step,
+                "state": state.value,
+                "wake_at": None if state is RunState.CANCELLED else run.wake_at or now,
+                "error": run.error,
+                "updated_at": now,
+                "finished_at": now if state is RunState.CANCELLED else None,
+            }
+            await runs.move(connection, [change])
+            return (await runs.find_runs(connection, ids=[run_id]))[0]
+
+    async def _on_advance(self, argument: Argument) -> None:
+        await self._advance(_moves(argument))
+
+    async def _on_send(self, argument: Argument) -> None:
+        due = await self.ledger.drain()
+        if due is not None:
+            # the key makes one wake of many: whoever drains next finds everything that is due by then
+            await self._durable.wake(SEND, {}, at=due, key=due.isoformat(timespec="milliseconds"))
+
+    async def _on_sweep(self, argument: Argument) -> None:
+        report = await self.sweep(now=self._clock())
+        if report.woken or report.unknown:
+            log.info("sweep woke %d runs and put %d messages in doubt", report.woken, len(report.unknown))
+
+
+def _argument(moves: Sequence[Move]) -> Argument:
+    return {"runs": [[run_id, fence] for run_id, fence in moves]}
+
+
+def _moves(argument: Argument) -> list[Move]:
+    pairs = argument["runs"]
+    assert isinstance(pairs, list), "as _argument makes it"
+    return [(str(run_id), int(fence)) for run_id, fence in pairs]

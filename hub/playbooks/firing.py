@@ -1,0 +1,160 @@
+"""Which customers a playbook fires for, and the rows of their runs.
+
+After scoring: one statement a playbook finds everybody it concerns, one writes their runs. By hand: for the customers
+somebody named, under a key of his, so that asking again is no second firing.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from hashlib import blake2b
+from typing import Any
+
+from hub.errors import NotFoundError, RefusedError
+from hub.model.actions import RunState
+from hub.playbooks.planning import Planned, Planner
+from hub.playbooks.spec import Email, Playbook
+from hub.store import Connection, Store, runs
+from hub.store.playbooks import Situation, find_due, find_resting, find_situations
+
+BY_SCORECARD = "scorecard"
+BY_HAND = "hand"
+MAX_KEY = 150
+MAX_BY_HAND = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Firing:
+    """What firing by hand did, or would do, for one customer.
+
+    state       fired; already_fired: the same key did it before, `run_id` is that run; resting: left alone, see
+                `rest_until`; would_fire: a dry run
+    matches     whether the playbook's own `when` holds; by hand it need not
+    rest_until  when the quiet period ends, whether or not it was honoured
+    plan        what goes where, in order, as far as is known now; empty for what was fired before
+    """
+
+    customer_id: str
+    customer_name: str
+    state: str
+    run_id: str | None = None
+    matches: bool
+    rest_until: datetime | None = None
+    plan: tuple[Planned, ...] = ()
+
+
+async def insert_due(store: Store, playbook: Playbook, *, as_of: date, now: datetime) -> list[str]:
+    """Begin a run for everybody the scorecards of `as_of` concern; return the new ids."""
+    if playbook.when is None:
+        return []
+    async with store.transaction() as connection:
+        due = await find_due(
+            connection,
+            playbook=playbook.name,
+            when=playbook.when,
+            as_of=as_of,
+            rested_since=now - playbook.rest,
+            now=now,
+        )
+        rows = [_row(playbook, each, episode=as_of.isoformat(), cause=BY_SCORECARD, by=None, now=now) for each in due]
+        return await runs.insert(connection, rows)
+
+
+async def fire_by_hand(
+    store: Store,
+    playbook: Playbook,
+    customer_ids: Sequence[str],
+    *,
+    planner: Planner,
+    by: str,
+    key: str,
+    dry_run: bool,
+    force: bool,
+    now: datetime,
+) -> list[Firing]:
+    """One Firing a customer, in the order given. Raises before anything is written; a dry run writes nothing at all."""
+    ids = list(dict.fromkeys(customer_ids))
+    _check(ids, key)
+    episode = f"{BY_HAND}:{key}"
+    wants_contacts = any(isinstance(step.settings, Email) and step.settings.to == "contacts" for step in playbook.steps)
+    async with store.reading() as connection:
+        situations = await find_situations(connection, ids, with_contacts=wants_contacts)
+        if missing := [id_ for id_ in ids if id_ not in situations]:
+            raise NotFoundError(f"there is no customer {', '.join(map(repr, missing[:10]))}")
+        done = await _fired_before(connection, playbook, ids, episode)
+        resting = await find_resting(
+            connection, playbook=playbook.name, customer_ids=ids, rested_since=now - playbook.rest
+        )
+
+    def firing(id_: str) -> Firing:
+        situation = situations[id_]
+        rest_until = resting[id_] + playbook.rest if id_ in resting else None
+        state, run_id = "would_fire" if dry_run else "fired", None
+        plan: tuple[Planned, ...] = ()
+        if id_ in done:
+            state, run_id = "already_fired", done[id_]
+        elif rest_until is not None and not force:
+            state = "resting"
+        if state in ("fired", "would_fire"):
+            plan = tuple(planner.whole(playbook, situation, now=now))
+        return Firing(
+            customer_id=id_,
+            customer_name=str(situation.values["name"]),
+            state=state,
+            run_id=run_id if state != "fired" else run_id_of(playbook.name, id_, episode),
+            matches=playbook.fires(situation.values),
+            rest_until=rest_until,
+            plan=plan,
+        )
+
+    firings = [firing(id_) for id_ in ids]
+    if dry_run:
+        return firings
+    rows = [
+        _row(playbook, situations[each.customer_id], episode=episode, cause=BY_HAND, by=by, now=now)
+        for each in firings
+        if each.state == "fired"
+    ]
+    async with store.transaction() as connection:
+        await runs.insert(connection, rows)
+    return firings
+
+
+async def _fired_before(connection: Connection, playbook: Playbook, ids: Iterable[str], episode: str) -> dict[str, str]:
+    found = await runs.find_runs(connection, customer_ids=ids, playbook=playbook.name, episode=episode)
+    return {run.customer_id: run.id for run in found}
+
+
+def _check(ids: Sequence[str], key: str) -> None:
+    if not ids:
+        raise RefusedError("name at least one customer")
+    if len(ids) > MAX_BY_HAND:
+        raise RefusedError(f"at most {MAX_BY_HAND} customers at once; {len(ids)} were named")
+    if not key or len(key) > MAX_KEY:
+        raise RefusedError(f"the key must have 1 to {MAX_KEY} characters")
+
+
+def run_id_of(playbook: str, customer_id: str, episode: str) -> str:
+    parts = "\x1f".join((playbook, customer_id, episode))
+    return f"run_{blake2b(parts.encode(), digest_size=16).hexdigest()}"
+
+
+def _row(
+    playbook: Playbook, situation: Situation, *, episode: str, cause: str, by: str | None, now: datetime
+) -> Mapping[str, Any]:
+    return {
+        "id": run_id_of(playbook.name, situation.customer_id, episode),
+        "playbook": playbook.name,
+        "playbook_version": playbook.version,
+        "definition": playbook.definition,
+        "customer_id": situation.customer_id,
+        "episode": episode,
+        "cause": cause,
+        "started_by": by,
+        "state": RunState.RUNNING.value,
+        "step": 0,
+        "fence": 0,
+        "facts": situation.values,
+        "started_at": now,
+        "updated_at": now,
+    }

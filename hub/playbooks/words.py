@@ -1,0 +1,90 @@
+"""What templates may say: the names a Slack message, a mail and a task's title are written with.
+
+    customer      id, name, domain, segment, plan, csm_name, csm_email, mrr
+    health        0-100, whole; None where the score has none. health_change: points against 30 days ago
+    health_then   as it was when the playbook fired. band, previous_band, coverage (percent)
+    churn         risk and annualised in percent, whole; band; horizon_days
+    reasons       why, worst first: what holds health down, then what raises the churn risk; at most MAX_REASONS
+    facts         every field of the vocabulary by name; None where missing
+    playbook      name, title, about
+    day           the scorecard's day, such as 22 November 2026
+    link          the customer's page in the hub
+
+Any of them may be None, which shows as a dash.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from hub.playbooks.spec import Playbook
+from hub.playbooks.vocabulary import VOCABULARY
+from hub.store.playbooks import Situation
+
+MAX_REASONS = 4
+LOW_READING = 0.5
+_MONTHS = (
+    "January February March April May June July August September October November December".split()  # noqa: SIM905  reads as it is
+)
+
+
+def words(playbook: Playbook, situation: Situation, *, before: Mapping[str, Any], hub_url: str) -> dict[str, Any]:
+    """The names for one customer; `before` are the facts at firing."""
+    values = situation.values
+    as_of = situation.as_of
+    return {
+        "customer": {
+            "id": situation.customer_id,
+            "name": _one_line(values.get("name")),
+            **{name: _one_line(values.get(name)) for name in ("domain", "segment", "plan", "csm_name", "csm_email")},
+            "mrr": values.get("mrr"),
+        },
+        "health": _percent(values.get("health")),
+        "health_change": _percent(values.get("health_change_30d")),
+        "health_then": _percent(before.get("health")),
+        "band": values.get("band"),
+        "previous_band": values.get("previous_band"),
+        "coverage": _percent(values.get("coverage")),
+        "churn": {
+            "risk": _percent(values.get("churn_risk")),
+            "annualised": _percent(values.get("churn_annualised")),
+            "band": values.get("churn_band"),
+            "horizon_days": situation.churn_horizon_days,
+        },
+        "reasons": reasons(situation),
+        "facts": {name: values.get(name) for name in VOCABULARY},
+        "playbook": {"name": playbook.name, "title": playbook.title, "about": playbook.about},
+        "day": None if as_of is None else f"{as_of.day} {_MONTHS[as_of.month - 1]} {as_of.year}",
+        "link": f"{hub_url.rstrip('/')}/customers/{situation.customer_id}",
+    }
+
+
+def reasons(situation: Situation) -> list[str]:
+    """Why, in sentences of the measures and the churn model: lowest readings by what they cost, then what raises the risk."""
+    low = [
+        each for each in situation.readings if _number(each.get("value")) is not None and each["value"] < LOW_READING
+    ]
+    low.sort(key=lambda each: (-(_number(each.get("weight")) or 0.0) * (1 - each["value"]), str(each.get("measure"))))
+    raising = [each for each in situation.churn_reasons if (_number(each.get("effect")) or 0.0) > 0]
+    told: list[str] = []
+    for text in (*_texts(low, "reason"), *_texts(raising, "text")):
+        if text not in told:
+            told.append(text)
+    return told[:MAX_REASONS]
+
+
+def _texts(found: Sequence[Mapping[str, Any]], name: str) -> list[str]:
+    return [text for each in found if isinstance(text := each.get(name), str) and text]
+
+
+def _percent(value: Any) -> int | None:
+    number = _number(value)
+    return None if number is None else round(number * 100)
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _one_line(value: Any) -> str | None:
+    """Names come from other systems; a line break in one must not begin a new line of ours."""
+    return " ".join(str(value).split()) if value is not None else None

@@ -1,0 +1,69 @@
+"""Alerts and tasks: calls for human action, opened once per dedup key and changed by people."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Row, select, update
+
+from hub.errors import NotFoundError
+from hub.model.actions import Alert, AlertOutcome, AlertState
+from hub.store.runs import insert_missing
+from hub.store.store import Connection
+from hub.store.tables import alert
+
+
+async def open_alerts(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Open alerts; return the ids of those that are new. The same dedup key twice is one alert."""
+    if not rows:
+        return []
+    statement = insert_missing(connection, alert).returning(alert.c.id)
+    return sorted((await connection.execute(statement, list(rows))).scalars())
+
+
+async def get_alert(connection: Connection, id_: str, *, lock: bool = False) -> Alert:
+    statement = select(alert).where(alert.c.id == id_)
+    if lock:
+        statement = statement.with_for_update()
+    if (row := (await connection.execute(statement)).one_or_none()) is None:
+        raise NotFoundError(f"there is no alert {id_!r}")
+    return _alert(row)
+
+
+async def change_alert(connection: Connection, id_: str, values: Mapping[str, Any]) -> None:
+    await connection.execute(update(alert).where(alert.c.id == id_).values(**values))
+
+
+async def find_alerts(
+    connection: Connection,
+    *,
+    customer_ids: Iterable[str] | None = None,
+    run_ids: Iterable[str] | None = None,
+    owner_email: str | None = None,
+    states: Iterable[AlertState] | None = None,
+    limit: int | None = None,
+) -> list[Alert]:
+    """Alerts that meet everything asked, newest first."""
+    statement = select(alert).order_by(alert.c.opened_at.desc(), alert.c.id)
+    if customer_ids is not None:
+        statement = statement.where(alert.c.customer_id.in_(list(customer_ids)))
+    if run_ids is not None:
+        statement = statement.where(alert.c.run_id.in_(list(run_ids)))
+    if owner_email is not None:
+        statement = statement.where(alert.c.owner_email == owner_email)
+    if states is not None:
+        statement = statement.where(alert.c.state.in_([state.value for state in states]))
+    if limit is not None:
+        statement = statement.limit(limit)
+    return [_alert(row) for row in await connection.execute(statement)]
+
+
+def _alert(row: Row[Any]) -> Alert:
+    values = {name: row._mapping[name] for name in Alert.__dataclass_fields__}
+    outcome = values["outcome"]
+    return Alert(
+        **{
+            **values,
+            "state": AlertState(values["state"]),
+            "outcome": AlertOutcome(outcome) if outcome else None,
+        }
+    )

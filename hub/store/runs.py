@@ -1,0 +1,116 @@
+"""Playbook runs and what they did at each step: rows that move by their fence."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, Table, and_, bindparam, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from hub.model.actions import Run, RunState, Step
+from hub.store.store import Connection
+from hub.store.tables import playbook_run, playbook_step
+
+BATCH = 500
+
+
+def insert_missing(connection: Connection, table: Table) -> Any:
+    """INSERT that leaves rows alone whose key is there already."""
+    insert = sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
+    return insert.on_conflict_do_nothing()
+
+
+async def insert(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Add runs; return the ids of those that are new. A playbook, customer and episode make one run, ever."""
+    if not rows:
+        return []
+    statement = insert_missing(connection, playbook_run).returning(playbook_run.c.id)
+    return sorted((await connection.execute(statement, list(rows))).scalars())
+
+
+async def find_runs(
+    connection: Connection,
+    *,
+    ids: Iterable[str] | None = None,
+    customer_ids: Iterable[str] | None = None,
+    playbook: str | None = None,
+    states: Iterable[RunState] | None = None,
+    episode: str | None = None,
+    limit: int | None = None,
+) -> list[Run]:
+    """Runs that meet everything asked, newest first."""
+    statement = select(playbook_run).order_by(playbook_run.c.started_at.desc(), playbook_run.c.id)
+    if ids is not None:
+        statement = statement.where(playbook_run.c.id.in_(list(ids)))
+    if customer_ids is not None:
+        statement = statement.where(playbook_run.c.customer_id.in_(list(customer_ids)))
+    if playbook is not None:
+        statement = statement.where(playbook_run.c.playbook == playbook)
+    if episode is not None:
+        statement = statement.where(playbook_run.c.episode == episode)
+    if states is not None:
+        statement = statement.where(playbook_run.c.state.in_([state.value for state in states]))
+    if limit is not None:
+        statement = statement.limit(limit)
+    return [_run(row) for row in await connection.execute(statement)]
+
+
+async def lock(connection: Connection, ids: Iterable[str]) -> dict[str, tuple[int, RunState]]:
+    """{id: (fence, state)}, held until the transaction ends."""
+    statement = (
+        select(playbook_run.c.id, playbook_run.c.fence, playbook_run.c.state)
+        .where(playbook_run.c.id.in_(list(ids)))
+        .order_by(playbook_run.c.id)
+        .with_for_update()
+    )
+    return {row.id: (row.fence, RunState(row.state)) for row in await connection.execute(statement)}
+
+
+async def move(connection: Connection, moves: Sequence[Mapping[str, Any]]) -> None:
+    """Write {id, step, state, wake_at, error, updated_at, finished_at} of runs held by `lock`; fences go up by one."""
+    if not moves:
+        return
+    names = ("step", "state", "wake_at", "error", "updated_at", "finished_at")
+    statement = (
+        update(playbook_run)
+        .where(playbook_run.c.id == bindparam("run"))
+        .values({name: bindparam(f"new_{name}", type_=playbook_run.c[name].type) for name in names})
+        .values(fence=playbook_run.c.fence + 1)
+    )
+    rows = [{"run": each["id"], **{f"new_{name}": each[name] for name in names}} for each in moves]
+    await connection.execute(statement, rows)
+
+
+async def insert_steps(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    if rows:
+        await connection.execute(insert_missing(connection, playbook_step), list(rows))
+
+
+async def find_steps(connection: Connection, run_ids: Iterable[str]) -> list[Step]:
+    """Steps of runs, in order."""
+    statement = (
+        select(playbook_step)
+        .where(playbook_step.c.run_id.in_(list(run_ids)))
+        .order_by(playbook_step.c.run_id, playbook_step.c.index)
+    )
+    names = Step.__dataclass_fields__
+    return [
+        Step(**{name: row._mapping[name] for name in names})  # one name a column
+        for row in await connection.execute(statement)
+    ]
+
+
+async def find_overdue(connection: Connection, *, woken_by: datetime, moved_by: datetime) -> list[tuple[str, int]]:
+    """(id, fence) of runs that should have moved: waiting beyond `woken_by`, or running and not moved since `moved_by`."""
+    statement = select(playbook_run.c.id, playbook_run.c.fence).where(
+        or_(
+            and_(playbook_run.c.state == RunState.WAITING.value, playbook_run.c.wake_at <= woken_by),
+            and_(playbook_run.c.state == RunState.RUNNING.value, playbook_run.c.updated_at <= moved_by),
+        )
+    )
+    return [(row.id, row.fence) for row in await connection.execute(statement.order_by(playbook_run.c.id))]
+
+
+def _run(row: Row[Any]) -> Run:
+    values = {name: row._mapping[name] for name in Run.__dataclass_fields__}
+    return Run(**{**values, "state": RunState(values["state"])})
