@@ -1,0 +1,160 @@
+"""What health is made of: `config/health.yaml` as a tree of weighted measures, with bands and the coverage floor.
+
+    coverage_floor: 0.5
+    bands: {critical: {from: 0, below: 0.3}, …, healthy: {from: 0.7}}
+    groups:
+      usage:                                     a group has `of`, whose weights add up to 1; groups may hold groups
+        weight: 0.4
+        of:
+          wau: {weight: 0.5}                     anything else is a measure, by its name
+          usage_trend:
+            weight: 0.5
+            missing: poor                        exclude | neutral | poor; the measure's own where nothing is said
+            curve: {points: [[-1, 0], [1, 1]]}   or {thresholds: […]}, or {percentile: higher}; else the measure's own
+
+`load` raises ConfigError with every fault of the file at once. The hash of a definition is that of what it computes: it
+covers curves and policies that come from the measures themselves, and not the order or layout of the file.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+import numpy as np
+import orjson
+
+from hub.documents import Document
+from hub.errors import ConfigError
+from hub.model.actions import Band
+from scoring.curves import Curve
+from scoring.definition_file import BandSpec, GroupSpec, HealthFile, MeasureSpec
+from scoring.definition_rules import faults_of
+from scoring.facts import Floats
+from scoring.measure import Measure, Missing
+from scoring.measures import discover
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A measure in its place: weight among its siblings, curve, and what a missing input means."""
+
+    measure: Measure
+    weight: float
+    curve: Curve
+    missing: Missing
+
+    @property
+    def name(self) -> str:
+        return self.measure.name
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A group: weight among its siblings, and its children, whose weights add up to 1."""
+
+    name: str
+    weight: float
+    children: tuple["Node", ...]
+
+
+Node = Leaf | Branch
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A leaf as seen from the top. share: product of the weights down to it; all shares add up to 1."""
+
+    leaf: Leaf
+    group: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class HealthDefinition:
+    """root holds the groups; bands are (band, its lower bound) from the worst up; hash names what is computed."""
+
+    root: Branch
+    bands: tuple[tuple[Band, float], ...]
+    coverage_floor: float
+    hash: str
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """The leaves, in the order of the file."""
+        return tuple(_places(self.root, 1.0, None))
+
+    @property
+    def relative(self) -> bool:
+        """Whether a customer's score depends on the other customers of the table, so that all of them must be in it."""
+        return any(place.leaf.curve.relative for place in self.places)
+
+    def levels(self, scores: Floats) -> list[int | None]:
+        """Index into `bands` for each of scores[n]; None where the score is NaN."""
+        bounds = np.array([bound for _, bound in self.bands])
+        # what is a bound but for the last bit of arithmetic belongs to the upper band, as people would compute it
+        indices = np.searchsorted(bounds, scores + 1e-9, side="right") - 1
+        return [None if np.isnan(score) else max(int(i), 0) for score, i in zip(scores, indices, strict=True)]
+
+
+def _places(branch: Branch, share: float, group: str | None) -> Iterator[Place]:
+    for child in branch.children:
+        if isinstance(child, Branch):
+            yield from _places(child, share * child.weight, group or child.name)
+        else:
+            yield Place(child, group or child.measure.group, share * child.weight)
+
+
+def load(document: Document, *, measures: Mapping[str, Measure] | None = None) -> HealthDefinition:
+    """The definition in `document`; raise ConfigError with every fault. `measures` are those there are, if not all."""
+    known = discover() if measures is None else measures
+    faults = faults_of(document, known)
+    try:
+        file = document.parse(HealthFile)
+    except ConfigError as error:
+        faults = [*error.faults, *faults]
+        file = None
+    if faults or file is None:
+        raise ConfigError(sorted(dict.fromkeys(faults), key=lambda fault: fault.line or 0))
+    root = _branch("health", GroupSpec(weight=1, of=file.groups), known)
+    bands = tuple((Band(name), spec.start) for name, spec in file.bands)
+    return HealthDefinition(root, bands, file.coverage_floor, _hash(root, file))
+
+
+def _branch(name: str, spec: GroupSpec, known: Mapping[str, Measure]) -> Branch:
+    children: list[Node] = []
+    for child_name, child in spec.of.items():
+        if isinstance(child, GroupSpec):
+            children.append(_branch(child_name, child, known))
+        else:
+            children.append(_leaf(known[child_name], child))
+    return Branch(name, spec.weight, tuple(children))
+
+
+def _leaf(measure: Measure, spec: MeasureSpec) -> Leaf:
+    curve = spec.curve.made() if spec.curve else measure.curve
+    return Leaf(measure, spec.weight, curve, spec.missing or measure.missing)
+
+
+def _hash(root: Branch, file: HealthFile) -> str:
+    bands: Sequence[tuple[str, BandSpec]] = list(file.bands)
+    whole = {
+        "groups": _plain(root),
+        "bands": {name: float(spec.start) for name, spec in bands},
+        "coverage_floor": float(file.coverage_floor),
+    }
+    return sha256(orjson.dumps(whole, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def _plain(node: Node) -> dict[str, object]:
+    if isinstance(node, Branch):
+        return {"weight": float(node.weight), "of": {child.name: _plain(child) for child in node.children}}
+    curve = orjson.loads(orjson.dumps(node.curve.key()))
+    numbers = {kind: _floats(value) for kind, value in curve.items()}
+    return {"weight": float(node.weight), "missing": node.missing, "curve": numbers}
+
+
+def _floats(value: object) -> object:
+    """1 and 1.0 are the same number to a reader and to the arithmetic, so to the hash."""
+    if isinstance(value, list):
+        return [_floats(item) for item in value]
+    return float(value) if isinstance(value, int) else value

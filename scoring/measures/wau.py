@@ -1,0 +1,20 @@
+"""Weekly active users against seats."""
+
+from scoring.curves import Points
+from scoring.measure import Measure
+from scoring.seats import FACTS, of_seats, share_of_seats
+from scoring.wording import number, percent
+
+MEASURE = Measure(
+    name="wau",
+    group="usage",
+    meaning="distinct users in 7 days, as a share of the seats",
+    facts=("wau", *FACTS),
+    live="events_28d",
+    unit="share of seats",
+    curve=Points(((0, 0), (0.15, 0.3), (0.35, 0.5), (0.6, 0.7), (0.85, 1))),
+    value=lambda columns: share_of_seats(columns["wau"], columns),
+    sentence=lambda value, facts: (
+        f"Weekly active users {number(facts['wau'] or 0)} of {of_seats(facts)} ({percent(value)}) in the last 7 days"
+    ),
+)

@@ -1,0 +1,43 @@
+"""Weighing readings in a tree: scores, and how much each reading weighs in them.
+
+A group's score is the mean of its children weighted by their weights; a child without any reading is left out and the
+others' weights are scaled up to 1, inside that group: what is missing in one group doesn't make another group count more,
+unless nothing in it can be read. A reading's effective weight is the product of the scaled weights down to it, so
+
+    score = sum over leaves of  effective weight * reading      (exactly; effective weights add up to 1)
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from scoring.definition import Branch, Leaf, Node
+from scoring.facts import Floats
+
+Booleans = npt.NDArray[np.bool_]
+
+
+def weigh(root: Branch, readings: Sequence[Floats]) -> tuple[Floats, list[Floats]]:
+    """Weigh readings[leaf][n], 0-1 or NaN, in the order of the tree's leaves.
+
+    Returns the score[n], NaN where nothing can be read, and the effective weight[leaf][n], 0 where a reading is missing.
+    """
+    present, weights = _weigh(root, iter(readings))
+    score = np.zeros(len(present))
+    for weight, reading in zip(weights, readings, strict=True):
+        score += weight * np.nan_to_num(reading)
+    return np.where(present, score, np.nan), weights
+
+
+def _weigh(node: Node, readings: Iterator[Floats]) -> tuple[Booleans, list[Floats]]:
+    """Whether anything below `node` can be read, [n], and the weight of each leaf within it; takes its leaves' readings."""
+    if isinstance(node, Leaf):
+        present = ~np.isnan(next(readings))
+        return present, [present.astype(np.float64)]
+    parts = [(child.weight, *_weigh(child, readings)) for child in node.children]
+    # a child of weight 0 carries no score on its own
+    total = np.sum([weight * present for weight, present, _ in parts], axis=0)
+    scale = np.divide(1.0, total, out=np.zeros_like(total), where=total > 0)
+    weights = [weight * scale * inner for weight, _, inners in parts for inner in inners]
+    return total > 0, weights
