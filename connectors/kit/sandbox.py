@@ -143,7 +143,7 @@ def assemble(routes: Sequence[BaseRoute], *, faults: Faults, limited: Limited = 
         return JSONResponse(asdict(faults))
 
     return Starlette(
-        routes=[*routes, Route("/_faults", switch, methods=["GET", "POST"])],
+        routes=[Route("/_faults", switch, methods=["GET", "POST"]), *routes],
         middleware=[Middleware(FaultInjection, faults=faults, limited=limited)],
     )
 

@@ -1,0 +1,140 @@
+"""Pulling a CSV file: whole when it has changed, not at all when it has not, and from the row an earlier pull came to.
+
+The bookmark: {"tag": which version of the file, "rows": how many of its rows have been handed on, "done": all of them}.
+A file's tag is its ETag, else its Last-Modified, else a digest of its bytes; on this machine its time and size.
+"""
+
+from collections import deque
+from collections.abc import AsyncIterator, Generator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from hashlib import sha256
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+from connectors.csvfile.mapping import FILE_TIME, Plan
+from connectors.csvfile.reader import Dialect, HeaderError, rows
+from connectors.kit.base import Page, Window
+from connectors.kit.errors import DeniedError, TransientError
+from connectors.kit.http import Client
+from connectors.kit.values import version
+from hub.model.records import Quarantined
+
+PAGE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version of a file: its tag, its time (milliseconds since 1970, None where unknown), and its bytes."""
+
+    tag: str
+    changed: int | None
+    file: IO[bytes]
+
+
+class Location(Protocol):
+    def open(self, client: Client, *, unless: str | None) -> AbstractAsyncContextManager[Version | None]:
+        """The file, or None where it still has the tag `unless`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LocalFile:
+    path: Path
+
+    @asynccontextmanager
+    async def open(self, client: Client, *, unless: str | None) -> AsyncIterator[Version | None]:
+        try:
+            file = self.path.open("rb")
+        except FileNotFoundError:
+            raise DeniedError(f"there is no file {self.path}") from None
+        except (PermissionError, IsADirectoryError) as error:
+            raise DeniedError(f"{self.path} cannot be read: {error.strerror}") from None
+        except OSError as error:
+            raise TransientError(f"{self.path} cannot be read: {error.strerror}") from None
+        with file:
+            told = self.path.stat()
+            tag = f"{told.st_mtime_ns}-{told.st_size}"
+            yield None if tag == unless else Version(tag, told.st_mtime_ns // 1_000_000, file)
+
+
+@dataclass(frozen=True, slots=True)
+class HttpFile:
+    path: str
+
+    @asynccontextmanager
+    async def open(self, client: Client, *, unless: str | None) -> AsyncIterator[Version | None]:
+        """Asked conditionally; a server that knows no conditions sends it all, and the tag decides."""
+        condition = {}
+        if unless is not None and '"' in unless:
+            condition["If-None-Match"] = unless
+        elif unless is not None and unless.endswith("GMT"):
+            condition["If-Modified-Since"] = unless
+        async with client.download(self.path, headers=condition) as download:
+            if download.reply.status == 304:
+                yield None
+                return
+            headers = download.reply.headers
+            tag = headers.get("etag") or headers.get("last-modified")
+            if not tag:
+                tag = _digest(download.file)
+            yield None if tag == unless else Version(tag, _time(headers.get("last-modified")), download.file)
+
+
+class FilePull:
+    """`Stream.pull` of one file."""
+
+    def __init__(self, location: Location, plan: Plan, dialect: Dialect) -> None:
+        self._location, self._plan, self._dialect = location, plan, dialect
+
+    async def __call__(self, client: Client, window: Window) -> AsyncIterator[Page]:
+        before: Mapping[str, Any] = window.bookmark or {}
+        unless = before.get("tag") if before.get("done") else None
+        async with self._location.open(client, unless=unless) as found:
+            if found is None:
+                return
+            changed = found.changed if found.changed is not None else version(window.started_at)
+            size = PAGE if window.limit is None else min(PAGE, window.limit)
+            with closing(self._rows(found.file)) as some:
+                read = skipped = before["rows"] if before.get("tag") == found.tag else 0
+                deque(islice(some, skipped), maxlen=0)
+                done = False
+                while not done and (window.limit is None or read - skipped < window.limit):
+                    page = list(islice(some, size))
+                    read, done = read + len(page), len(page) < size
+                    yield Page(
+                        rows=[{**row, FILE_TIME: str(changed)} for row in page if isinstance(row, dict)],
+                        faults=[row for row in page if isinstance(row, Quarantined)],
+                        bookmark={"tag": found.tag, "rows": read, "done": done},
+                    )
+
+    def _rows(self, file: IO[bytes]) -> Generator[Mapping[str, str] | Quarantined, None, None]:
+        """Rows and faults; a header that does not fit the settings is a DeniedError that names what there is."""
+        try:
+            with closing(rows(file, self._dialect)) as some:
+                for row in some:
+                    if isinstance(row, Mapping | Quarantined):
+                        yield row
+                    elif missing := self._plan.missing(row):  # the header
+                        raise DeniedError(f"the file has no column {'; none '.join(missing)}. It has: {', '.join(row)}")
+        except HeaderError as error:
+            raise DeniedError(str(error)) from None
+        except UnicodeError:
+            raise DeniedError(f"the file is not written in {self._dialect.encoding}; set encoding") from None
+
+
+def _digest(file: IO[bytes]) -> str:
+    digest = sha256()
+    while piece := file.read(1 << 20):
+        digest.update(piece)
+    file.seek(0)
+    return digest.hexdigest()
+
+
+def _time(last_modified: str | None) -> int | None:
+    try:
+        return version(parsedate_to_datetime(last_modified)) if last_modified else None
+    except ValueError:
+        return None
