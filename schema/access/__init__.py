@@ -1,0 +1,1 @@
+"""Who asks, and the tokens of the API."""

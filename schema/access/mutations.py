@@ -1,0 +1,97 @@
+"""Make and revoke tokens."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import strawberry
+
+from hub.access import tokens
+from schema.access.types import Token
+from schema.enums import Role
+from schema.errors import BadInputError, MutationError
+from schema.loaders import ApiInfo, load_one
+from schema.performing import Outcome, perform
+from schema.permissions import root
+
+
+@strawberry.input
+class TokenCreateInput:
+    name: str = strawberry.field(description="Whose it is, or what it is for.")
+    role: Role
+    csm_email: str | None = None
+    expires_at: datetime | None = None
+
+
+@strawberry.input
+class TokenRevokeInput:
+    id: strawberry.ID
+
+
+@strawberry.type
+class TokenPayload:
+    outcome: strawberry.Private[Outcome]
+
+    @strawberry.field
+    async def token(self, info: ApiInfo) -> Token | None:
+        if (key := self.outcome.result.get("token_id")) is None:
+            return None
+        found: Token | None = await load_one(info, "api_token", key)
+        return found
+
+    @strawberry.field
+    def errors(self) -> list[MutationError]:
+        return self.outcome.errors
+
+
+@strawberry.type
+class TokenCreatePayload(TokenPayload):
+    new_secret: strawberry.Private[str | None] = None
+
+    @strawberry.field(description="Shown this once; it is stored nowhere.")
+    def secret(self) -> str | None:
+        return self.new_secret
+
+
+@strawberry.type
+class TokenRevokePayload(TokenPayload):
+    pass
+
+
+@strawberry.type
+class AccessMutations:
+    @root(Role.ADMIN, description="Make a token. Its secret is in the answer, and nowhere else.")
+    async def token_create(self, info: ApiInfo, input: TokenCreateInput) -> TokenCreatePayload:  # noqa: A002 - the API's word
+        context = info.context
+        made: list[str] = []
+
+        async def run() -> Mapping[str, Any]:
+            new = await tokens.create(
+                context.store,
+                name=input.name,
+                role=input.role,
+                now=context.now,
+                csm_email=input.csm_email,
+                expires_at=input.expires_at,
+            )
+            made.append(new.secret)
+            return {"token_id": new.token.id}
+
+        with Outcome.collecting() as outcome:
+            if input.expires_at is not None and input.expires_at.tzinfo is None:
+                raise BadInputError("expiresAt needs a time zone, such as 2027-01-31T09:00:00Z", field="expiresAt")
+            request = {"name": input.name, "role": input.role.value, "csm_email": input.csm_email}
+            await perform(outcome, info, "tokenCreate", subject=input.name, request=request, run=run)
+        return TokenCreatePayload(outcome=outcome, new_secret=made[0] if made else None)
+
+    @root(Role.ADMIN, description="Make a token invalid from now on.")
+    async def token_revoke(self, info: ApiInfo, input: TokenRevokeInput) -> TokenRevokePayload:  # noqa: A002 - the API's word
+        context = info.context
+
+        async def run() -> Mapping[str, Any]:
+            revoked = await tokens.revoke(context.store, input.id, now=context.now)
+            return {"token_id": revoked.id}
+
+        with Outcome.collecting() as outcome:
+            await perform(outcome, info, "tokenRevoke", subject=input.id, request={"token": input.id}, run=run)
+        return TokenRevokePayload(outcome=outcome)

@@ -1,0 +1,99 @@
+"""The schema put together, and the one function that answers a request.
+
+    await answer(context, query, variables, operation_name)  ->  {"data": …, "errors": […]}
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import strawberry
+from graphql import GraphQLError
+from strawberry.schema.config import StrawberryConfig
+from strawberry.types.execution import ExecutionContext
+from strawberry.types.graphql import OperationType
+
+from schema.access.mutations import AccessMutations
+from schema.access.queries import AccessQueries
+from schema.context import Context
+from schema.customers.mutations import CustomerMutations
+from schema.customers.queries import CustomerQueries
+from schema.customers.records import Contact, Opportunity, Subscription, SurveyResponse, Ticket
+from schema.errors import Masking
+from schema.limits import LIMITS
+from schema.permissions import Permissions, role_of
+from schema.playbooks.mutations import PlaybookMutations
+from schema.playbooks.queries import PlaybookQueries
+from schema.playbooks.types import Alert, Delivery, PlaybookRun
+from schema.scores.queries import ScoreQueries
+from schema.scores.types import Scorecard
+from schema.sources.mutations import SourceMutations
+from schema.sources.queries import SourceQueries
+from schema.sources.types import SyncRun
+
+
+@strawberry.type(description="Everything that can be read.")
+class Query(CustomerQueries, ScoreQueries, PlaybookQueries, SourceQueries, AccessQueries):
+    pass
+
+
+@strawberry.type(description="Everything that can be done. A payload's `errors` say what was not, and why.")
+class Mutation(CustomerMutations, PlaybookMutations, SourceMutations, AccessMutations):
+    pass
+
+
+class Schema(strawberry.Schema):
+    """Strawberry's schema, which leaves the logging of errors to `schema.errors`: only bugs are worth a traceback."""
+
+    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
+        return
+
+
+SCHEMA = Schema(
+    query=Query,
+    mutation=Mutation,
+    types=[Contact, Ticket, SurveyResponse, Subscription, Opportunity, Scorecard, Alert, PlaybookRun, Delivery, SyncRun],
+    extensions=[Masking, *LIMITS, Permissions],
+    config=StrawberryConfig(auto_camel_case=True),
+)
+
+
+def _check_roles() -> None:
+    """Every root field was declared with a role, or the package does not import."""
+    for type_ in (SCHEMA._schema.query_type, SCHEMA._schema.mutation_type):
+        for field in type_.fields.values() if type_ is not None else ():
+            role_of(field)
+
+
+_check_roles()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A response. `executed` is False where the request was refused before anything ran."""
+
+    body: Mapping[str, Any]
+    executed: bool
+
+
+async def answer(
+    context: Context,
+    query: str,
+    variables: Mapping[str, Any] | None = None,
+    operation_name: str | None = None,
+    *,
+    reading_only: bool = False,
+) -> Answer:
+    """Answer a request. `reading_only`: a mutation is refused."""
+    allowed = {OperationType.QUERY} if reading_only else {OperationType.QUERY, OperationType.MUTATION}
+    result = await SCHEMA.execute(
+        query,
+        variable_values=dict(variables or {}),
+        context_value=context,
+        operation_name=operation_name,
+        allowed_operation_types=allowed,
+    )
+    body: dict[str, Any] = {"data": result.data}
+    if result.errors:
+        body["errors"] = [error.formatted for error in result.errors]
+    return Answer(body, executed=result.data is not None)

@@ -1,0 +1,109 @@
+"""What the sources say about a customer: one type for each kind of record, a column each field."""
+
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+
+from schema.enums import (
+    CancellationKind,
+    OpportunityStage,
+    OpportunityType,
+    Severity,
+    SubscriptionStatus,
+    SurveyType,
+    TicketStatus,
+)
+from schema.fields import column, one
+from schema.nodes import Node
+
+if TYPE_CHECKING:
+    from schema.customers.types import Customer
+
+CustomerRef = Annotated["Customer", strawberry.lazy("schema.customers.types")]
+
+
+@strawberry.interface(description="A row of a source, in our words.")
+class SourceRecord(Node):
+    source: str = column(description="Name of the source it was pulled from.")
+    key: str = column(description="Its id at the vendor.")
+    synced_at: datetime = column(description="When it was last pulled with a change.")
+    customer: CustomerRef | None = one("customer", key="id", parent="customer_id", unique=True)
+
+
+@strawberry.type(description="A person at a customer.")
+class Contact(SourceRecord):
+    email: str | None = column()
+    name: str | None = column()
+    title: str | None = column()
+    role: str | None = column()
+    last_seen_at: datetime | None = column()
+    created_at: datetime | None = column()
+
+
+@strawberry.type(description="A support ticket. Minutes are calendar minutes since it was created.")
+class Ticket(SourceRecord):
+    subject: str | None = column()
+    status: TicketStatus = column()
+    severity: Severity = column()
+    requester_email: str | None = column()
+    created_at: datetime = column()
+    solved_at: datetime | None = column()
+    first_response_minutes: float | None = column()
+    resolution_minutes: float | None = column()
+    reopens: int = column()
+    replies: int = column()
+    url: str | None = column()
+
+
+@strawberry.type(description="One answer to one survey.")
+class SurveyResponse(SourceRecord):
+    type: SurveyType = column()
+    scale: str = column(description="Lowest and highest of the scale as asked, such as 0-10.")
+    score: float = column()
+    comment: str | None = column()
+    respondent_email: str | None = column()
+    responded_at: datetime = column()
+
+
+@strawberry.type(description="One term of a subscription; a renewal or a change is the next term.")
+class Subscription(SourceRecord):
+    plan: str = column()
+    mrr: float = column(description="Recurring revenue normalised to a month, in `currency`.")
+    currency: str = column()
+    seats_purchased: int | None = column()
+    seats_used: int | None = column()
+    started_on: date = column()
+    renews_on: date | None = column()
+    ended_on: date | None = column(description="First day it no longer pays; null while it runs.")
+    auto_renew: bool = column()
+    status: SubscriptionStatus = column()
+    cancelled_at: datetime | None = column(description="When notice was given.")
+    cancellation_kind: CancellationKind | None = column()
+
+
+@strawberry.type(description="A CRM deal.")
+class Opportunity(SourceRecord):
+    name: str = column()
+    type: OpportunityType = column()
+    stage: OpportunityStage = column()
+    stage_name: str | None = column(description="The vendor's own word for the stage.")
+    amount: float | None = column(description="Annual value in `currency`.")
+    currency: str = column()
+    close_on: date | None = column()
+    created_at: datetime | None = column()
+    owner_email: str | None = column()
+
+
+@strawberry.type(description="Evidence of who a customer is: a company as one source knows it, and what was made of it.")
+class Identity:
+    source: str = column()
+    key: str = column(description="The source's key of the company.")
+    name: str | None = column()
+    domains: list[str] = column()
+    external_key: str | None = column()
+    state: str = column(description="matched, ambiguous or unmatched.")
+    method: str | None = column(description="How it was decided.")
+    reason: str | None = column()
+    decided_at: datetime | None = column()
+    decided_by: str | None = column()

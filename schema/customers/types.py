@@ -1,0 +1,115 @@
+"""The customer: its own columns, those of its newest scorecard, and everything that hangs on it."""
+
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+
+from hub.store.query import Order, Where
+from schema.customers.facts import Facts
+from schema.customers.records import Contact, Identity, Opportunity, Subscription, SurveyResponse, Ticket
+from schema.customers.usage import Usage
+from schema.enums import AlertState, OpportunityStage, RunState, SurveyType, TicketStatus
+from schema.fields import Argument, column, many, one, page, part
+from schema.nodes import Node
+from schema.paging import Connection
+from schema.scores.types import ChurnRisk, Health, Scorecard
+
+if TYPE_CHECKING:
+    from schema.playbooks.types import Alert, PlaybookRun
+
+_Alerts = Connection[Annotated["Alert", strawberry.lazy("schema.playbooks.types")]]
+_Runs = Connection[Annotated["PlaybookRun", strawberry.lazy("schema.playbooks.types")]]
+CustomerSelf = Annotated["Customer", strawberry.lazy("schema.customers.types")]
+
+
+@strawberry.type(description="The person on our side who owns the customer.")
+class Csm:
+    name: str | None = column("csm_name")
+    email: str | None = column("csm_email")
+
+
+@strawberry.type(description="A company that pays us.")
+class Customer(Node):
+    name: str = column()
+    domain: str | None = column()
+    segment: str | None = column()
+    industry: str | None = column()
+    country: str | None = column()
+    employees: int | None = column()
+    csm: Csm = part()
+    became_customer_on: date | None = column()
+    created_at: datetime = column()
+    updated_at: datetime = column()
+    parent: CustomerSelf | None = one("customer", key="id", parent="parent_id", unique=True)
+    children: Connection[CustomerSelf] = page("customer", key="parent_id", order=Order("name"))
+
+    facts: Facts | None = part("score_id", description="Null before the first scorecard.")  # type: ignore[valid-type]  # made of the catalogue
+    health: Health | None = part("score_id", description="Of the newest scorecard; null before the first.")
+    churn_risk: ChurnRisk | None = one(
+        "churn_prediction",
+        key="customer_id",
+        order=Order("as_of", descending=True),
+        description="The newest prediction.",
+    )
+    score_history: Connection[Scorecard] = page(
+        "scorecard",
+        key="customer_id",
+        order=Order("as_of", descending=True),
+        arguments=(
+            Argument(name="from_", type=date | None, column="as_of", operator="ge", description="First day."),
+            Argument(name="to", type=date | None, column="as_of", operator="le", description="Last day."),
+        ),
+        description="A scorecard for each day, newest first.",
+    )
+
+    usage: Usage = part()
+    contacts: Connection[Contact] = page("contact", key="customer_id", order=Order("created_at", descending=True))
+    tickets: Connection[Ticket] = page(
+        "ticket",
+        key="customer_id",
+        order=Order("created_at", descending=True),
+        arguments=(Argument(name="status", type=list[TicketStatus] | None, column="status", operator="in"),),
+        description="Newest first.",
+    )
+    surveys: Connection[SurveyResponse] = page(
+        "survey_response",
+        key="customer_id",
+        order=Order("responded_at", descending=True),
+        arguments=(Argument(name="type", type=SurveyType | None, column="type"),),
+        description="Newest first.",
+    )
+    subscription: Subscription | None = one(
+        "subscription",
+        key="customer_id",
+        order=Order("mrr", descending=True),
+        where=(Where("ended_on", "is_null", True),),
+        description="The running one; of several, the one with the highest MRR.",
+    )
+    subscriptions: Connection[Subscription] = page(
+        "subscription", key="customer_id", order=Order("started_on", descending=True), description="Newest term first."
+    )
+    opportunities: Connection[Opportunity] = page(
+        "opportunity",
+        key="customer_id",
+        order=Order("close_on", descending=True),
+        arguments=(Argument(name="stage", type=list[OpportunityStage] | None, column="stage", operator="in"),),
+    )
+
+    alerts: _Alerts = page(
+        "alert",
+        key="customer_id",
+        order=Order("opened_at", descending=True),
+        arguments=(Argument(name="state", type=list[AlertState] | None, column="state", operator="in"),),
+        description="Newest first.",
+    )
+    playbook_runs: _Runs = page(
+        "playbook_run",
+        key="customer_id",
+        order=Order("started_at", descending=True),
+        arguments=(Argument(name="state", type=list[RunState] | None, column="state", operator="in"),),
+        description="Newest first.",
+    )
+    identity: list[Identity] = many(
+        "external_id", key="customer_id", most=50, description="How the sources know the customer, and why."
+    )

@@ -1,0 +1,107 @@
+"""What goes wrong, in the words of the API.
+
+At the top level (`errors` of the response) stands what concerns the query: malformed, forbidden, too large, or a bug, which
+is masked and logged with its traceback. A mutation answers for what it was asked to do in its payload: `errors` there is a
+list of code, message and the path of the input it is about.
+
+    CshubError
+    ├── BadInputError    an argument that can't be used (BAD_INPUT)
+    └── ForbiddenError   the token's role may not do this (FORBIDDEN)
+"""
+
+import logging
+from collections.abc import Iterator
+from enum import Enum
+
+import strawberry
+from graphql import GraphQLError
+from strawberry.extensions import SchemaExtension
+
+from hub.access.acting import KeyConflictError
+from hub.errors import BusyError, ConfigError, CshubError, NotFoundError, RefusedError, TransientError
+
+log = logging.getLogger(__name__)
+MASK = "Something went wrong on our side. It is logged."
+
+
+class BadInputError(CshubError):
+    """An argument that can't be used. `field`: path of the input it is about."""
+
+    def __init__(self, message: str, *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class ForbiddenError(CshubError):
+    """The role of the token may not do this."""
+
+
+@strawberry.enum(description="Why a mutation did not do, or not wholly do, what it was asked to.")
+class ErrorCode(Enum):
+    BAD_INPUT = strawberry.enum_value("BAD_INPUT", description="A value can't be used; the message names the valid ones.")
+    NOT_FOUND = strawberry.enum_value("NOT_FOUND", description="No such thing.")
+    REFUSED = strawberry.enum_value("REFUSED", description="Understood and not carried out; the message says why.")
+    BUSY = strawberry.enum_value("BUSY", description="Already being done.")
+    IDEMPOTENCY_CONFLICT = strawberry.enum_value(
+        "IDEMPOTENCY_CONFLICT", description="The idempotency key was used for another request."
+    )
+    TRY_AGAIN = strawberry.enum_value("TRY_AGAIN", description="May work when tried again later, with the same key.")
+
+
+@strawberry.type(description="One thing a mutation did not do, and why.")
+class MutationError:
+    code: ErrorCode
+    message: str
+    field: str | None = strawberry.field(description="Path in `input`, such as customerIds.0", default=None)
+
+
+def mutation_error(error: CshubError, *, field: str | None = None) -> MutationError:
+    """An anticipated error as an entry of a payload."""
+    named = error.field if isinstance(error, BadInputError) else None
+    return MutationError(code=_code(error), message=str(error), field=named or field)
+
+
+def _code(error: CshubError) -> ErrorCode:
+    # the more special first: BusyError is a RefusedError
+    for kind, code in (
+        (KeyConflictError, ErrorCode.IDEMPOTENCY_CONFLICT),
+        (BusyError, ErrorCode.BUSY),
+        (RefusedError, ErrorCode.REFUSED),
+        (NotFoundError, ErrorCode.NOT_FOUND),
+        (TransientError, ErrorCode.TRY_AGAIN),
+        (BadInputError, ErrorCode.BAD_INPUT),
+        (ConfigError, ErrorCode.BAD_INPUT),
+    ):
+        if isinstance(error, kind):
+            return code
+    return ErrorCode.REFUSED
+
+
+def shown(error: GraphQLError) -> GraphQLError:
+    """The error as a client may see it: anticipated ones with their code, any other one masked."""
+    original = error.original_error
+    while isinstance(original, GraphQLError) and original.original_error is not None:
+        original = original.original_error
+    if original is None or isinstance(original, GraphQLError):
+        extensions = error.extensions or {"code": "BAD_QUERY"}
+        return GraphQLError(error.message, nodes=error.nodes, source=error.source, path=error.path, extensions=extensions)
+    if isinstance(original, ForbiddenError):
+        code, message = "FORBIDDEN", str(original)
+    elif isinstance(original, CshubError):
+        code, message = _code(original).name, str(original)
+    else:
+        code, message = "INTERNAL", MASK
+        path = ".".join(map(str, error.path or ()))
+        log.error("a bug while answering %s", path or "a query", exc_info=original)
+    return GraphQLError(message, nodes=error.nodes, source=error.source, path=error.path, extensions={"code": code})
+
+
+class Masking(SchemaExtension):
+    """Replaces the errors of a result by what a client may see."""
+
+    def on_operation(self) -> Iterator[None]:
+        yield
+        result = self.execution_context.result
+        errors = getattr(result, "errors", None)
+        if result is not None and errors:
+            result.errors = [shown(error) for error in errors]  # type: ignore[union-attr]  # every kind of result has errors

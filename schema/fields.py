@@ -1,0 +1,266 @@
+"""How a type says where each of its fields is read: a column, a relation, a part of the same row, or computed of columns.
+
+    @strawberry.type
+    class Ticket(Node):
+        subject: str | None = column()
+        opened_on: date = column("created_on")
+        customer: Customer | None = one("customer", key="id", parent="customer_id", unique=True)
+        replies: Connection[Reply] = page("reply", key="ticket_id", order=Order("created_at", descending=True))
+
+A declaration is all there is: `schema.selection` reads it to plan what a query needs, the store reads the plan, and the field
+then only takes its value out of the row it stands in. No field of a type runs a query, and none holds a rule.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property
+from typing import Any
+
+from strawberry.annotation import StrawberryAnnotation
+from strawberry.types.arguments import StrawberryArgument
+from strawberry.types.field import StrawberryField
+from strawberry.types.info import Info
+
+from hub.store.query import Order, Relation, Where
+from hub.store.query.plan import Operator, Shape
+
+DEFAULT_FIRST = 20
+LARGEST_FIRST = 100
+_READ = "cshub.read"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of the entity's row."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key of a JSON object; absent is null."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """`function` of the row, or of the row and the request's context; `needs` are the columns it looks at."""
+
+    function: Callable[..., Any]
+    needs: tuple[str, ...] = ()
+    of_context: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The same row seen as another type; null where the column `unless_null` is."""
+
+    unless_null: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Argument:
+    """An argument that narrows a relation: rows whose `column` is `operator` what was given.
+
+    value   makes what the column is compared with of what was given and the request's context
+    """
+
+    name: str
+    type: Any
+    column: str
+    operator: Operator = "eq"
+    default: Any = None
+    description: str | None = None
+    value: Callable[..., Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """Rows of another entity, narrowed by arguments.
+
+    most      a list has no more rows than this
+    expected  how many rows a list without `most` counts as, when the size of a query is judged
+    """
+
+    relation: Relation
+    arguments: tuple[Argument, ...] = ()
+    most: int | None = None
+    expected: int = 1
+
+
+Reading = Column | Key | Computed | Part | Related
+
+
+class RowField(StrawberryField):
+    """A Strawberry field that reads its value from the row, as its `Reading` says."""
+
+    @cached_property
+    def reading(self) -> Reading:
+        found: Reading = self.metadata[_READ]
+        if isinstance(found, Column | Key) and not found.name:
+            return type(found)(self.python_name)
+        return found
+
+    @property
+    def is_basic_field(self) -> bool:
+        """Whether the row alone is enough: then Strawberry passes no `info` and takes a short way."""
+        reading = self.reading
+        return not isinstance(reading, Related) and not (isinstance(reading, Computed) and reading.of_context)
+
+    def get_result(self, source: Any, info: Info | None, args: list[Any], kwargs: Any) -> Any:
+        match self.reading:
+            case Column(name):
+                return source[name]
+            case Key(name):
+                return source.get(name)
+            case Related():
+                assert info is not None, "a relation is no basic field"
+                return source.children[place_of(info._raw_info.field_nodes)]
+            case Part(unless_null):
+                return source if unless_null is None or source[unless_null] is not None else None
+            case Computed(function, _, of_context):
+                return function(source, info.context) if of_context and info is not None else function(source)
+
+
+def place_of(nodes: Sequence[Any]) -> tuple[int, ...]:
+    """What tells one place of a selection from another: the very nodes of the document that ask for it."""
+    return tuple(map(id, nodes))
+
+
+def reading_of(field: StrawberryField | None) -> Reading | None:
+    """How a field is read; None for one with a resolver of its own."""
+    return field.reading if isinstance(field, RowField) else None
+
+
+def _field(reading: Reading, *, description: str | None, name: str | None = None) -> Any:
+    return RowField(metadata={_READ: reading}, description=description, graphql_name=name)
+
+
+def column(name: str | None = None, description: str | None = None) -> Any:
+    """A column; called like the field where no name is given."""
+    return _field(Column(name or ""), description=description)
+
+
+def key(name: str | None = None, description: str | None = None) -> Any:
+    """A key of a JSON object; called like the field where no name is given."""
+    return _field(Key(name or ""), description=description)
+
+
+def computed(function: Callable[..., Any], *needs: str, description: str | None = None) -> Any:
+    """`function(row)`."""
+    return _field(Computed(function, needs), description=description)
+
+
+def computed_now(function: Callable[..., Any], *needs: str, description: str | None = None) -> Any:
+    """`function(row, context)`."""
+    return _field(Computed(function, needs, of_context=True), description=description)
+
+
+def part(unless_null: str | None = None, *, description: str | None = None) -> Any:
+    return _field(Part(unless_null), description=description)
+
+
+def one(
+    entity: str,
+    *,
+    key: str,
+    parent: str = "id",
+    unique: bool = False,
+    order: Order = Order("id"),
+    where: tuple[Where, ...] = (),
+    description: str | None = None,
+) -> Any:
+    """The one row of `entity` with this key, or the first of them in `order`."""
+    relation = Relation(entity=entity, key=key, parent=parent, shape="one", unique=unique, order=order, where=where)
+    return _field(Related(relation), description=description)
+
+
+def many(
+    entity: str,
+    *,
+    key: str,
+    parent: str = "id",
+    order: Order = Order("id"),
+    where: tuple[Where, ...] = (),
+    most: int | None = None,
+    expected: int = 1,
+    arguments: tuple[Argument, ...] = (),
+    description: str | None = None,
+) -> Any:
+    """Rows of `entity`, all of them or at most `most`."""
+    relation = Relation(entity=entity, key=key, parent=parent, shape="list", order=order, where=where)
+    return _with_arguments(Related(relation, arguments, most, expected), (), description)
+
+
+def page(
+    entity: str,
+    *,
+    key: str,
+    order: Order,
+    parent: str = "id",
+    where: tuple[Where, ...] = (),
+    arguments: tuple[Argument, ...] = (),
+    description: str | None = None,
+) -> Any:
+    """A connection: rows of `entity`, `first` so many after a cursor."""
+    relation = Relation(entity=entity, key=key, parent=parent, shape="page", order=order, where=where)
+    paging = (
+        StrawberryArgument("first", "first", StrawberryAnnotation(int), default=DEFAULT_FIRST, description="1 to 100."),
+        StrawberryArgument("after", "after", StrawberryAnnotation(str | None), default=None, description="A cursor."),
+    )
+    return _with_arguments(Related(relation, arguments), paging, description)
+
+
+def how_many(
+    entity: str, *, key: str, parent: str = "id", where: tuple[Where, ...] = (), description: str | None = None
+) -> Any:
+    """The number of rows of `entity` with this key."""
+    shape: Shape = "count"
+    return _field(
+        Related(Relation(entity=entity, key=key, parent=parent, shape=shape, where=where)), description=description
+    )
+
+
+def _with_arguments(related: Related, before: Sequence[StrawberryArgument], description: str | None) -> Any:
+    field = _field(related, description=description)
+    field.arguments = [
+        *before,
+        *(
+            StrawberryArgument(
+                argument.name,
+                api_name(argument.name),
+                StrawberryAnnotation(argument.type),
+                default=argument.default,
+                description=argument.description,
+            )
+            for argument in related.arguments
+        ),
+    ]
+    return field
+
+
+def wheres(related: Related, given: Mapping[str, Any], context: Any) -> tuple[Where, ...]:
+    """The tests that the given arguments (by their names in the API) add to a relation."""
+    found = []
+    for argument in related.arguments:
+        value = given.get(api_name(argument.name))
+        if value is not None and argument.value is not None:
+            value = argument.value(value, context)
+        if value is not None:
+            found.append(Where(argument.column, argument.operator, plain(value)))
+    return tuple(found)
+
+
+def plain(value: Any) -> Any:
+    """Members of enums as the texts the store knows them by."""
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    return value.value if isinstance(value, Enum) else value
+
+
+def api_name(name: str) -> str:
+    """A Python name as the API spells it: days_open -> daysOpen, from_ -> from."""
+    head, *rest = name.rstrip("_").split("_")
+    return head + "".join(word[:1].upper() + word[1:] for word in rest)

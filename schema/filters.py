@@ -1,0 +1,129 @@
+"""The customer filter: the one vocabulary for choosing customers (hub.model.conditions), as GraphQL inputs.
+
+An input field for every field conditions know and every fact of the catalogue; a new fact appears by itself. What a client
+sends is turned back into the vocabulary's own mapping and parsed by the one parser, so that the same condition means the
+same here, in a playbook's `when:` and on the command line.
+"""
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import Annotated, Any
+
+import strawberry
+
+from hub.model.conditions import Condition, ConditionError, Field, parse
+from hub.store.conditions import FIELDS as STORED
+from schema.enums import Band, ChurnBand
+from schema.errors import BadInputError
+from schema.fields import api_name
+from scoring.facts import CATALOGUE
+
+FIELDS: Mapping[str, Field] = {**{fact.name: Field(fact.name, fact.kind) for fact in CATALOGUE}, **STORED}
+"""Everything a customer can be chosen by."""
+MEANINGS: Mapping[str, str] = {fact.name: fact.meaning for fact in CATALOGUE}
+UNSET = strawberry.UNSET
+
+
+@strawberry.input(description="Tests of a number; all given ones must hold. A missing value passes none but exists: false.")
+class NumberFilter:
+    eq: float | None = UNSET
+    ne: float | None = UNSET
+    lt: float | None = UNSET
+    lte: float | None = UNSET
+    gt: float | None = UNSET
+    gte: float | None = UNSET
+    in_: list[float] | None = strawberry.field(name="in", default=UNSET)
+    not_in: list[float] | None = UNSET
+    exists: bool | None = UNSET
+
+
+@strawberry.input(
+    description="Tests of a text; all given ones must hold. contains and startsWith take A-Z in either case."
+)
+class TextFilter:
+    eq: str | None = UNSET
+    ne: str | None = UNSET
+    in_: list[str] | None = strawberry.field(name="in", default=UNSET)
+    not_in: list[str] | None = UNSET
+    exists: bool | None = UNSET
+    contains: str | None = UNSET
+    starts_with: str | None = UNSET
+
+
+@strawberry.input(description="Tests of a health band; all given ones must hold.")
+class BandFilter:
+    eq: Band | None = UNSET
+    ne: Band | None = UNSET
+    in_: list[Band] | None = strawberry.field(name="in", default=UNSET)
+    not_in: list[Band] | None = UNSET
+    exists: bool | None = UNSET
+
+
+@strawberry.input(description="Tests of a churn band; all given ones must hold.")
+class ChurnBandFilter:
+    eq: ChurnBand | None = UNSET
+    ne: ChurnBand | None = UNSET
+    in_: list[ChurnBand] | None = strawberry.field(name="in", default=UNSET)
+    not_in: list[ChurnBand] | None = UNSET
+    exists: bool | None = UNSET
+
+
+_FOR_CHOICES: Mapping[frozenset[str], type] = {
+    frozenset(band.value for band in Band): BandFilter,
+    frozenset(band.value for band in ChurnBand): ChurnBandFilter,
+}
+
+
+def _input_of(field: Field) -> Any:
+    if field.choices:
+        return _FOR_CHOICES.get(frozenset(field.choices), TextFilter)
+    return NumberFilter if field.kind == "number" else TextFilter
+
+
+def _filter_type() -> type:
+    itself = Annotated["CustomerFilter", strawberry.lazy("schema.filters")]  # type: ignore[name-defined]  # made below
+    annotations: dict[str, Any] = {"all": list[itself] | None, "any": list[itself] | None, "not_": itself | None}
+    members: dict[str, Any] = {
+        "all": strawberry.field(default=UNSET, description="Every one of these holds."),
+        "any": strawberry.field(default=UNSET, description="At least one of these holds."),
+        "not_": strawberry.field(name="not", default=UNSET, description="This does not hold."),
+    }
+    for field in FIELDS.values():
+        annotations[field.name] = _input_of(field) | None
+        members[field.name] = strawberry.field(default=UNSET, description=MEANINGS.get(field.name))
+    made = type("CustomerFilter", (), {**members, "__annotations__": annotations, "__module__": __name__})
+    return strawberry.input(made, description="Chooses customers; everything given must hold.")
+
+
+CustomerFilter = _filter_type()
+
+
+def condition_of(given: Any) -> Condition | None:
+    """The condition a filter says; None for no filter. BadInputError with every problem where it says none."""
+    if given is None or given is UNSET:
+        return None
+    try:
+        return parse(_mapping(given), FIELDS)
+    except ConditionError as error:
+        said = "; ".join(
+            f"{'.'.join(['filter', *(_shown(part) for part in problem.key)])} {problem.message}"
+            + (f" (choices: {', '.join(problem.choices)})" if problem.choices else "")
+            for problem in error.problems
+        )
+        raise BadInputError(said, field="filter") from None
+
+
+def _mapping(given: Any) -> Any:
+    """Inputs as the mapping they stand for; what was not given is left out."""
+    if isinstance(given, list):
+        return [_mapping(item) for item in given]
+    if isinstance(given, Enum):
+        return given.value
+    if hasattr(given, "__strawberry_definition__"):
+        values = {name.rstrip("_"): value for name, value in vars(given).items() if value is not UNSET}
+        return {name: _mapping(value) for name, value in values.items()}
+    return given
+
+
+def _shown(part: str | int) -> str:
+    return str(part) if isinstance(part, int) else api_name(part)

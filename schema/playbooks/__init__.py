@@ -1,0 +1,1 @@
+"""Alerts, playbooks, their runs, and the deliveries they made."""

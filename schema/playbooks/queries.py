@@ -1,0 +1,83 @@
+"""Queries for alerts, playbooks, runs and deliveries, newest first."""
+
+from typing import Any
+
+import strawberry
+
+from hub.store.query import Order, Where
+from schema.enums import AlertState, DeliveryState, RunState
+from schema.fields import DEFAULT_FIRST, plain
+from schema.loaders import ApiInfo, load_page
+from schema.nodes import key_of
+from schema.paging import Connection
+from schema.permissions import root
+from schema.playbooks.types import Alert, Delivery, Playbook, PlaybookRun
+
+
+def _where(*, customer_id: str | None, **given: Any) -> tuple[Where, ...]:
+    """Tests for what was given: a list is any of its members."""
+    found = [
+        Where(column, "in" if isinstance(value, list) else "eq", plain(value))
+        for column, value in given.items()
+        if value is not None
+    ]
+    if customer_id is not None:
+        found.append(Where("customer_id", "eq", key_of(customer_id, "customer", field="customerId")))
+    return tuple(found)
+
+
+@strawberry.type
+class PlaybookQueries:
+    @root(description="Playbooks as configured now.")
+    async def playbooks(self, info: ApiInfo, name: str | None = None) -> list[Playbook]:
+        found: list[Any] = [item for item in info.context.playbooks() if name is None or item.name == name]
+        return found
+
+    @root(description="Calls for human action.")
+    async def alerts(
+        self,
+        info: ApiInfo,
+        first: int = DEFAULT_FIRST,
+        after: str | None = None,
+        state: list[AlertState] | None = None,
+        owner_email: str | None = None,
+        customer_id: strawberry.ID | None = None,
+    ) -> Connection[Alert]:
+        where = _where(customer_id=customer_id, state=state, owner_email=owner_email)
+        order = Order("opened_at", descending=True)
+        page: Connection[Alert] = await load_page(info, "alert", order=order, first=first, after=after, where=where)
+        return page
+
+    @root(description="Firings of playbooks.")
+    async def playbook_runs(
+        self,
+        info: ApiInfo,
+        first: int = DEFAULT_FIRST,
+        after: str | None = None,
+        playbook: str | None = None,
+        state: list[RunState] | None = None,
+        customer_id: strawberry.ID | None = None,
+    ) -> Connection[PlaybookRun]:
+        where = _where(customer_id=customer_id, playbook=playbook, state=state)
+        order = Order("started_at", descending=True)
+        page: Connection[PlaybookRun] = await load_page(
+            info, "playbook_run", order=order, first=first, after=after, where=where
+        )
+        return page
+
+    @root(description="The delivery ledger: every message that was, or was to be, sent.")
+    async def deliveries(
+        self,
+        info: ApiInfo,
+        first: int = DEFAULT_FIRST,
+        after: str | None = None,
+        state: list[DeliveryState] | None = None,
+        channel: str | None = None,
+        customer_id: strawberry.ID | None = None,
+    ) -> Connection[Delivery]:
+        where = _where(customer_id=customer_id, state=state, channel=channel)
+        order = Order("reserved_at", descending=True)
+        page: Connection[Delivery] = await load_page(
+            info, "delivery", order=order, first=first, after=after, where=where
+        )
+        return page

@@ -1,0 +1,110 @@
+"""Alerts, playbooks as configured, their runs with steps, and the delivery ledger."""
+
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import strawberry
+from strawberry.scalars import JSON
+
+from hub.store.query import Order
+
+from schema.enums import AlertOutcome, AlertState, DeliveryState, RunState
+from schema.fields import column, computed, computed_now, many, one
+from schema.nodes import Node
+
+if TYPE_CHECKING:
+    from schema.customers.types import Customer
+
+CustomerRef = Annotated["Customer", strawberry.lazy("schema.customers.types")]
+RunRef = Annotated["PlaybookRun", strawberry.lazy("schema.playbooks.types")]
+
+
+@strawberry.type(description="A dated, owned call for human action.")
+class Alert(Node):
+    kind: str = column(description="alert or task.")
+    title: str = column()
+    reason: str | None = column()
+    severity: str = column()
+    state: AlertState = column()
+    outcome: AlertOutcome | None = column(description="How it was closed.")
+    owner_email: str | None = column()
+    due_on: date | None = column()
+    snoozed_until: datetime | None = column()
+    snoozed: bool = computed_now(
+        lambda row, context: row["snoozed_until"] is not None and row["snoozed_until"] > context.now, "snoozed_until"
+    )
+    note: str | None = column()
+    opened_at: datetime = column()
+    updated_at: datetime = column()
+    closed_at: datetime | None = column()
+    customer: CustomerRef = one("customer", key="id", parent="customer_id", unique=True)
+    run: RunRef | None = one("playbook_run", key="id", parent="run_id", unique=True)
+
+
+@strawberry.type(description="A step a run has behind it.")
+class PlaybookStep:
+    index: int = column()
+    action: str = column()
+    state: str = column(description="done, skipped or failed.")
+    detail: str | None = column()
+    done_at: datetime = column()
+
+
+@strawberry.type(description="One message to one place, as the delivery ledger knows it.")
+class Delivery(Node):
+    channel: str = column()
+    address: str = column()
+    subject: str | None = column()
+    payload: JSON = column(description="Exactly what is sent.")
+    state: DeliveryState = column()
+    receipt: JSON | None = column(description="What the channel answered.")
+    error: str | None = column()
+    attempts: int = column()
+    reserved_at: datetime = column()
+    sent_at: datetime | None = column()
+    confirmed_at: datetime | None = column()
+    customer: CustomerRef | None = one("customer", key="id", parent="customer_id", unique=True)
+    run: RunRef | None = one("playbook_run", key="id", parent="run_id", unique=True)
+
+
+@strawberry.type(description="One firing of a playbook for one customer.")
+class PlaybookRun(Node):
+    playbook: str = column()
+    playbook_version: int = column()
+    state: RunState = column()
+    cause: str = column(description="scorecard, or hand: somebody fired it.")
+    started_by: str | None = column()
+    step: int = column(description="Index of the step to do next.")
+    wake_at: datetime | None = column()
+    facts: JSON = column(description="As they were when it fired.")
+    error: str | None = column()
+    started_at: datetime = column()
+    updated_at: datetime = column()
+    finished_at: datetime | None = column()
+    customer: CustomerRef = one("customer", key="id", parent="customer_id", unique=True)
+    steps: list[PlaybookStep] = many("playbook_step", key="run_id", order=Order("index"), most=100)
+    deliveries: list[Delivery] = many("delivery", key="run_id", order=Order("reserved_at"), most=100)
+
+
+def _of(name: str) -> Any:
+    return computed(lambda value: getattr(value, name))
+
+
+@strawberry.type(description="A step as configured.")
+class PlaybookStepDefinition:
+    action: str = _of("action")
+    summary: str = _of("summary")
+
+
+@strawberry.type(description="A playbook as configured now.")
+class Playbook:
+    name: str = _of("name")
+    version: int = _of("version")
+    title: str = _of("title")
+    description: str | None = _of("description")
+    rest_days: float | None = _of("rest_days")
+    enabled: bool = _of("enabled")
+    when: JSON | None = _of("when")
+    steps: list[PlaybookStepDefinition] = _of("steps")
+
+

@@ -1,0 +1,1 @@
+"""Health, churn risk and the models behind them."""

@@ -1,0 +1,1 @@
+"""Sources: how syncing stands."""

@@ -1,0 +1,57 @@
+"""Sync a source."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import strawberry
+
+from schema.enums import Role
+from schema.errors import MutationError
+from schema.loaders import ApiInfo, load_one
+from schema.performing import Outcome, perform
+from schema.permissions import root
+from schema.sources.types import Source, SyncRun
+
+
+@strawberry.input
+class SourceSyncInput:
+    source: str = strawberry.field(description="Its name.")
+
+
+@strawberry.type
+class SourceSyncPayload:
+    outcome: strawberry.Private[Outcome]
+
+    @strawberry.field
+    async def source(self, info: ApiInfo) -> Source | None:
+        if (name := self.outcome.result.get("source")) is None:
+            return None
+        found: Source | None = await load_one(info, "source", name)
+        return found
+
+    @strawberry.field(description="The sync that began; null where it waits for a worker.")
+    async def run(self, info: ApiInfo) -> SyncRun | None:
+        if (key := self.outcome.result.get("run_id")) is None:
+            return None
+        found: SyncRun | None = await load_one(info, "sync_run", key)
+        return found
+
+    @strawberry.field
+    def errors(self) -> list[MutationError]:
+        return self.outcome.errors
+
+
+@strawberry.type
+class SourceMutations:
+    @root(Role.ADMIN, description="Pull a source now.")
+    async def source_sync(self, info: ApiInfo, input: SourceSyncInput) -> SourceSyncPayload:  # noqa: A002 - the API's word
+        context = info.context
+
+        async def run() -> Mapping[str, Any]:
+            started = await context.actions.sync(name, by=context.viewer.actor, now=context.now)
+            return {"source": started.source, "run_id": started.run_id}
+
+        with Outcome.collecting() as outcome:
+            name = input.source
+            await perform(outcome, info, "sourceSync", subject=name, request={"source": name}, run=run)
+        return SourceSyncPayload(outcome=outcome)

@@ -1,0 +1,98 @@
+"""Sources and how their syncing stands: runs, counts by stream, bookmarks, quarantine."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import strawberry
+
+from hub.store.query import Order, Where
+from schema.enums import SyncState
+from schema.fields import column, computed, computed_now, how_many, key, many, one, page
+from schema.nodes import Node, global_id
+from schema.paging import Connection
+
+
+@strawberry.type(description="What a sync did with one stream, in rows.")
+class StreamCounts:
+    stream: str = key()
+    state: str | None = key()
+    pulled: int | None = key()
+    new: int | None = key()
+    changed: int | None = key()
+    unchanged: int | None = key()
+    quarantined: int | None = key()
+    error: str | None = key()
+
+
+def _streams(row: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [{"stream": name, **counts} for name, counts in row["streams"].items()]
+
+
+@strawberry.type(description="One pull of one source.")
+class SyncRun(Node):
+    source: str = column()
+    state: SyncState = column()
+    started_at: datetime = column()
+    finished_at: datetime | None = column()
+    pulled: int = column()
+    new: int = column()
+    changed: int = column()
+    unchanged: int = column()
+    quarantined: int = column()
+    error: str | None = column()
+    streams: list[StreamCounts] = computed(_streams, "streams")
+
+
+@strawberry.type(description="How far a stream has come.")
+class Bookmark:
+    stream: str = column()
+    moved_at: datetime = column()
+    age_seconds: float = computed_now(
+        lambda row, context: (context.now - row["moved_at"]).total_seconds(), "moved_at", description="Since it moved."
+    )
+
+
+@strawberry.type(description="A row of a source that could not become a record, and why.")
+class QuarantinedRow:
+    stream: str = column()
+    key: str = column(description="Its id at the vendor.")
+    field: str | None = column()
+    reason: str = column()
+    seen: int = column(description="How often it was pulled.")
+    first_seen_at: datetime = column()
+    last_seen_at: datetime = column()
+
+
+@strawberry.type(description="One configured use of a connector.")
+class Source(Node):
+    id: strawberry.ID = computed(lambda row: global_id("source", row["name"]), "name", description="Unique over all types.")
+    name: str = column()
+    connector: str = column()
+    enabled: bool = column()
+    schedule: str | None = column()
+    paused_until: datetime | None = column(description="Waits for a quota to refill until then.")
+    last_succeeded_at: datetime | None = column()
+    syncing: bool = computed_now(
+        lambda row, context: row["locked_until"] is not None and row["locked_until"] > context.now,
+        "locked_until",
+        description="Being synced right now.",
+    )
+    last_run: SyncRun | None = one(
+        "sync_run", key="source", parent="name", order=Order("started_at", descending=True)
+    )
+    runs: Connection[SyncRun] = page(
+        "sync_run", key="source", parent="name", order=Order("started_at", descending=True), description="Newest first."
+    )
+    bookmarks: list[Bookmark] = many("bookmark", key="source", parent="name", order=Order("stream"))
+    quarantine_count: int = how_many("quarantine", key="source", parent="name")
+    quarantine: Connection[QuarantinedRow] = page(
+        "quarantine", key="source", parent="name", order=Order("last_seen_at", descending=True)
+    )
+    unmatched_companies: int = how_many(
+        "external_id",
+        key="source",
+        parent="name",
+        where=(Where("state", "in", ("unmatched", "ambiguous")),),
+        description="Companies of the source that no customer could be found for.",
+    )

@@ -1,0 +1,367 @@
+"""Customers that have a few of everything, as rows of the store."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from hub.store import Store, tables
+
+NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
+TODAY = NOW.date()
+
+
+def record(source: str, key: str, customer: str | None, **columns: Any) -> dict[str, Any]:
+    return {
+        "id": f"{source}:{key}",
+        "source": source,
+        "key": key,
+        "company_key": customer,
+        "customer_id": customer,
+        "version": 1,
+        "digest": 1,
+        "deleted": False,
+        "learned_at": NOW,
+        "synced_at": NOW,
+        **columns,
+    }
+
+
+def customer_row(number: int, **columns: Any) -> dict[str, Any]:
+    return {
+        "id": f"c{number:03}",
+        "name": f"Customer {number:03}",
+        "domain": f"c{number}.example",
+        "segment": "enterprise" if number % 2 else "smb",
+        "industry": None,
+        "country": "DE",
+        "employees": number * 10,
+        "csm_email": "ann@cs.example",
+        "csm_name": "Ann",
+        "parent_id": None,
+        "became_customer_on": None,
+        "merged_into_id": None,
+        "created_at": NOW,
+        "updated_at": NOW,
+        **columns,
+    }
+
+
+def scorecard_row(customer: str, as_of: date, **columns: Any) -> dict[str, Any]:
+    return {
+        "id": f"{customer}:{as_of}",
+        "customer_id": customer,
+        "as_of": as_of,
+        "health": 0.5,
+        "band": "stable",
+        "coverage": 1.0,
+        "reason": None,
+        "previous_band": None,
+        "churn_risk": 0.1,
+        "churn_annualised": 0.35,
+        "churn_band": "low",
+        "facts": {"mrr": 100.0, "plan": "Pro", "dau": None},
+        "readings": [{"measure": "adoption", "group": "usage", "value": 0.5, "weight": 0.4, "contribution": 0.0}],
+        "definition_hash": "h",
+        "computed_at": NOW,
+        "latest": True,
+        **columns,
+    }
+
+
+async def insert(store: Store, table: Any, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows; columns they leave out that must have a value get a plain one."""
+    plain = {
+        column.name: {bool: False, int: 0, float: 0.0}.get(column.type.python_type, "")
+        for column in table.c
+        if not column.nullable and column.server_default is None and not column.primary_key
+        if column.name not in rows[0]
+    }
+    async with store.transaction() as connection:
+        await connection.execute(table.insert(), [{**plain, **row} for row in rows])
+
+
+async def seed(store: Store, count: int = 3) -> None:
+    """`count` customers, each with a few of everything."""
+    customers = [customer_row(number) for number in range(count)]
+    ids = [row["id"] for row in customers]
+    at = [NOW - timedelta(days=days) for days in range(10)]
+    await insert(store, tables.customer, customers)
+    await insert(
+        store,
+        tables.churn_model,
+        [
+            {
+                "version": "m1",
+                "kind": "xgboost",
+                "horizon_days": 90,
+                "trained_at": NOW,
+                "trained_on_from": None,
+                "trained_on_to": None,
+                "features": ["mrr", "dau"],
+                "evaluation": {"auc": 0.75},
+                "parameters": {},
+                "artifact": b"secret of the model",
+                "champion": True,
+            }
+        ],
+    )
+    rows: dict[Any, list[dict[str, Any]]] = {}
+
+    def put(table: Any, **row: Any) -> None:
+        rows.setdefault(table, []).append(row)
+
+    for number, cid in enumerate(ids):
+        for days in (0, 1, 35):
+            put(
+                tables.scorecard,
+                **scorecard_row(
+                    cid, TODAY - timedelta(days=days), latest=days == 0, health=0.5 if days < 35 else 0.75
+                ),
+            )
+        put(
+            tables.churn_prediction,
+            id=f"{cid}:p",
+            customer_id=cid,
+            as_of=TODAY,
+            model_version="m1",
+            horizon_days=90,
+            probability=0.1,
+            annualised=0.35,
+            band="low",
+            confidence="normal",
+            reasons=[{"code": "usage_fell", "text": "Usage fell", "feature": "dau", "effect": 0.4, "direction": "up"}],
+            computed_at=NOW,
+        )
+        for days in range(4):
+            put(
+                tables.ticket,
+                **record(
+                    "desk",
+                    f"{cid}-{days}",
+                    cid,
+                    subject=f"Ticket {days}",
+                    status="open" if days else "closed",
+                    severity="high",
+                    requester_email=None,
+                    created_at=at[days],
+                    solved_at=None,
+                    first_response_minutes=5.0,
+                    resolution_minutes=None,
+                    reopens=0,
+                    replies=1,
+                    url=None,
+                ),
+            )
+            put(
+                tables.contact,
+                **record(
+                    "crm",
+                    f"{cid}-{days}",
+                    cid,
+                    email=f"p{days}@{cid}.example",
+                    name=f"Person {days}",
+                    title=None,
+                    role=None,
+                    last_seen_at=None,
+                    created_at=None if days == 3 else at[days],
+                ),
+            )
+            for user in ("u1", "u2")[: 1 + days % 2]:
+                put(
+                    tables.user_activity_day,
+                    **record(
+                        "app",
+                        f"{cid}-{user}-{days}",
+                        cid,
+                        user_key=user,
+                        day=TODAY - timedelta(days=days),
+                        events=10,
+                        sessions=2,
+                        minutes=7.5,
+                    ),
+                )
+            put(
+                tables.feature_usage_day,
+                **record(
+                    "app", f"{cid}-f-{days}", cid, feature="export", day=TODAY - timedelta(days=days), events=3, users=1
+                ),
+            )
+        put(
+            tables.survey_response,
+            **record(
+                "crm",
+                f"{cid}-s",
+                cid,
+                type="nps",
+                scale="0-10",
+                score=9.0,
+                comment="Good",
+                respondent_email=None,
+                responded_at=at[1],
+                ticket_key=None,
+            ),
+        )
+        for term, ended in (("old", TODAY), ("new", None), ("small", None)):
+            put(
+                tables.subscription,
+                **record(
+                    "bill",
+                    f"{cid}-{term}",
+                    cid,
+                    plan=term,
+                    mrr=5.0 if term == "small" else 100.0 + number,
+                    currency="EUR",
+                    seats_purchased=5,
+                    seats_used=None,
+                    started_on=TODAY - timedelta(days=30),
+                    renews_on=None,
+                    ended_on=ended,
+                    auto_renew=True,
+                    status="active",
+                    cancelled_at=None,
+                    cancellation_kind=None,
+                ),
+            )
+        put(
+            tables.opportunity,
+            **record(
+                "crm",
+                f"{cid}-o",
+                cid,
+                name="Renewal",
+                type="renewal",
+                stage="open",
+                stage_name="Talking",
+                amount=None,
+                currency="EUR",
+                close_on=None,
+                created_at=None,
+                owner_email=None,
+            ),
+        )
+        put(
+            tables.external_id,
+            **record(
+                "crm",
+                cid,
+                cid,
+                name=f"Customer {number}",
+                domains=["a.example"],
+                state="matched",
+                method="domain",
+                reason="same domain",
+            ),
+        )
+        put(
+            tables.playbook_run,
+            id=f"run-{cid}-0",
+            playbook="save",
+            playbook_version=3,
+            definition={},
+            customer_id=cid,
+            episode="e",
+            cause="hand",
+            started_by="ann",
+            state="running",
+            step=1,
+            fence=1,
+            wake_at=None,
+            facts={"mrr": 1.0},
+            error=None,
+            started_at=at[1],
+            updated_at=at[1],
+            finished_at=None,
+        )
+        put(
+            tables.playbook_step,
+            id=f"run-{cid}-0:0",
+            run_id=f"run-{cid}-0",
+            index=0,
+            action="notify",
+            state="done",
+            detail=None,
+            done_at=at[0],
+        )
+        put(
+            tables.delivery,
+            id=f"d-{cid}",
+            dedup_key=f"d-{cid}",
+            run_id=f"run-{cid}-0",
+            customer_id=cid,
+            channel="email",
+            address="ann@cs.example",
+            subject="Call",
+            payload={"text": "Call"},
+            state="sent",
+            receipt=None,
+            error=None,
+            attempts=1,
+            reserved_at=at[1],
+            claimed_by=None,
+            not_before=None,
+            sent_at=at[1],
+            confirmed_at=None,
+        )
+        put(
+            tables.alert,
+            id=f"a-{cid}",
+            customer_id=cid,
+            kind="alert",
+            title="Health fell",
+            reason="Usage",
+            severity="high",
+            state="open",
+            outcome=None,
+            owner_email="ann@cs.example",
+            due_on=None,
+            snoozed_until=NOW + timedelta(days=1),
+            note=None,
+            run_id=f"run-{cid}-0",
+            dedup_key=f"a-{cid}",
+            opened_at=at[1],
+            updated_at=at[1],
+            closed_at=None,
+        )
+    put(
+        tables.source,
+        name="desk",
+        connector="zendesk",
+        enabled=True,
+        schedule="*/15 * * * *",
+        locked_by=None,
+        locked_until=None,
+        paused_until=None,
+        last_succeeded_at=NOW,
+    )
+    put(tables.bookmark, id="desk:tickets", source="desk", stream="tickets", value={"t": 1}, moved_at=at[1])
+    put(
+        tables.sync_run,
+        id="sync-desk-1",
+        source="desk",
+        state="succeeded",
+        started_at=at[1],
+        finished_at=at[1],
+        streams={"tickets": {"pulled": 4, "new": 4, "changed": 0, "unchanged": 0, "quarantined": 1, "state": "done"}},
+        pulled=4,
+        new=4,
+        changed=0,
+        unchanged=0,
+        quarantined=1,
+        error=None,
+    )
+    put(
+        tables.quarantine,
+        id="desk:tickets:9",
+        source="desk",
+        stream="tickets",
+        key="9",
+        field="created_at",
+        reason="field 'created_at' is missing",
+        raw={"id": 9, "phone": "secret"},
+        seen=2,
+        first_seen_at=at[2],
+        last_seen_at=at[1],
+    )
+    order = [table for table in tables.metadata.sorted_tables if table in rows]
+    for table in order:
+        await insert(store, table, rows[table])

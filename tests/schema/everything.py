@@ -1,0 +1,65 @@
+"""A query that asks for every kind of thing a customer has."""
+
+EVERYTHING = """
+query Everything($first: Int!, $days: Int! = 7) {
+  customers(first: $first, orderBy: {field: HEALTH, direction: DESC}) {
+    totalCount
+    pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
+    edges {
+      cursor
+      node {
+        id name domain segment industry country employees csm { name email } becameCustomerOn createdAt updatedAt
+        parent { name } children(first: 2) { totalCount nodes { name health { score } } }
+        facts { mrr plan dau }
+        health {
+          score band previousBand coverage reason change30d asOf computedAt
+          readings { measure group input unit value weight contribution missing reason }
+        }
+        churnRisk {
+          probability annualised band horizonDays modelVersion confidence asOf
+          reasons { code text feature value effect direction }
+        }
+        usage {
+          asOf dau wau mau meanDau stickiness trend
+          series(days: $days) { day users events sessions minutes } features { feature events days lastDay }
+        }
+        contacts(first: 2) { nodes { email name title role lastSeenAt createdAt } pageInfo { hasNextPage } }
+        tickets(first: 3, status: [OPEN]) {
+          totalCount
+          edges { cursor node { subject status severity createdAt solvedAt firstResponseMinutes resolutionMinutes url } }
+          nodes { id source key syncedAt requesterEmail reopens replies customer { name } }
+        }
+        surveys(type: NPS) { nodes { type scale score comment respondentEmail respondedAt } }
+        subscription { plan mrr currency seatsPurchased seatsUsed startedOn renewsOn endedOn autoRenew status }
+        subscriptions { nodes { plan cancelledAt cancellationKind } }
+        opportunities(stage: [OPEN]) {
+          nodes { name type stage stageName amount currency closeOn createdAt ownerEmail }
+        }
+        scoreHistory(first: 2, from: "2026-01-01", to: "2026-12-31") {
+          nodes {
+            id asOf health band previousBand coverage reason churnProbability churnAnnualised churnBand facts
+            readings { measure } definitionHash computedAt
+          }
+        }
+        alerts(state: [OPEN]) {
+          nodes {
+            id kind title reason severity state outcome ownerEmail dueOn snoozedUntil snoozed note openedAt updatedAt
+            closedAt customer { name } run { playbook }
+          }
+        }
+        playbookRuns {
+          nodes {
+            id playbook playbookVersion state cause startedBy step wakeAt facts error startedAt updatedAt finishedAt
+            customer { name } steps { index action state detail doneAt }
+            deliveries {
+              id channel address subject payload state receipt error attempts reservedAt sentAt confirmedAt
+              customer { name } run { playbook }
+            }
+          }
+        }
+        identity { source key name domains externalKey state method reason decidedAt decidedBy }
+      }
+    }
+  }
+}
+"""

@@ -1,0 +1,93 @@
+"""The use cases mutations call, as fakes that note what they were asked, and a way to put a query to a store."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from hub.access import Viewer
+from hub.errors import BusyError, NotFoundError, RefusedError
+from hub.model.actions import Role
+from hub.store import Store
+from schema.api import answer
+from schema.context import (
+    AlertChange,
+    Context,
+    Fired,
+    FireRequest,
+    PlaybookDefinition,
+    Preview,
+    Rescored,
+    StepDefinition,
+    SyncStarted,
+)
+from tests.schema.company import NOW
+
+Ask = Callable[..., Awaitable[Mapping[str, Any]]]
+
+PLAYBOOKS = (
+    PlaybookDefinition(
+        name="save",
+        version=3,
+        title="Save a customer",
+        rest_days=14,
+        when={"health": {"lt": 0.3}},
+        steps=(StepDefinition(action="notify", summary="Tell the CSM on Slack"),),
+    ),
+)
+
+
+class FakeActions:
+    """Notes every call and its arguments; answers like the use cases. `refuse` makes the next call fail."""
+
+    def __init__(self) -> None:
+        self.calls: list[Any] = []
+        self.refuse: Exception | None = None
+
+    def _note(self, call: Any) -> None:
+        if self.refuse is not None:
+            raise self.refuse
+        self.calls.append(call)
+
+    async def fire(self, request: FireRequest, *, now: datetime) -> Sequence[Fired]:
+        if request.playbook not in {playbook.name for playbook in PLAYBOOKS}:
+            raise NotFoundError(f"no playbook {request.playbook!r}; there is save")
+        self._note(request)
+        preview = Preview(channel="email", address="ann@cs.example", subject="Call", body="Call them")
+        return [
+            Fired(
+                customer_id=customer,
+                run_id=None if request.dry_run else f"run-{customer}-0",
+                state="dry_run" if request.dry_run else "running",
+                previews=(preview,) if request.dry_run else (),
+            )
+            for customer in request.customer_ids
+        ]
+
+    async def rescore(self, customer_ids: Sequence[str], *, by: str, now: datetime) -> Rescored:
+        self._note(("rescore", tuple(customer_ids), by))
+        return Rescored(customer_ids=tuple(customer_ids), as_of=now.date())
+
+    async def sync(self, source: str, *, by: str, now: datetime) -> SyncStarted:
+        if source == "busy":
+            raise BusyError("busy is being synced")
+        self._note(("sync", source, by))
+        return SyncStarted(source=source, run_id=f"sync-{source}-1")
+
+    async def update_alert(self, change: AlertChange, *, now: datetime) -> None:
+        if change.alert_id == "closed":
+            raise RefusedError("the alert is closed")
+        self._note(change)
+
+
+def viewer(role: Role = Role.VIEWER) -> Viewer:
+    return Viewer(token_id=f"tok_{role.value}", name=f"a {role.value}", role=role, csm_email=None)
+
+
+def asking(store: Store, actions: FakeActions) -> Ask:
+    async def ask(query: str, variables: Mapping[str, Any] | None = None, *, role: Role = Role.VIEWER) -> Mapping[str, Any]:
+        context = Context(
+            store=store, viewer=viewer(role), now=NOW, actions=actions, playbooks=lambda: PLAYBOOKS
+        )
+        return (await answer(context, query, variables)).body
+
+    return ask
