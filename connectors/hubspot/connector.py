@@ -31,6 +31,7 @@ class Settings(SourceSettings):
     customer_stages: tuple[str, ...] = ("customer", "evangelist")
     segment_property: str = "customer_segment"
     amount_property: str = "amount"
+    currency: str = Field(default="USD", pattern="^[A-Z]{3}$")
     deal_types: dict[str, OpportunityType] = Field(default=DEAL_TYPES)
     deletions_hours: float = Field(default=6, ge=0)
     relist_days: float = Field(default=7, ge=0)
@@ -88,7 +89,10 @@ class Connector:
             mapping.companies, stages=settings.customer_stages, segment_property=settings.segment_property
         )
         to_opportunities = partial(
-            mapping.opportunities, types=settings.deal_types, amount_property=settings.amount_property
+            mapping.opportunities,
+            types=settings.deal_types,
+            amount_property=settings.amount_property,
+            currency=settings.currency,
         )
         return (
             Stream(name="companies", makes=(Company,), pull=self._pull(companies), records=to_companies),

@@ -81,13 +81,16 @@ def contact(raw: Raw) -> Contact:
         email=email.lower() if email else None,
         name=_name(properties.get("firstname"), properties.get("lastname")),
         title=values.text(properties.get("jobtitle")),
-        role=_words(roles.partition(";")[0]),
+        role=roles.partition(";")[0].strip().lower() or None,  # a person may have several; the first is the main one
         created_at=values.moment(raw["createdAt"], field="createdAt"),
     )
 
 
-def opportunity(raw: Raw, *, types: Mapping[str, OpportunityType], amount_property: str = "amount") -> Opportunity:
-    """A deal. Its stage is won or lost only where its pipeline says so; a stage no pipeline has is refused."""
+def opportunity(raw: Raw, *, types: Mapping[str, OpportunityType], amount_property: str, currency: str) -> Opportunity:
+    """A deal; `currency` is the portal's own, for deals that name none.
+
+    It is won or lost only where its pipeline says so; a stage no pipeline has is refused.
+    """
     properties = raw["properties"]
     stage = raw.get("stage")
     if stage is None:
@@ -105,16 +108,18 @@ def opportunity(raw: Raw, *, types: Mapping[str, OpportunityType], amount_proper
         stage=_stage(stage),
         stage_name=values.text(stage.get("label")),
         amount=values.number(amount, field=amount_property) if values.given(amount) else None,
-        currency=values.text(properties.get("deal_currency_code")) or "USD",
+        currency=values.text(properties.get("deal_currency_code")) or currency,
         close_on=values.day(closes, field="closedate") if values.given(closes) else None,
         created_at=values.moment(raw["createdAt"], field="createdAt"),
         owner_email=_email(raw.get("owner")),
     )
 
 
-def opportunities(raw: Raw, *, types: Mapping[str, OpportunityType], amount_property: str) -> list[Opportunity]:
+def opportunities(
+    raw: Raw, *, types: Mapping[str, OpportunityType], amount_property: str, currency: str
+) -> list[Opportunity]:
     """The deal, and the ones that were merged into it, as deleted."""
-    kept = opportunity(raw, types=types, amount_property=amount_property)
+    kept = opportunity(raw, types=types, amount_property=amount_property, currency=currency)
     gone = (Opportunity(key=key, version=kept.version, deleted=True, name=kept.name) for key in _merged(raw))
     return [kept, *gone]
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import blake2b
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from connectors.kit.errors import ContractError
 
@@ -106,12 +106,9 @@ def own_path(next_url: str, *, base_url: str) -> str:
     may be a proxy whose host differs from the vendor's own links: that too is refused, naming both hosts.
     """
     target, base = urlsplit(next_url), urlsplit(base_url)
-    if target.netloc and (target.hostname, _port(target.scheme, target.port)) != (
-        base.hostname,
-        _port(base.scheme, base.port),
-    ):
+    if target.netloc and _origin(target, base.scheme) != _origin(base, base.scheme):
         raise ContractError(
-            f"the next page is said to be on host {target.hostname!r}, but this source is configured for {base.hostname!r};"
+            f"the next page is said to be at {_shown(target)}, but this source is configured for {_shown(base)};"
             " not followed"
         )
     path = target.path
@@ -120,8 +117,14 @@ def own_path(next_url: str, *, base_url: str) -> str:
     return f"{path}?{target.query}" if target.query else path
 
 
-def _port(scheme: str, port: int | None) -> int | None:
-    return port or {"http": 80, "https": 443}.get(scheme)
+def _origin(url: SplitResult, scheme: str) -> tuple[str, str | None, int | None]:
+    scheme = url.scheme or scheme
+    return scheme, url.hostname, url.port or {"http": 80, "https": 443}.get(scheme)
+
+
+def _shown(url: SplitResult) -> str:
+    """Scheme, host and port, without a user's name or password."""
+    return f"{url.scheme}://{url.hostname}" + (f":{url.port}" if url.port else "")
 
 
 def _beyond(key: str, last: str) -> bool:

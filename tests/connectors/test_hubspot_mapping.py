@@ -1,0 +1,125 @@
+"""HubSpot's rows as records, and its refusals as errors, without any network."""
+
+import json
+from dataclasses import asdict
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connectors.hubspot.connector import Connector, Settings
+from connectors.hubspot.refusals import judge, next_midnight, rate_headers
+from connectors.kit.base import map_rows
+from connectors.kit.errors import DeniedError, PausedError, TransientError
+from connectors.kit.rates import RateReading
+from connectors.kit.reply import Reply
+from hub.model.records import RECORD_KINDS
+
+FIXTURES = Path(__file__).parents[2] / "connectors" / "hubspot" / "fixtures"
+KINDS = {type_: kind for kind, type_ in RECORD_KINDS.items()}
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+def plain(value: Any) -> Any:
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, dict):
+        return {name: plain(part) for name, part in value.items()}
+    return [plain(part) for part in value] if isinstance(value, tuple) else value
+
+
+@pytest.mark.parametrize("name", ["companies", "contacts", "deals"])
+def test_rows_become_the_records_beside_them(name: str) -> None:
+    golden = json.loads((FIXTURES / f"{name}.json").read_text())
+    (stream,) = (one for one in Connector(Settings(token="t")).streams() if one.name == name)
+    records, refused = map_rows(stream, golden["rows"])
+    assert [plain({"kind": KINDS[type(record)], **asdict(record)}) for record in records] == golden["records"]
+    assert [{"key": bad.key, "reason": bad.reason, "field": bad.field} for bad in refused] == golden["refused"]
+    assert {type(record) for record in records} == set(stream.makes)
+
+
+def test_settings_choose_stages_properties_types_and_currency() -> None:
+    settings = Settings(
+        token="t", customer_stages=("98765",), segment_property="tier", amount_property="hs_arr", currency="EUR",
+        deal_types={"partner": "expansion"},
+    )  # fmt: skip
+    companies, _, deals = Connector(settings).streams()
+    row = {"id": "1", "updatedAt": "2026-11-20T10:00:00Z", "createdAt": "2026-11-20T10:00:00Z"}
+    lead = {**row, "properties": {"lifecyclestage": "customer"}}
+    ours = {**row, "properties": {"lifecyclestage": "98765", "tier": "gold"}}
+    assert [company.segment for company in map_rows(companies, [lead, ours])[0]] == ["gold"]  # type: ignore[attr-defined] # a Company
+    deal = {**row, "properties": {"dealtype": "partner", "hs_arr": "9"}, "stage": {"label": "x", "metadata": {}}}
+    (opportunity,) = map_rows(deals, [deal])[0]
+    assert (opportunity.amount, opportunity.currency, opportunity.type) == (9.0, "EUR", "expansion")  # type: ignore[attr-defined] # an Opportunity
+
+
+def reply(status: int, body: Any, **headers: str) -> Reply:
+    content = body.encode() if isinstance(body, str) else json.dumps(body).encode()
+    return Reply(status, {name.replace("_", "-"): value for name, value in headers.items()}, content, "GET api/x")
+
+
+@pytest.mark.parametrize(
+    ("zone", "until"),
+    [
+        ("UTC", datetime(2026, 11, 23, 0, tzinfo=UTC)),
+        ("America/New_York", datetime(2026, 11, 23, 5, tzinfo=UTC)),
+        ("Pacific/Auckland", datetime(2026, 11, 23, 11, tzinfo=UTC)),  # there it is the 23rd already
+    ],
+)
+def test_a_used_up_day_pauses_until_the_portals_midnight(zone: str, until: datetime) -> None:
+    error = judge(zone)(reply(429, {"policyName": "DAILY", "errorType": "RATE_LIMIT"}), NOON)
+    assert isinstance(error, PausedError)
+    assert error.until == until
+
+
+@pytest.mark.parametrize(
+    ("answer", "wait"),
+    [
+        (reply(429, {"policyName": "SECONDLY"}), 1.0),
+        (reply(429, {"policyName": "TEN_SECONDLY_ROLLING"}), 10.0),
+        (reply(429, {"policyName": "TEN_SECONDLY_ROLLING"}, retry_after="4"), 4.0),
+        (reply(429, "<html>slow down</html>"), 10.0),
+        (reply(429, ""), 10.0),
+    ],
+)
+def test_other_limits_are_waited_for(answer: Reply, wait: float) -> None:
+    error = judge("UTC")(answer, NOON)
+    assert isinstance(error, TransientError)
+    assert error.retry_after == wait
+    assert not isinstance(error, PausedError)
+
+
+def test_a_malformed_token_is_told_from_a_broken_server() -> None:
+    assert isinstance(judge("UTC")(reply(530, ""), NOON), DeniedError)
+    assert judge("UTC")(reply(502, ""), NOON) is None  # the kit knows what to do with that
+
+
+def test_missing_scopes_are_named_once_each() -> None:
+    wanted = {"requiredGranularScopes": ["crm.objects.deals.read", "crm.objects.deals.read", "crm.schemas.deals.read"]}
+    error = judge("UTC")(reply(403, {"category": "MISSING_SCOPES", "errors": [{"context": wanted}]}), NOON)
+    assert isinstance(error, DeniedError)
+    assert (error.scope, error.permission) == ("stream", "crm.objects.deals.read, crm.schemas.deals.read")
+    assert judge("UTC")(reply(403, {"category": "BANNED"}), NOON) is None
+
+
+def test_rate_headers_speak_of_the_window_and_of_the_second() -> None:
+    headers = {
+        "x-hubspot-ratelimit-max": "110",
+        "x-hubspot-ratelimit-remaining": "103",
+        "x-hubspot-ratelimit-interval-milliseconds": "10000",
+        "x-hubspot-ratelimit-secondly": "11",
+        "x-hubspot-ratelimit-secondly-remaining": "0",
+    }
+    assert list(rate_headers(headers, NOON)) == [
+        RateReading(remaining=103, limit=110, reset_after=10.0),
+        RateReading(remaining=0, limit=11, reset_after=1.0),
+    ]
+    assert [reading.remaining for reading in rate_headers({}, NOON)] == [None, None]
+
+
+def test_midnight_is_right_over_a_change_of_clocks() -> None:
+    from zoneinfo import ZoneInfo
+
+    berlin = ZoneInfo("Europe/Berlin")
+    assert next_midnight(datetime(2026, 10, 24, 23, tzinfo=UTC), berlin) == datetime(2026, 10, 25, 23, tzinfo=UTC)
