@@ -1,0 +1,230 @@
+"""Churn risk: from a fact table to a probability with a horizon, a band, a confidence and reasons.
+
+A `Predictor` is one of two, and says which by the confidence of every reading:
+
+    ModelPredictor   a model that passed its gate: "normal", or "low" where fewer than 50 customers had left to learn from
+    PriorPredictor   no such model: the book's own rate for everybody, "prior"; it gives no reasons, because it has none,
+                     and `note` says why and how wide its interval is
+
+The probability is of leaving within `horizon_days`, beginning `lead_days` after the day of the facts, for a customer who
+has not given notice. Bands are cut on the annualised probability 1 - (1 - p) ** (365 / horizon): on the probability of a
+quarter the same cuts would put nearly everybody into the lowest band. Both numbers are given.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, Protocol, Self
+
+import numpy as np
+import xgboost
+from scipy.stats import beta
+
+from hub.errors import RefusedError
+from scoring.churn_definition import ChurnBands, ChurnDefinition, ReasonLimits
+from scoring.contributions import Contributions
+from scoring.facts import FactTable, Floats
+from scoring.features import Encoding
+from scoring.learner import Calibration, margins
+from scoring.reasons import Explainer, Reason
+
+Confidence = Literal["normal", "low", "prior"]
+ChurnBand = Literal["high", "medium", "low", "minimal"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChurnReadings:
+    """One entry per customer of the table, in its order. probability and annualised are 0-1."""
+
+    probability: Floats
+    annualised: Floats
+    band: list[ChurnBand]
+    confidence: list[Confidence]
+    reasons: list[list[Reason]]
+
+
+class Predictor(Protocol):
+    """What scorecards ask. `product_features`: whose use of 28 days the table must hold as columns "events_28d:<name>"."""
+
+    @property
+    def model_version(self) -> str: ...
+
+    @property
+    def horizon_days(self) -> int: ...
+
+    @property
+    def product_features(self) -> Sequence[str]: ...
+
+    @property
+    def note(self) -> str:
+        """A sentence fit to show about where the numbers come from."""
+        ...
+
+    def predict(self, table: FactTable) -> ChurnReadings: ...
+
+
+def annualise(probability: Floats, horizon_days: int) -> Floats:
+    """The probability of leaving within a year at the rate of the horizon: 1 - (1 - p) ** (365 / horizon)."""
+    return np.asarray(1 - (1 - probability) ** (365 / horizon_days), dtype=np.float64)
+
+
+def bands_of(annualised: Floats, bands: ChurnBands) -> list[ChurnBand]:
+    """The band of each annualised probability; a value on a cut belongs to the band below it."""
+    names: tuple[ChurnBand, ...] = ("minimal", "low", "medium", "high")
+    places = np.searchsorted([bands.low, bands.medium, bands.high], annualised, side="left")
+    return [names[place] for place in places.tolist()]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriorRate:
+    """Churn within one horizon, as the book shows it so far, shrunk towards what was believed beforehand.
+
+    rows, churned  customers observed for one whole horizon each, no span of a customer twice; how many of them left
+    low, high      the 90 % interval of a Beta distribution with churned + weight * p0 and rows - churned + weight * (1 - p0)
+    """
+
+    rate: float
+    low: float
+    high: float
+    rows: int
+    churned: int
+
+    @classmethod
+    def of(cls, *, churned: int, rows: int, definition: ChurnDefinition) -> Self:
+        weight, believed = definition.prior.weight, definition.prior_rate
+        left, stayed = churned + weight * believed, rows - churned + weight * (1 - believed)
+        low, high = beta.ppf([0.05, 0.95], left, stayed).tolist()
+        return cls(rate=left / (left + stayed), low=low, high=high, rows=rows, churned=churned)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriorPredictor:
+    """The same rate for everybody, and `why` there is nothing better."""
+
+    model_version: str
+    horizon_days: int
+    prior: PriorRate
+    why: str
+    bands: ChurnBands
+
+    @property
+    def product_features(self) -> Sequence[str]:
+        return ()
+
+    @property
+    def note(self) -> str:
+        return (
+            f"No churn model yet: {self.why}. Shown is the rate of all customers, {self.prior.rate:.1%} in "
+            f"{self.horizon_days} days (90 % interval {self.prior.low:.1%} to {self.prior.high:.1%})."
+        )
+
+    def predict(self, table: FactTable) -> ChurnReadings:
+        probability = np.full(len(table), self.prior.rate)
+        annualised = annualise(probability, self.horizon_days)
+        return ChurnReadings(
+            probability=probability,
+            annualised=annualised,
+            band=bands_of(annualised, self.bands),
+            confidence=["prior"] * len(table),
+            reasons=[[] for _ in range(len(table))],
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        return {"prior": asdict(self.prior), "why": self.why}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any], *, version: str, definition: ChurnDefinition) -> Self:
+        return cls(
+            model_version=version,
+            horizon_days=definition.horizon_days,
+            prior=PriorRate(**value["prior"]),
+            why=value["why"],
+            bands=definition.bands,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelPredictor:
+    """A model that passed its gate."""
+
+    model_version: str
+    horizon_days: int
+    confidence: Confidence
+    booster: xgboost.Booster
+    calibration: Calibration
+    encoding: Encoding
+    contributions: Contributions
+    medians: Mapping[str, float]
+    bands: ChurnBands
+    limits: ReasonLimits
+
+    @property
+    def product_features(self) -> Sequence[str]:
+        return self.encoding.product
+
+    @property
+    def note(self) -> str:
+        few = ", made from few churned customers" if self.confidence == "low" else ""
+        return f"Probability of leaving within {self.horizon_days} days by model {self.model_version}{few}."
+
+    def predict(self, table: FactTable) -> ChurnReadings:
+        matrix = self.encoding.matrix(table)
+        if not len(table):
+            return ChurnReadings(probability=np.empty(0), annualised=np.empty(0), band=[], confidence=[], reasons=[])
+        probability = self.calibration.probability(margins(self.booster, matrix))
+        annualised = annualise(probability, self.horizon_days)
+        explainer = Explainer(self.encoding, self.medians, self.limits)
+        return ChurnReadings(
+            probability=probability,
+            annualised=annualised,
+            band=bands_of(annualised, self.bands),
+            confidence=[self.confidence] * len(table),
+            reasons=explainer.reasons(table, matrix, self.contributions(matrix)),
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything but the booster, which `artifact` holds. A median that is not known is null."""
+        return {
+            "confidence": self.confidence,
+            "calibration": asdict(self.calibration),
+            "encoding": self.encoding.as_json(),
+            "medians": {name: None if np.isnan(value) else value for name, value in self.medians.items()},
+        }
+
+    @property
+    def artifact(self) -> bytes:
+        """The booster as XGBoost's universal binary JSON."""
+        return bytes(self.booster.save_raw("ubj"))
+
+    @classmethod
+    def from_json(
+        cls,
+        value: Mapping[str, Any],
+        *,
+        artifact: bytes,
+        names: Sequence[str],
+        version: str,
+        definition: ChurnDefinition,
+    ) -> Self:
+        """A stored model; RefusedError where its columns are not the ones this code would make, in that order.
+
+        names  of the columns as stored beside the model; bands and limits of reasons are the definition's of today.
+        """
+        encoding = Encoding.from_json(value["encoding"])
+        booster = xgboost.Booster()
+        booster.load_model(bytearray(artifact))
+        if not list(encoding.names) == list(names) == list(booster.feature_names or ()):
+            raise RefusedError(
+                f"churn model {version} was made with other features than this version makes; train a new one"
+            )
+        return cls(
+            model_version=version,
+            horizon_days=definition.horizon_days,
+            confidence=value["confidence"],
+            booster=booster,
+            calibration=Calibration(**value["calibration"]),
+            encoding=encoding,
+            contributions=Contributions.of(booster),
+            medians={name: float("nan") if median is None else median for name, median in value["medians"].items()},
+            bands=definition.bands,
+            limits=definition.reasons,
+        )

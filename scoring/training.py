@@ -1,0 +1,184 @@
+"""Training: rows in, a model that earned its place out, or the reason why there is none.
+
+    rows ─ split by time ─▶ earlier ── fit ──▶ judged on later ──▶ gate ──▶ fit on all rows ──▶ model
+                              └─ nothing within horizon + lead of the later ones ─┘
+
+The split is by time, because the model is used on days after those it learned from, and because a customer is in many
+rows: dividing rows at random would let it recognise customers it had seen (measured: ROC-AUC .88 where .70 is true). The
+gap keeps the label window of every row learned from before the first day judged. A second evaluation divides by customer.
+With a single snapshot day there is nothing later, and the gate stays closed.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from hashlib import blake2b
+from typing import Literal
+
+import numpy as np
+import orjson
+import xgboost
+
+from scoring.churn import Confidence, PriorRate
+from scoring.churn_definition import ChurnDefinition
+from scoring.evaluation import Evaluation, Flags, Integers, evaluate
+from scoring.facts import Floats
+from scoring.learner import (
+    FEWEST_CHURNED,
+    NORMAL_CHURNED,
+    Fitted,
+    Learner,
+    Rows,
+    fit,
+    learner_for,
+    settings,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trained:
+    """What came of it.
+
+    fitted           the model, of all rows; None without one that passed the gate
+    why_not          in that case the reason, fit to show
+    evaluation       on later snapshots; also of a model that was turned away
+    by_customer      on customers held out, the secondary evaluation
+    prior            the book's own rate
+    """
+
+    fitted: Fitted | None
+    why_not: str | None
+    confidence: Confidence
+    evaluation: Evaluation | None
+    by_customer: Evaluation | None
+    prior: PriorRate
+    rows: int
+    churned: int
+
+
+def snapshot_days(*, first: date, until: date, definition: ChurnDefinition) -> list[date]:
+    """Month starts from `first` whose label window, and the grace behind it, is past on `until`; the newest
+    `history_months` of them. Younger ones are not negatives: what becomes of them is not known yet."""
+    wait = definition.lead_days + definition.horizon_days + definition.grace_days
+    newest = until - timedelta(days=wait + 1)
+    days: list[date] = []
+    day = newest.replace(day=1)
+    while day >= first and len(days) < definition.snapshots.history_months:
+        days.append(day)
+        day = (day - timedelta(days=1)).replace(day=1)
+    return days[::-1]
+
+
+def split_by_time(days: Integers, *, test_share: float, gap_days: int) -> tuple[Flags, Flags] | None:
+    """Masks (earlier, later): the newest `test_share` of the distinct days, and those at least `gap_days` before them.
+
+    None where that leaves either side empty.
+    """
+    distinct = np.unique(days)
+    count = max(1, round(len(distinct) * test_share))
+    if count >= len(distinct):
+        return None
+    first_later = distinct[-count]
+    earlier: Flags = days <= first_later - gap_days
+    return (earlier, days >= first_later) if earlier.any() else None
+
+
+def prior_rate(rows: Rows, definition: ChurnDefinition) -> PriorRate:
+    """The rate over the newest snapshot day and those before it that are a whole horizon apart: no span counts twice."""
+    chosen: list[int] = []
+    for day in np.unique(rows.days)[::-1].tolist():
+        if not chosen or chosen[-1] - day >= definition.horizon_days:
+            chosen.append(day)
+    labels = rows.labels[np.isin(rows.days, chosen)]
+    return PriorRate.of(churned=int(labels.sum()), rows=len(labels), definition=definition)
+
+
+def train(rows: Rows, definition: ChurnDefinition) -> Trained:
+    """Learn from `rows`, judge, and keep the model if its gate opens. The same rows give the same bytes."""
+    churned = rows.churned
+    result = Trained(
+        fitted=None,
+        why_not=None,
+        confidence="prior",
+        evaluation=None,
+        by_customer=None,
+        prior=prior_rate(rows, definition),
+        rows=len(rows),
+        churned=churned,
+    )
+    learner = learner_for(churned)
+    if learner is None:
+        return replace(
+            result, why_not=f"{_customers(churned)} left so far, and {FEWEST_CHURNED} are needed to learn from"
+        )
+    judged = _judge(rows, learner, definition)
+    if isinstance(judged, str):
+        return replace(result, why_not=judged)
+    if fault := judged.closed_because(definition.gate):
+        return replace(result, evaluation=judged, why_not=f"the model is not shown to beat the base rate: {fault}")
+    fitted = fit(rows, learner)
+    by_customer = None
+    if fitted.held_out is not None:
+        by_customer = _evaluate(rows, fitted.held_out, "other customers", definition)
+    return replace(
+        result,
+        fitted=fitted,
+        confidence="normal" if churned >= NORMAL_CHURNED else "low",
+        evaluation=judged,
+        by_customer=by_customer,
+    )
+
+
+def _judge(rows: Rows, learner: Learner, definition: ChurnDefinition) -> Evaluation | str:
+    """The evaluation on later snapshots, or why it can't be made."""
+    gap = definition.horizon_days + definition.lead_days
+    split = split_by_time(rows.days, test_share=definition.snapshots.test_share, gap_days=gap)
+    if split is None:
+        return f"the history is too short to judge a model on snapshots {gap} days later than those it learned from"
+    earlier, later = (rows.where(mask) for mask in split)
+    for part, name in ((earlier, "earlier"), (later, "later")):
+        if not 0 < part.labels.sum() < len(part):
+            return f"nobody, or everybody, left in the {name} snapshots, and a model can't be judged"
+    return _evaluate(later, fit(earlier, learner).probability(later.matrix), "later snapshots", definition)
+
+
+def _evaluate(rows: Rows, probability: Floats, split: str, definition: ChurnDefinition) -> Evaluation:
+    return evaluate(
+        rows.labels,
+        probability,
+        customers=rows.customers,
+        days=rows.days,
+        split=split,
+        bootstraps=definition.gate.bootstraps,
+    )
+
+
+def version_of(
+    rows: Rows, customers: Sequence[str], definition: ChurnDefinition, *, kind: Literal["xgb", "prior"]
+) -> str:
+    """The name of what training on `rows` made: the same rows, definition and library give the same name.
+
+    customers  ids in the order of the codes in rows.customers
+    """
+    digest = blake2b(digest_size=4)
+    for part in (rows.matrix, rows.labels, rows.customers, rows.days):
+        digest.update(np.ascontiguousarray(part).tobytes())
+    learner = learner_for(rows.churned)
+    told = settings(learner, rows.signs, len(rows)) | {"trees": learner.trees} if learner else {}
+    digest.update(
+        orjson.dumps(
+            [
+                list(rows.names),
+                list(customers),
+                told,
+                definition.model_dump(exclude={"bands", "reasons"}),
+                xgboost.__version__,
+            ]
+        )
+    )
+    newest = date.fromordinal(int(rows.days.max())).isoformat() if len(rows) else "untrained"
+    return f"{kind}-{definition.horizon_days}d-{newest}-{digest.hexdigest()}"
+
+
+def _customers(count: int) -> str:
+    return "1 customer has" if count == 1 else f"{count} customers have"
