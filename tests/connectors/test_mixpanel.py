@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import count
 from typing import Any
 from zlib import crc32
 
@@ -23,6 +24,7 @@ from hub.store import Store
 from hub.store.records import upsert
 
 SECRET = "mixpanel-s3cret-value"
+NUMBERS = count()
 TODAY = date(2026, 11, 22)
 
 
@@ -49,6 +51,7 @@ class Sandbox:
     def __init__(self, serve: Callable[[Any], str], world: World, fake_time: Any, **options: Any) -> None:
         self.world, self.faults, self.asked = world, Faults(), list[str]()
         self._fake_time = fake_time
+        self._user = f"sync-{next(NUMBERS)}"  # a budget of its own, should a port come twice
         sandbox = app(lambda: self.world, token=SECRET, faults=self.faults, **{"per_second": 1_000, **options})
 
         async def counted(scope: Any, receive: Any, send: Any) -> None:
@@ -58,7 +61,7 @@ class Sandbox:
         self.url = serve(counted)
 
     def source(self, **settings: Any) -> Connector:
-        defaults = {"base_url": self.url, "project_id": 7, "user": "sync", "secret": SECRET, "data_group_id": "3"}
+        defaults = {"base_url": self.url, "project_id": 7, "user": self._user, "secret": SECRET, "data_group_id": "3"}
         connector = build("mixpanel", {**defaults, **settings})
         assert isinstance(connector, Connector)
         return connector

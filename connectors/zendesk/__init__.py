@@ -1,0 +1,1 @@
+"""Zendesk Support: organizations, users, tickets with their metrics, and satisfaction answers."""
