@@ -12,7 +12,7 @@ customer without events has 0 events, without one it has none at all.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -103,11 +103,26 @@ class FactTable:
     numbers: Mapping[str, Floats]
     texts: Mapping[str, Sequence[str | None]]
 
+    @classmethod
+    def of(cls, as_of: date, columns: Mapping[str, Sequence[Any]]) -> Self:
+        """A table of {"customer_id": ids, fact: values of float | str | None}; what is no text fact is a number."""
+        texts = {name for name, fact in FACTS.items() if fact.kind == "text"}
+        return cls(
+            as_of=as_of,
+            customers=list(columns["customer_id"]),
+            numbers={
+                name: np.array(column, dtype=np.float64)
+                for name, column in columns.items()
+                if name not in texts and name != "customer_id"
+            },
+            texts={name: list(column) for name, column in columns.items() if name in texts},
+        )
+
     def __len__(self) -> int:
         return len(self.customers)
 
     def at(self, index: int) -> dict[str, float | str | None]:
-        """All facts of the customer at `index`; missing ones are None."""
+        """All columns of the customer at `index`; what is missing is None."""
         row: dict[str, float | str | None] = {}
         for name, column in self.numbers.items():
             value = float(column[index])

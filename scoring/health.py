@@ -77,7 +77,8 @@ class Health:
     def readings_at(self, index: int) -> list[dict[str, Any]]:
         """The readings of the customer at `index` as plain data, None for what is missing.
 
-        Each: measure, group, input, unit, value, weight, contribution, missing, reason, and `last` where it is lost.
+        Each: measure, group, input, unit, value, weight, contribution, missing (the policy that was applied, None where
+        there was data), reason, and `last`, the last known reading, where it is lost.
         """
         facts = {name: _plain(column[index]) for name, column in self.table.numbers.items()}
         rows = []
@@ -91,7 +92,7 @@ class Health:
                 "value": _plain(reading.value[index]),
                 "weight": float(reading.weight[index]),
                 "contribution": float(reading.contribution[index]),
-                "missing": missing,
+                "missing": reading.place.leaf.missing if missing else None,
             }
             if missing:
                 live = facts[measure.live] is not None

@@ -2,7 +2,7 @@
 
 from scoring.curves import Percentile
 from scoring.measure import Measure
-from scoring.wording import number
+from scoring.wording import counted
 
 MEASURE = Measure(
     name="feature_usage",
@@ -14,7 +14,7 @@ MEASURE = Measure(
     curve=Percentile("higher"),
     value=lambda columns: columns["events_per_user_28d"],
     sentence=lambda value, facts: (
-        f"{number(round(value, 1))} events a user in the last 28 days "
-        f"({number(facts['events_28d'] or 0)} events, {number(facts['mau'] or 0)} users)"
+        f"{counted(round(value, 1), 'event', 'events')} a user in the last 28 days "
+        f"({counted(facts['events_28d'] or 0, 'event', 'events')}, {counted(facts['mau'] or 0, 'user', 'users')})"
     ),
 )

@@ -2,7 +2,7 @@
 
 from scoring.curves import Points
 from scoring.measure import Measure
-from scoring.wording import number
+from scoring.wording import counted
 
 MEASURE = Measure(
     name="login_frequency",
@@ -14,7 +14,7 @@ MEASURE = Measure(
     curve=Points(((0, 0), (0.5, 0.3), (1, 0.5), (2.5, 0.7), (5, 1))),
     value=lambda columns: columns["logins_per_user_week"],
     sentence=lambda value, facts: (
-        f"{number(round(value, 1))} sessions a user and week in the last 28 days "
-        f"({number(facts['sessions_28d'] or 0)} sessions, {number(facts['mau'] or 0)} users)"
+        f"{counted(round(value, 1), 'session', 'sessions')} a user and week in the last 28 days "
+        f"({counted(facts['sessions_28d'] or 0, 'session', 'sessions')}, {counted(facts['mau'] or 0, 'user', 'users')})"
     ),
 )

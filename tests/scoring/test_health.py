@@ -187,7 +187,7 @@ def test_losing_a_source_never_raises_a_band() -> None:
         "Held at warning, because losing data is no improvement: without c (last read 0.00) the rest alone reads stable"
     ]
     reading = lost.readings_at(0)[2]
-    assert (reading["missing"], reading["last"]) == (True, 0.0)
+    assert (reading["missing"], reading["last"]) == ("exclude", 0.0)
     assert reading["reason"] == "No live source any more; last read 0.00: left out"
 
     day_after = score(silent, weights, before=lasts(lost))
@@ -239,10 +239,10 @@ def test_readings_are_plain_data() -> None:
         "value": 0.9,
         "weight": 0.5,
         "contribution": 0.45,
-        "missing": False,
+        "missing": None,
         "reason": "a is 0.90",
     }
-    assert (second["input"], second["value"], second["missing"]) == (None, 0.5, True)
+    assert (second["input"], second["value"], second["missing"]) == (None, 0.5, "neutral")
     assert second["reason"] == "No source has told anything about this: read as 0.50"
     assert third["reason"] == "c is 0.40"
 

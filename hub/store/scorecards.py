@@ -1,0 +1,195 @@
+"""Scorecards and churn predictions: one of each a customer and day (and model), written in bulk, read by the newest.
+
+A scorecard of a past day is never overwritten; that of today is, until the day is over. `latest` marks each customer's
+newest one and moves with it, so that lists need no search. A customer who left keeps the last one as latest.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Row, Select, Table, and_, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from hub.store.store import Connection
+from hub.store.tables import churn_prediction, customer, scorecard
+
+BATCH = 2_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scorecard:
+    """Health and churn risk of a customer on a day; None where there is none, with the reason for missing health."""
+
+    customer_id: str
+    as_of: date
+    health: float | None
+    band: str | None
+    previous_band: str | None
+    coverage: float
+    reason: str | None
+    churn_risk: float | None
+    churn_annualised: float | None
+    churn_band: str | None
+    facts: Mapping[str, Any] = field(repr=False)
+    readings: Sequence[Mapping[str, Any]] = field(repr=False)
+    definition_hash: str
+    computed_at: datetime
+    latest: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is there of a customer when a day is scored: bands of the newest scorecard before the day and of the day's own.
+
+    has_card, has_later  whether the day has a scorecard already, and whether a later day has one
+    """
+
+    band_before: str | None
+    band: str | None
+    has_card: bool
+    has_later: bool
+
+
+_CARD = tuple(Scorecard.__dataclass_fields__)
+
+
+def _card(row: Row[Any]) -> Scorecard:
+    return Scorecard(**{name: row._mapping[name] for name in _CARD})
+
+
+def _cards() -> Select[Any]:
+    return select(*(scorecard.c[name] for name in _CARD))
+
+
+def _batches(ids: Iterable[str]) -> Iterable[Sequence[str]]:
+    ordered = list(ids)
+    return (ordered[start : start + BATCH] for start in range(0, len(ordered), BATCH))
+
+
+async def find_latest(connection: Connection, customer_ids: Iterable[str] | None = None) -> dict[str, Scorecard]:
+    """{customer id: newest scorecard} of those asked for, or of all; who was never scored is not in it."""
+    statement = _cards().where(scorecard.c.latest).order_by(scorecard.c.customer_id)
+    if customer_ids is None:
+        return {row.customer_id: _card(row) for row in await connection.execute(statement)}
+    found: dict[str, Scorecard] = {}
+    for ids in _batches(customer_ids):
+        rows = await connection.execute(statement.where(scorecard.c.customer_id.in_(ids)))
+        found.update((row.customer_id, _card(row)) for row in rows)
+    return found
+
+
+async def find_history(
+    connection: Connection, customer_ids: Iterable[str], *, since: date | None = None, until: date | None = None
+) -> dict[str, list[Scorecard]]:
+    """{customer id: scorecards of the days from `since` to `until`, oldest first}; [] for who has none."""
+    wanted = list(dict.fromkeys(customer_ids))
+    found: dict[str, list[Scorecard]] = {id_: [] for id_ in wanted}
+    for ids in _batches(wanted):
+        statement = (
+            _cards().where(scorecard.c.customer_id.in_(ids)).order_by(scorecard.c.customer_id, scorecard.c.as_of)
+        )
+        if since is not None:
+            statement = statement.where(scorecard.c.as_of >= since)
+        if until is not None:
+            statement = statement.where(scorecard.c.as_of <= until)
+        for row in await connection.execute(statement):
+            found[row.customer_id].append(_card(row))
+    return found
+
+
+async def find_scored(connection: Connection, *, as_of: date) -> set[str]:
+    """Ids of the customers that have a scorecard of the day."""
+    rows = await connection.execute(select(scorecard.c.customer_id).where(scorecard.c.as_of == as_of))
+    return set(rows.scalars())
+
+
+def _newest_before(as_of: date) -> Any:
+    """The id of a customer's newest scorecard before the day: one step into the index."""
+    return (
+        select(scorecard.c.id)
+        .where(scorecard.c.customer_id == customer.c.id, scorecard.c.as_of < as_of)
+        .order_by(scorecard.c.as_of.desc())
+        .limit(1)
+        .correlate(customer)
+        .scalar_subquery()
+    )
+
+
+async def find_readings_before(
+    connection: Connection, customer_ids: Iterable[str], *, as_of: date
+) -> dict[str, Sequence[Mapping[str, Any]]]:
+    """{customer id: readings of the newest scorecard before the day}."""
+    found: dict[str, Sequence[Mapping[str, Any]]] = {}
+    for ids in _batches(customer_ids):
+        newest = select(_newest_before(as_of).label("id")).where(customer.c.id.in_(ids)).subquery()
+        statement = select(scorecard.c.customer_id, scorecard.c.readings).join(newest, newest.c.id == scorecard.c.id)
+        found.update((row.customer_id, row.readings) for row in await connection.execute(statement))
+    return found
+
+
+async def find_standing(connection: Connection, customer_ids: Iterable[str], *, as_of: date) -> dict[str, Standing]:
+    """{customer id: what is there when the day is scored}."""
+    before, own, later = scorecard.alias("before"), scorecard.alias("own"), scorecard.alias("later")
+    found: dict[str, Standing] = {}
+    for ids in _batches(customer_ids):
+        statement = (
+            select(
+                customer.c.id,
+                before.c.band.label("band_before"),
+                own.c.band,
+                own.c.id.is_not(None).label("has_card"),
+                select(later.c.id)
+                .where(later.c.customer_id == customer.c.id, later.c.as_of > as_of)
+                .exists()
+                .label("has_later"),
+            )
+            .select_from(customer)
+            .outerjoin(before, before.c.id == _newest_before(as_of))
+            .outerjoin(own, and_(own.c.customer_id == customer.c.id, own.c.as_of == as_of))
+            .where(customer.c.id.in_(ids))
+        )
+        for row in await connection.execute(statement):
+            found[row.id] = Standing(row.band_before, row.band, bool(row.has_card), bool(row.has_later))
+    return found
+
+
+async def put(
+    connection: Connection,
+    cards: Sequence[Mapping[str, Any]],
+    predictions: Sequence[Mapping[str, Any]],
+    *,
+    as_of: date,
+    replace: bool,
+) -> None:
+    """Write the scorecards and predictions of a day. replace: the day is not over, what is there gives way."""
+    newest = [card["customer_id"] for card in cards if card["latest"]]
+    for ids in _batches(newest):
+        await connection.execute(
+            update(scorecard)
+            .where(scorecard.c.customer_id.in_(ids), scorecard.c.latest, scorecard.c.as_of < as_of)
+            .values(latest=False)
+        )
+    await _write(connection, scorecard, [{"id": f"{c['customer_id']}:{as_of}", **c} for c in cards], replace=replace)
+    rows = [{"id": f"{p['customer_id']}:{as_of}:{p['model_version']}", **p} for p in predictions]
+    await _write(connection, churn_prediction, rows, replace=replace)
+
+
+async def _write(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], *, replace: bool) -> None:
+    if not rows:
+        return
+    insert = sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
+    if replace:
+        changed = {name: insert.excluded[name] for name in rows[0] if name != "id"}
+        statement = insert.on_conflict_do_update(index_elements=[table.c.id], set_=changed)
+    else:
+        statement = insert.on_conflict_do_nothing()
+    await connection.execute(statement, [dict(row) for row in rows])
+
+
+async def count_days(connection: Connection) -> dict[date, int]:
+    """{day: how many scorecards it has}, oldest first."""
+    statement = select(scorecard.c.as_of, func.count().label("cards")).group_by(scorecard.c.as_of)
+    rows = await connection.execute(statement.order_by(scorecard.c.as_of))
+    return {row.as_of: row.cards for row in rows}
