@@ -17,6 +17,7 @@ from datetime import datetime
 from typing import Any
 
 from connectors.kit.base import BadRowError, Raw
+from connectors.kit.values import choice, given, moment, text, version
 from hub.model.records import Company, Contact, Severity, SurveyResponse, SurveyType, Ticket, TicketStatus
 
 STATUSES = {
@@ -28,20 +29,18 @@ STATUSES = {
     "closed": TicketStatus.CLOSED,
     "deleted": TicketStatus.CLOSED,
 }
-SEVERITIES = {None: Severity.NORMAL} | {severity.value: severity for severity in Severity}
-ROLES = ("end-user", "agent", "admin")
-RATINGS = {"good": 1.0, "bad": 0.0}
-UNANSWERED = ("offered", "unoffered")
+SEVERITIES = {severity.value: severity for severity in Severity} | {"": Severity.NORMAL}
+IS_OURS = {"end-user": False, "agent": True, "admin": True}  # by role
+RATINGS = {"good": 1.0, "bad": 0.0, "offered": None, "unoffered": None}
 CATEGORIES = {"good": 1.0, "neutral": 0.5, "bad": 0.0}
 
 
 def organization(raw: Raw) -> tuple[Company]:
-    deleted_at = _time_or_none(raw, "deleted_at")
-    key = _id(raw, "id")
+    deleted_at, key = _when(raw, "deleted_at"), _id(raw, "id")
     return (
         Company(
             key=key,
-            version=max(_ms(_time(raw, "updated_at")), _ms(deleted_at) if deleted_at else 0),
+            version=max(_version(raw), version(deleted_at) if deleted_at else 0),
             company_key=key,
             deleted=deleted_at is not None,
             name=raw["name"],
@@ -53,38 +52,36 @@ def organization(raw: Raw) -> tuple[Company]:
 
 def contact(raw: Raw) -> tuple[Contact, ...]:
     """A user's contact; none for our own people."""
-    if _one_of(raw, "role", ROLES) != "end-user":
+    if choice(raw["role"], IS_OURS, field="role"):
         return ()
     return (
         Contact(
             key=_id(raw, "id"),
-            version=_ms(_time(raw, "updated_at")),
+            version=_version(raw),
             company_key=_id_or_none(raw["organization_id"]),
             deleted=not raw["active"],
             email=_email(raw["email"]),
             name=raw["name"],
-            last_seen_at=_time_or_none(raw, "last_login_at"),
-            created_at=_time(raw, "created_at"),
+            last_seen_at=_when(raw, "last_login_at"),
+            created_at=moment(raw["created_at"], field="created_at"),
         ),
     )
 
 
 def ticket(raw: Raw) -> tuple[Ticket]:
     metrics: Mapping[str, Any] = raw.get("metric_set") or {}
-    status = STATUSES[_one_of(raw, "status", STATUSES)]
-    severity = SEVERITIES[_one_of(raw, "priority", SEVERITIES)]
     return (
         Ticket(
             key=_id(raw, "id"),
-            version=max(_ms(_time(raw, "updated_at")), int(raw["generated_timestamp"]) * 1000),
+            version=max(_version(raw), int(raw["generated_timestamp"]) * 1000),
             company_key=_id_or_none(raw["organization_id"]),
             deleted=raw["status"] == "deleted",
             subject=raw["subject"],
-            status=status,
-            severity=severity,
+            status=choice(raw["status"], STATUSES, field="status"),
+            severity=choice(raw["priority"], SEVERITIES, field="priority"),
             requester_email=_email(raw.get("requester_email")),
-            created_at=_time(raw, "created_at"),
-            solved_at=_time_or_none(metrics, "solved_at"),
+            created_at=moment(raw["created_at"], field="created_at"),
+            solved_at=_when(metrics, "solved_at"),
             first_response_minutes=_minutes(metrics, "reply_time_in_minutes"),
             resolution_minutes=_minutes(metrics, "full_resolution_time_in_minutes"),
             reopens=metrics.get("reopens") or 0,
@@ -116,45 +113,31 @@ def asked_of(raw: Raw) -> str | None:
 
 
 def _rating(raw: Raw) -> tuple[SurveyResponse, ...]:
-    score = _one_of(raw, "score", (*RATINGS, *UNANSWERED))
-    if score in UNANSWERED:
+    score = choice(raw["score"], RATINGS, field="score")
+    if score is None:
         return ()
-    return (
-        _answer(
-            raw,
-            answered=_time(raw, "created_at"),
-            changed=_time(raw, "updated_at"),
-            score=RATINGS[score],
-            comment=raw.get("comment") or None,
-        ),
-    )
+    answered = moment(raw["created_at"], field="created_at")
+    return (_answer(raw, answered=answered, changed=_version(raw), score=score, comment=text(raw.get("comment"))),)
 
 
 def _survey_answer(raw: Raw) -> tuple[SurveyResponse, ...]:
     rated = [one for one in raw["answers"] if one["type"].startswith("rating_scale")]
     if not rated:
         return ()
-    category = _one_of(rated[0], "rating_category", CATEGORIES)
-    words = [one["value"] for one in raw["answers"] if one["type"] == "open_ended" and one.get("value")]
-    changed = max(_time(one, "updated_at") for one in raw["answers"])
-    return (
-        _answer(
-            raw,
-            answered=_time(rated[0], "created_at"),
-            changed=changed,
-            score=CATEGORIES[category],
-            comment="\n".join(words) or None,
-        ),
-    )
+    score = choice(rated[0]["rating_category"], CATEGORIES, field="rating_category")
+    words = [one["value"] for one in raw["answers"] if one["type"] == "open_ended" and given(one.get("value"))]
+    answered = moment(rated[0]["created_at"], field="created_at")
+    changed = max(_version(one) for one in raw["answers"])
+    return (_answer(raw, answered=answered, changed=changed, score=score, comment="\n".join(words) or None),)
 
 
-def _answer(raw: Raw, *, answered: datetime, changed: datetime, score: float, comment: str | None) -> SurveyResponse:
+def _answer(raw: Raw, *, answered: datetime, changed: int, score: float, comment: str | None) -> SurveyResponse:
     about = ticket_of(raw)
     asked: Mapping[str, Any] = raw.get("requester") or {}
     company = (raw.get("ticket") or {}).get("organization_id") or asked.get("organization_id")
     return SurveyResponse(
         key=f"ticket-{about}" if about else f"answer-{_id(raw, 'id')}",
-        version=_ms(changed),
+        version=changed,
         company_key=_id_or_none(company),
         type=SurveyType.CSAT,
         scale="0-1",
@@ -166,27 +149,12 @@ def _answer(raw: Raw, *, answered: datetime, changed: datetime, score: float, co
     )
 
 
-def _one_of(raw: Mapping[str, Any], field: str, known: Any) -> Any:
-    value = raw[field]
-    if isinstance(value, (list, dict)) or value not in known:
-        choices = ", ".join(str(word) for word in known if word is not None)
-        raise BadRowError(f"{field} is {value!r}, none of {choices}", field=field)
-    return value
+def _version(raw: Mapping[str, Any]) -> int:
+    return version(moment(raw["updated_at"], field="updated_at"))
 
 
-def _time(raw: Mapping[str, Any], field: str) -> datetime:
-    value = raw[field]
-    try:
-        at = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        raise BadRowError(f"{field} is no time: {value!r}", field=field) from None
-    if at.tzinfo is None:
-        raise BadRowError(f"{field} has no time zone: {value!r}", field=field)
-    return at
-
-
-def _time_or_none(raw: Mapping[str, Any], field: str) -> datetime | None:
-    return _time(raw, field) if raw.get(field) else None
+def _when(raw: Mapping[str, Any], field: str) -> datetime | None:
+    return moment(raw[field], field=field) if given(raw.get(field)) else None
 
 
 def _minutes(metrics: Mapping[str, Any], field: str) -> float | None:
@@ -197,10 +165,6 @@ def _minutes(metrics: Mapping[str, Any], field: str) -> float | None:
     if not isinstance(value, (int, float)) or value < 0:
         raise BadRowError(f"{field} is no number of minutes: {value!r}", field=field)
     return float(value)
-
-
-def _ms(at: datetime) -> int:
-    return round(at.timestamp() * 1000)
 
 
 def _id(raw: Mapping[str, Any], field: str) -> str:

@@ -14,7 +14,7 @@ from connectors.kit.http import Client
 from connectors.kit.registry import build
 from connectors.kit.sandbox import Faults
 from connectors.kit.simulated import World
-from connectors.zendesk.connector import Connector
+from connectors.zendesk.connector import Connector, with_sideloads
 from connectors.zendesk.sandbox import app
 from connectors.zendesk.wire import tables
 from hub.errors import ConfigError
@@ -443,3 +443,14 @@ def test_wrong_settings_are_named(sandbox: Sandbox, wrong: dict[str, Any], messa
         sandbox.source(**wrong)
     assert TOKEN not in str(caught.value)
     assert sandbox.asked == []
+
+
+def test_metrics_may_stand_in_the_ticket_or_beside_it() -> None:
+    ticket = {"id": 1, "requester_id": 5}
+    inside = with_sideloads({"tickets": [{**ticket, "metric_set": {"replies": 2}}], "users": [{"id": 5, "email": "e"}]})
+    beside = with_sideloads(
+        {"tickets": [ticket], "metric_sets": [{"ticket_id": 1, "replies": 2}], "users": [{"id": 5, "email": "e"}]}
+    )
+    assert inside == [{"id": 1, "requester_id": 5, "metric_set": {"replies": 2}, "requester_email": "e"}]
+    assert beside[0]["metric_set"] == {"ticket_id": 1, "replies": 2}
+    assert with_sideloads({"tickets": [ticket]}) == [{**ticket, "metric_set": None, "requester_email": None}]

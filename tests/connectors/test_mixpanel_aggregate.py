@@ -1,41 +1,16 @@
 import json
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import pytest
-from pydantic import SecretStr
 
-from connectors.kit.base import map_rows
 from connectors.mixpanel.aggregate import Usage, project_clock, sessions_of
-from connectors.mixpanel.connector import Connector, Settings
 from connectors.mixpanel.export import IncompleteError, Reader, whole
-from hub.model.records import RECORD_KINDS
 
 FIXTURES = Path(__file__).parents[2] / "connectors" / "mixpanel" / "fixtures"
-KINDS = {type_: kind for kind, type_ in RECORD_KINDS.items()}
-SOURCE = Connector(Settings(project_id=1, user="sync", secret=SecretStr("s3cret-value"), data_group_id="42"))
-
-
-def read(name: str) -> Any:
-    return json.loads((FIXTURES / name).read_text())
-
-
-def plain(value: object) -> Any:
-    return json.loads(json.dumps(value, default=str))
-
-
-@pytest.mark.parametrize("name", ["groups", "usage"])
-def test_rows_become_the_records_that_stand_beside_them(name: str) -> None:
-    golden = read(f"{name}.json")
-    (stream,) = [stream for stream in SOURCE.streams() if stream.name == name]
-    records, bad = map_rows(stream, golden["rows"])
-    assert [plain({"kind": KINDS[type(record)], **asdict(record)}) for record in records] == golden["records"]
-    assert [{"key": one.key, "reason": one.reason, "field": one.field} for one in bad] == golden["refused"]
 
 
 def test_an_export_becomes_the_rows_and_faults_that_stand_beside_it() -> None:
-    golden = read("export.expected.json")
+    golden = json.loads((FIXTURES / "export.expected.json").read_text())
     reader, usage = Reader(), Usage(company="company_id")
     usage.add(reader.events((FIXTURES / "export.jsonl").read_bytes().splitlines(keepends=True)))
     reader.close()
