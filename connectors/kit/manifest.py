@@ -17,7 +17,7 @@ exempt: {deletions: why}         checks of the conformance suite this connector 
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -53,6 +53,7 @@ class Manifest(_Part):
     rates: Mapping[str, tuple[RateNote, ...]] = {}
     settings: Mapping[str, str]
     streams: Mapping[str, StreamNote]
+    example: Mapping[str, Any] = {}
     exempt: Mapping[str, str] = {}
 
     @classmethod

@@ -89,7 +89,7 @@ def small_world() -> World:
             "csm_name": "Ada Palm", "csm_email": "ada@ourco.example", "signed_on": date(2025, number, 1),
             "updated_at": ago(10 * number), "churned_on": None,
         }  # fmt: skip
-        return Account(number=number, name=name, domain=domain, **{**values, **other})  # type: ignore[arg-type] # a test's short hand
+        return Account(number=number, name=name, domain=domain, **{**values, **other})
 
     def person(number: int, of: int, name: str, email: str, left_at: datetime | None = None) -> Person:
         return Person(
@@ -113,7 +113,7 @@ def small_world() -> World:
         }  # fmt: skip
         return Term(
             number=number, account=of, started_on=start, renews_on=end, updated_at=ago(updated), **{**values, **other}
-        )  # type: ignore[arg-type] # a test's short hand
+        )
 
     def deal(number: int, of: int, kind: str, stage: str) -> Deal:
         return Deal(

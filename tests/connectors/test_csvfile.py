@@ -82,12 +82,12 @@ async def test_reads_what_the_annotations_of_the_record_say(tmp_path: Path) -> N
         1_700_000_000_000,
         False,
     )
-    assert first.subject == 'He said "no";\nthen left'  # type: ignore[attr-defined] # a Ticket
-    assert first.created_at == datetime(2026, 11, 1, 8, tzinfo=UTC)  # type: ignore[attr-defined] # a Ticket
-    assert (first.reopens, first.first_response_minutes) == (2, 12.5)  # type: ignore[attr-defined] # a Ticket
+    assert first.subject == 'He said "no";\nthen left'
+    assert first.created_at == datetime(2026, 11, 1, 8, tzinfo=UTC)
+    assert (first.reopens, first.first_response_minutes) == (2, 12.5)
     assert (second.company_key, second.deleted) == (None, True)
-    assert second.status is TicketStatus.ON_HOLD  # type: ignore[attr-defined] # a Ticket
-    assert second.created_at == datetime(2026, 11, 1, 10, tzinfo=UTC)  # type: ignore[attr-defined] # a Ticket
+    assert second.status is TicketStatus.ON_HOLD
+    assert second.created_at == datetime(2026, 11, 1, 10, tzinfo=UTC)
 
 
 async def test_bad_rows_go_to_quarantine_with_line_and_field_and_the_others_land(tmp_path: Path) -> None:
@@ -125,7 +125,7 @@ async def test_cells_may_be_longer_than_the_libraries_limit_of_128_kb(tmp_path: 
     long = "x" * 1_000_000
     records, bad = await pull(tickets(tmp_path, f"id,org,status,created_at,subject\n1,a,open,2026-01-01,{long}\n"))
     assert (len(records), bad) == (1, [])
-    assert records[0].subject == long  # type: ignore[attr-defined] # a Ticket
+    assert records[0].subject == long
 
 
 async def test_pages_of_a_thousand_rows_can_be_gone_on_from_and_an_unchanged_file_gives_nothing(tmp_path: Path) -> None:
@@ -191,7 +191,7 @@ def served(serve: Callable[..., str], small_world: World) -> Any:
 
         await inner(scope, receive, note)
 
-    own.url = serve(noted)  # type: ignore[attr-defined] # set once, here
+    own.url = serve(noted)
     return own
 
 

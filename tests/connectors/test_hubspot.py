@@ -172,7 +172,7 @@ async def test_an_interrupted_pull_goes_on_where_it_stopped(portal: Any, small_w
     async with source.client() as client:
         pages = stream.pull(client, Window(bookmark=bookmark, started_at=later))
         first = await anext(pages)
-        await pages.aclose()  # type: ignore[attr-defined] # an async generator
+        await pages.aclose()
     assert first.bookmark == {
         **(bookmark or {}),
         "changes": {"until": ms(later) - 60_000, "last": crm_id(11)},

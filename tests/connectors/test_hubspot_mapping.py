@@ -1,10 +1,9 @@
-"""HubSpot's rows as records, and its refusals as errors, without any network."""
+"""HubSpot's settings in its mapping, and its refusals as errors; the fixtures are checked by test_kit_conformance."""
 
 import json
-from dataclasses import asdict
-from datetime import UTC, date, datetime
-from pathlib import Path
+from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -14,29 +13,8 @@ from connectors.kit.base import map_rows
 from connectors.kit.errors import DeniedError, PausedError, TransientError
 from connectors.kit.rates import RateReading
 from connectors.kit.reply import Reply
-from hub.model.records import RECORD_KINDS
 
-FIXTURES = Path(__file__).parents[2] / "connectors" / "hubspot" / "fixtures"
-KINDS = {type_: kind for kind, type_ in RECORD_KINDS.items()}
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
-
-
-def plain(value: Any) -> Any:
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, dict):
-        return {name: plain(part) for name, part in value.items()}
-    return [plain(part) for part in value] if isinstance(value, tuple) else value
-
-
-@pytest.mark.parametrize("name", ["companies", "contacts", "deals"])
-def test_rows_become_the_records_beside_them(name: str) -> None:
-    golden = json.loads((FIXTURES / f"{name}.json").read_text())
-    (stream,) = (one for one in Connector(Settings(token="t")).streams() if one.name == name)
-    records, refused = map_rows(stream, golden["rows"])
-    assert [plain({"kind": KINDS[type(record)], **asdict(record)}) for record in records] == golden["records"]
-    assert [{"key": bad.key, "reason": bad.reason, "field": bad.field} for bad in refused] == golden["refused"]
-    assert {type(record) for record in records} == set(stream.makes)
 
 
 def test_settings_choose_stages_properties_types_and_currency() -> None:
@@ -48,10 +26,10 @@ def test_settings_choose_stages_properties_types_and_currency() -> None:
     row = {"id": "1", "updatedAt": "2026-11-20T10:00:00Z", "createdAt": "2026-11-20T10:00:00Z"}
     lead = {**row, "properties": {"lifecyclestage": "customer"}}
     ours = {**row, "properties": {"lifecyclestage": "98765", "tier": "gold"}}
-    assert [company.segment for company in map_rows(companies, [lead, ours])[0]] == ["gold"]  # type: ignore[attr-defined] # a Company
+    assert [company.segment for company in map_rows(companies, [lead, ours])[0]] == ["gold"]
     deal = {**row, "properties": {"dealtype": "partner", "hs_arr": "9"}, "stage": {"label": "x", "metadata": {}}}
     (opportunity,) = map_rows(deals, [deal])[0]
-    assert (opportunity.amount, opportunity.currency, opportunity.type) == (9.0, "EUR", "expansion")  # type: ignore[attr-defined] # an Opportunity
+    assert (opportunity.amount, opportunity.currency, opportunity.type) == (9.0, "EUR", "expansion")
 
 
 def reply(status: int, body: Any, **headers: str) -> Reply:
@@ -119,7 +97,5 @@ def test_rate_headers_speak_of_the_window_and_of_the_second() -> None:
 
 
 def test_midnight_is_right_over_a_change_of_clocks() -> None:
-    from zoneinfo import ZoneInfo
-
     berlin = ZoneInfo("Europe/Berlin")
     assert next_midnight(datetime(2026, 10, 24, 23, tzinfo=UTC), berlin) == datetime(2026, 10, 25, 23, tzinfo=UTC)

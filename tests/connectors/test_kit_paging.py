@@ -83,5 +83,7 @@ def test_a_next_url_of_the_own_host_becomes_a_path(url: str, path: str) -> None:
     ],
 )
 def test_a_next_url_of_another_host_is_refused_naming_both(url: str) -> None:
-    with pytest.raises(ContractError, match=r"at .*//(evil|api\.vendor)\.example.* configured for https://api\.vendor\.example;"):
+    with pytest.raises(
+        ContractError, match=r"at .*//(evil|api\.vendor)\.example.* configured for https://api\.vendor\.example;"
+    ):
         own_path(url, base_url="https://api.vendor.example/api/v2")

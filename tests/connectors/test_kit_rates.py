@@ -33,7 +33,7 @@ def test_resets_are_deltas_epochs_milliseconds_or_a_windows_length() -> None:
         (str(epoch * 1000), "epoch", 90.0),
         ("45", "epoch", 45.0),  # called an epoch, and sent as a delta
     ):
-        read = named(remaining="X-Left", limit="X-Max", reset="X-Reset", reset_is=meaning)  # type: ignore[arg-type] # a literal
+        read = named(remaining="X-Left", limit="X-Max", reset="X-Reset", reset_is=meaning)
         assert list(read({"x-left": "3", "x-max": "10", "x-reset": text}, NOON)) == [
             RateReading(remaining=3, limit=10, reset_after=after)
         ]
