@@ -50,8 +50,12 @@ class EngineDatabase:
 
 
 def _postgresql(url: URL) -> Engine:
+    # the store's driver and this one agree on where a server is; the rest of the query is the other's own vocabulary
+    query = {name: value for name, value in url.query.items() if name in ("host", "port")}
+    if (ssl := url.query.get("ssl")) is not None:
+        query["sslmode"] = "require" if ssl == "true" else ssl
     return create_engine(
-        url.set(drivername="postgresql+psycopg"),
+        url.set(drivername="postgresql+psycopg", query=query),
         pool_size=POOL,
         max_overflow=POOL,
         pool_pre_ping=True,

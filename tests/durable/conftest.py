@@ -36,5 +36,7 @@ def postgresql_template(postgresql_template: str, postgresql_server: str) -> str
 @pytest.fixture
 def store_url(store_url: str, request: pytest.FixtureRequest) -> str:
     if store_url.startswith("sqlite"):
-        shutil.copy(request.getfixturevalue("sqlite_engine_template"), Path(store_url.removeprefix("sqlite:///")).parent)
+        shutil.copy(
+            request.getfixturevalue("sqlite_engine_template"), Path(store_url.removeprefix("sqlite:///")).parent
+        )
     return store_url

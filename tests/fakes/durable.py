@@ -9,6 +9,7 @@
 Keeps the contract of the real one (tests/durable/test_contract.py runs on both), but survives nothing.
 """
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,6 +19,8 @@ from hub.durable import DEFAULT_QUEUE, Argument, Failure, Handler, Inspection, J
 from hub.durable.schedule import Schedule, schedule
 from hub.durable.ticker import Ticker
 from hub.errors import CshubError, NotFoundError, TransientError
+
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -63,9 +66,7 @@ class FakeDurable:
     ) -> None:
         self._put(FakeJob(job, self._checked(job, argument), self._clock(), queue, key))
 
-    async def wake(
-        self, job: str, argument: Argument, *, at: datetime, key: str, queue: str = DEFAULT_QUEUE
-    ) -> None:
+    async def wake(self, job: str, argument: Argument, *, at: datetime, key: str, queue: str = DEFAULT_QUEUE) -> None:
         self._put(FakeJob(job, self._checked(job, argument), at, queue), id_=f"wake:{job}:{key}")
 
     async def start(self) -> None:
@@ -113,6 +114,7 @@ class FakeDurable:
             self.waiting.append(FakeJob(job.job, job.argument, later, job.queue, job.key, job.attempt + 1))
             self._done += 1
         except Exception as error:
+            log.exception("job %s failed, it is given up", job.job)
             told = str(error) if isinstance(error, CshubError) else f"{type(error).__name__}, see the log"
             self._failures.append(Failure(job.job, told, self._clock()))
         else:
@@ -140,7 +142,9 @@ class FakeDurable:
 
     def _check_job(self, job: str) -> None:
         if job not in self._handlers:
-            raise NotFoundError(f"nobody does the job {job!r}; there are: {', '.join(sorted(self._handlers)) or 'none'}")
+            raise NotFoundError(
+                f"nobody does the job {job!r}; there are: {', '.join(sorted(self._handlers)) or 'none'}"
+            )
 
     def _refuse_when_started(self) -> None:
         if self._started:
