@@ -103,7 +103,8 @@ class SlackChannel:
 def _sorted(error: SlackApiError) -> Rejected | Uncertain:
     status: int = error.response.status_code
     data: Any = error.response.data
-    code = str(data.get("error", "")) if isinstance(data, dict) else ""
+    told = str(data.get("error", "")) if isinstance(data, dict) else ""
+    code = "" if " " in told else told  # with blanks it is the library's own account of a body that is no JSON
     detail = _detail(data)
     if status == 429 or code in TRANSIENT or status == 503:
         return Rejected(
@@ -113,8 +114,8 @@ def _sorted(error: SlackApiError) -> Rejected | Uncertain:
         return Uncertain(f"Slack failed with {code if code in UNCERTAIN else status} and may have posted")
     if code in DENIED:
         return Rejected(f"Slack refuses our token ({code}): renew it or its scopes", kind=Refusal.DENIED)
-    if " " in code:  # the library's own words for a body that is no JSON
-        return Uncertain("Slack's answer is not JSON")
+    if not code:
+        return Uncertain("Slack's answer cannot be read")
     hint = HINTS.get(code, detail)
     return Rejected(f"Slack refuses the message: {code}" + (f" ({hint})" if hint else ""), kind=Refusal.PERMANENT)
 

@@ -94,10 +94,10 @@ class _Reading:
         self.faults.append(self.document.fault(message, key=key, choices=choices))
 
     def consistent(self, value: Mapping[str, Any]) -> None:
-        on = value.get("on", "scorecard")
-        if on == "scorecard" and value.get("when") is None:
+        by = value.get("by", "scorecard")
+        if by == "scorecard" and value.get("when") is None:
             self.fault("is missing: a playbook that fires after scoring says for whom", ("when",))
-        if on == "hand" and value.get("when") is not None:
+        if by == "hand" and value.get("when") is not None:
             self.fault("has no meaning in a playbook fired by hand", ("when",))
 
     def condition(self, value: object, key: Key, *, changes: bool = False) -> Condition | None:

@@ -4,8 +4,8 @@
     version: 1                      raise it when runs should count as new; running ones keep what they began with
     title: …
     about: …
-    on: scorecard | hand            after every scoring, or only when a person fires it
-    when: {churn_band: {eq: high}}  a condition (hub.model.conditions); not for `on: hand`
+    by: scorecard | hand            after every scoring, or only when a person fires it
+    when: {churn_band: {eq: high}}  a condition (hub.model.conditions); not for `by: hand`
     rest: 30 days                   a customer that had a run is left alone for so long
     do:                             steps, in order; each but `wait` may have `unless: <condition>`
       - slack: {channel: "#cs-alerts", template: churn_save}
@@ -20,6 +20,7 @@
 facts at firing. Titles and reasons are templates themselves.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -45,13 +46,25 @@ def _recipient(value: str) -> str:
     return value
 
 
+def _channel(value: str) -> str:
+    if not re.fullmatch(r"#[^\s#]{1,80}|[CGDU][A-Z0-9]{6,}", value):
+        raise ValueError(f"{value!r} must be a Slack channel such as #cs-alerts, or its id")
+    return value
+
+
+def _name(value: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9_]{1,59}", value):
+        raise ValueError(f"{value!r} must be 2 to 60 small letters, digits and _, a letter first")
+    return value
+
+
 def _is_address(value: str) -> bool:
     local, at, domain = value.rpartition("@")
     return bool(at and local and domain) and not any(letter.isspace() for letter in value)
 
 
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
-Template = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Name = Annotated[str, AfterValidator(_name)]
 
 
 class _Part(BaseModel):
@@ -59,13 +72,13 @@ class _Part(BaseModel):
 
 
 class Slack(_Part):
-    channel: Annotated[str, Field(pattern=r"^(#[^\s#]{1,80}|[CGDU][A-Z0-9]{6,})$")]
-    template: Template
+    channel: Annotated[str, AfterValidator(_channel)]
+    template: Name
 
 
 class Email(_Part):
     to: Annotated[str, AfterValidator(_recipient)]
-    template: Template
+    template: Name
 
 
 class Wait(_Part):
@@ -89,11 +102,11 @@ STEPS: Mapping[str, type[Settings]] = {"slack": Slack, "email": Email, "wait": W
 class Sheet(_Part):
     """The file's outer keys; conditions, steps and examples are read one by one for the sake of their faults."""
 
-    playbook: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,59}$")]
+    playbook: Name
     version: Annotated[int, Field(ge=1)]
     title: Annotated[str, Field(min_length=1)]
     about: str = ""
-    on: Literal["scorecard", "hand"] = "scorecard"
+    by: Literal["scorecard", "hand"] = "scorecard"
     when: Any = None
     rest: Duration = timedelta(days=30)
     do: list[Any] = Field(min_length=1)
@@ -117,7 +130,7 @@ class Playbook:
     version: int
     title: str
     about: str
-    on: str
+    by: str
     when: Condition | None
     rest: timedelta
     steps: tuple[Step, ...]
@@ -149,7 +162,7 @@ def assemble(
         version=sheet.version,
         title=sheet.title,
         about=sheet.about,
-        on=sheet.on,
+        by=sheet.by,
         when=when,
         rest=sheet.rest,
         steps=steps,
