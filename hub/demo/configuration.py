@@ -1,0 +1,120 @@
+"""The demo's configuration folder: the simulated company's sources and channels, written as a person would write them.
+
+Everything else (health, churn, playbooks, templates) is what ships with the hub, so the demo shows the real thing.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from string import Template
+
+HUB = Template("""\
+# Written by `cshub demo`: the hub of a simulated company.
+
+company: Northwind Cloud
+url: http://127.0.0.1:$port
+store: $${CSHUB_STORE:-sqlite:///$store}
+
+serve:
+  port: $port
+
+slack:
+  token: $${SLACK_TOKEN:-$slack_token}
+  base_url: http://127.0.0.1:$sandbox/slack/api/
+
+mail:
+  host: 127.0.0.1
+  port: $smtp
+  starttls: false
+  sender: Northwind customer success <cs@northwind.example>
+""")
+
+SOURCES = Template("""\
+# Written by `cshub demo`: every vendor is a sandbox on this machine that speaks the vendor's wire format.
+
+sources:
+  crm:
+    connector: hubspot
+    schedule: "0 * * * *"
+    settings:
+      base_url: http://127.0.0.1:$sandbox/hubspot
+      token: $${HUBSPOT_TOKEN:-$hubspot_token}
+
+  helpdesk:
+    connector: zendesk
+    schedule: "*/15 * * * *"
+    settings:
+      base_url: http://127.0.0.1:$sandbox/zendesk
+      email: admin@northwind.example
+      token: $${ZENDESK_TOKEN:-$zendesk_token}
+      exports_per_minute: 30
+      requests_per_minute: 400
+    identity:
+      external_keys_of: crm
+
+  usage:
+    connector: mixpanel
+    schedule: "30 * * * *"
+    settings:
+      base_url: http://127.0.0.1:$sandbox/mixpanel
+      project_id: 1
+      user: demo
+      secret: $${MIXPANEL_SECRET:-$mixpanel_token}
+      data_group_id: "1"
+      history_days: $history_days
+    identity:
+      external_keys_of: crm
+
+  billing:
+    connector: csvfile
+    schedule: "20 * * * *"
+    settings:
+      base_url: http://127.0.0.1:$sandbox/csvfile
+      location: subscriptions.csv
+      token: $${BILLING_TOKEN:-$csvfile_token}
+      record: subscription
+      key: term_id
+      company_key: customer
+    identity:
+      company_keys_of: crm
+
+  nps:
+    connector: csvfile
+    schedule: "40 * * * *"
+    settings:
+      base_url: http://127.0.0.1:$sandbox/csvfile
+      location: nps.csv
+      token: $${NPS_TOKEN:-$csvfile_token}
+      record: survey_response
+      key: response_id
+      company_key: company
+      columns: {respondent_email: respondent}
+      constants: {type: nps, scale: "0-10"}
+""")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """Where the demo's parts are: ports on loopback, and the folder of the store."""
+
+    folder: Path
+    port: int
+    sandbox: int
+    smtp: int
+    history_days: int
+
+
+def write(places: Places, *, tokens: dict[str, str]) -> Path:
+    """Write the folder and return it. `tokens`: {sandbox: its token}."""
+    folder = places.folder / "config"
+    folder.mkdir(parents=True, exist_ok=True)
+    values = {
+        "port": places.port,
+        "sandbox": places.sandbox,
+        "smtp": places.smtp,
+        "store": places.folder / "cshub.db",
+        "history_days": places.history_days,
+        **{f"{name}_token": token for name, token in tokens.items()},
+    }
+    (folder / "hub.yaml").write_text(HUB.substitute(values), encoding="utf-8")
+    (folder / "sources.yaml").write_text(SOURCES.substitute(values), encoding="utf-8")
+    return folder

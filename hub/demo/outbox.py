@@ -1,0 +1,161 @@
+"""`Outbox`: everything that arrived at the demo's Slack workspace and mail server, kept in one file that only grows.
+
+A row is on disk when its arrival is acknowledged, so what was answered with "ok" survives kill -9. Duplicates are told by
+what the sender said of itself: the dedup key in a Slack message's metadata, the Message-ID of a mail.
+"""
+
+import sqlite3
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import orjson
+
+Kind = Literal["slack", "slack_update", "email"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """One thing received.
+
+    address   channel id or recipient; `shown` is how a person would write it
+    dedup     what the sender knows the message by; None where it does not say
+    answered  False where the sandbox took it and, on purpose, never said so
+    body      Slack: ts, text, blocks, metadata. E-mail: message_id, sender, text, html, headers
+    """
+
+    number: int
+    kind: Kind
+    at: datetime
+    address: str
+    shown: str
+    subject: str
+    dedup: str | None
+    answered: bool
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Duplicate:
+    kind: Kind
+    address: str
+    dedup: str
+    count: int
+
+
+class Outbox:
+    """One SQLite file, opened (and made) at `path`."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._connection = sqlite3.connect(path, isolation_level=None)
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute(
+            "CREATE TABLE IF NOT EXISTS arrivals (number INTEGER PRIMARY KEY, kind TEXT NOT NULL, at TEXT NOT NULL,"
+            " address TEXT NOT NULL, shown TEXT NOT NULL, subject TEXT NOT NULL, dedup TEXT, answered INTEGER NOT NULL,"
+            " body TEXT NOT NULL) STRICT"
+        )
+
+    def add(
+        self,
+        kind: Kind,
+        *,
+        at: datetime,
+        address: str,
+        body: Mapping[str, Any],
+        shown: str = "",
+        subject: str = "",
+        dedup: str | None = None,
+        answered: bool = True,
+    ) -> int:
+        """Keep one arrival and return its number; it is on disk when this returns."""
+        cursor = self._connection.execute(
+            "INSERT INTO arrivals (kind, at, address, shown, subject, dedup, answered, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (kind, at.isoformat(), address, shown or address, subject, dedup, answered, orjson.dumps(body).decode()),
+        )
+        number = cursor.lastrowid
+        assert number is not None
+        return number
+
+    def arrivals(self, *, limit: int = 1_000) -> list[Arrival]:
+        """The newest first."""
+        rows = self._connection.execute(
+            "SELECT number, kind, at, address, shown, subject, dedup, answered, body FROM arrivals"
+            " ORDER BY number DESC LIMIT ?",
+            (limit,),
+        )
+        return [
+            Arrival(
+                number=number,
+                kind=kind,
+                at=datetime.fromisoformat(at),
+                address=address,
+                shown=shown,
+                subject=subject,
+                dedup=dedup,
+                answered=bool(answered),
+                body=orjson.loads(body),
+            )
+            for number, kind, at, address, shown, subject, dedup, answered, body in rows
+        ]
+
+    def messages(self, *, limit: int = 1_000) -> list[Arrival]:
+        """Messages as their readers see them, newest first: a Slack message as it was last updated."""
+        updated: dict[tuple[str, str], Mapping[str, Any]] = {}
+        messages = []
+        for arrival in self.arrivals(limit=limit):
+            place = (arrival.address, str(arrival.body.get("ts")))
+            if arrival.kind == "slack_update":
+                updated.setdefault(place, arrival.body)
+            elif arrival.kind == "slack" and place in updated:
+                messages.append(_with_body(arrival, {**arrival.body, **updated[place], "edited": True}))
+            else:
+                messages.append(arrival)
+        return messages
+
+    def find(self, *, address: str, ts: str) -> Arrival | None:
+        """The Slack message of a channel and ts."""
+        return next(
+            (a for a in self.arrivals(limit=-1) if a.kind == "slack" and a.address == address and a.body["ts"] == ts),
+            None,
+        )
+
+    def last_ts(self, address: str) -> str | None:
+        row = self._connection.execute(
+            "SELECT json_extract(body, '$.ts') FROM arrivals WHERE kind = 'slack' AND address = ? ORDER BY number DESC LIMIT 1",
+            (address,),
+        ).fetchone()
+        return row[0] if row else None
+
+    def counts(self) -> dict[str, int]:
+        """Arrivals by kind; kinds that never came are 0."""
+        counted: Counter[str] = Counter({"slack": 0, "slack_update": 0, "email": 0})
+        counted.update(dict(self._connection.execute("SELECT kind, count(*) FROM arrivals GROUP BY kind").fetchall()))
+        return dict(counted)
+
+    def duplicates(self) -> list[Duplicate]:
+        """Messages that arrived more than once at the same place, by what their sender says they are."""
+        rows = self._connection.execute(
+            "SELECT kind, address, dedup, count(*) FROM arrivals WHERE dedup IS NOT NULL AND kind <> 'slack_update'"
+            " GROUP BY kind, address, dedup HAVING count(*) > 1 ORDER BY min(number)"
+        )
+        return [Duplicate(kind=kind, address=address, dedup=dedup, count=count) for kind, address, dedup, count in rows]
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def as_json(self, *, limit: int = 1_000) -> dict[str, Any]:
+        """What /outbox.json says."""
+        return {
+            "counts": self.counts(),
+            "duplicates": [asdict(duplicate) for duplicate in self.duplicates()],
+            "arrivals": [{**asdict(arrival), "at": arrival.at.isoformat()} for arrival in self.arrivals(limit=limit)],
+        }
+
+
+def _with_body(arrival: Arrival, body: Mapping[str, Any]) -> Arrival:
+    fields = {name: getattr(arrival, name) for name in Arrival.__slots__}
+    return Arrival(**{**fields, "body": body})

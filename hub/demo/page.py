@@ -1,0 +1,160 @@
+"""/outbox: what arrived, as the people who got it would see it. One page of HTML with its own CSS, and no script.
+
+Mail is shown in a frame that may do nothing (no scripts, no links out of it, no images from elsewhere).
+"""
+
+import re
+from collections.abc import Mapping
+from html import escape, unescape
+from importlib.resources import files
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from hub.demo.outbox import Arrival, Outbox
+
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-src 'self'; base-uri 'none'; form-action 'none'"
+_LINK = re.compile(r"<([^<>|]+)(?:\|([^<>]*))?>")
+_MARKS = (
+    (re.compile(r"```(.+?)```", re.DOTALL), r"<pre>\1</pre>"),
+    (re.compile(r"`([^`\n]+)`"), r"<code>\1</code>"),
+    (re.compile(r"(?<![\w*])\*([^*\n]+)\*(?![\w*])"), r"<strong>\1</strong>"),
+    (re.compile(r"(?<![\w_])_([^_\n]+)_(?![\w_])"), r"<em>\1</em>"),
+    (re.compile(r"(?<![\w~])~([^~\n]+)~(?![\w~])"), r"<s>\1</s>"),
+)
+_SHOWN = 300
+
+
+def routes(outbox: Outbox) -> list[Route]:
+    """/outbox and /outbox.json."""
+
+    async def page(_: Request) -> Response:
+        return HTMLResponse(render(outbox), headers={"Content-Security-Policy": POLICY, "Cache-Control": "no-store"})
+
+    async def data(request: Request) -> Response:
+        asked = request.query_params.get("limit", "1000")
+        return JSONResponse(outbox.as_json(limit=int(asked) if asked.isdecimal() else 1_000))
+
+    return [Route("/outbox", page), Route("/outbox.json", data)]
+
+
+def render(outbox: Outbox) -> str:
+    """The page."""
+    counts, duplicates = outbox.counts(), outbox.duplicates()
+    twice = {(duplicate.kind, duplicate.address, duplicate.dedup): duplicate.count for duplicate in duplicates}
+    cards = "".join(
+        _card(message, copies=twice.get((message.kind, message.address, message.dedup or ""), 1))
+        for message in outbox.messages(limit=_SHOWN)
+    )
+    repeated = sum(duplicate.count - 1 for duplicate in duplicates)
+    tiles = "".join(
+        f'<div class="tile{extra}"><b>{number}</b><span>{label}</span></div>'
+        for number, label, extra in (
+            (counts["slack"], "Slack messages", ""),
+            (counts["email"], "e-mails", ""),
+            (counts["slack_update"], "Slack updates", ""),
+            (repeated, "duplicates", " bad" if repeated else ""),
+        )
+    )
+    css = files("hub.demo").joinpath("outbox.css").read_text(encoding="utf-8")
+    empty = '<p class="empty">Nothing has arrived yet.</p>'
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Outbox</title>'
+        '<meta name="viewport" content="width=device-width,initial-scale=1"><meta http-equiv="refresh" content="20">'
+        f"<style>{css}</style></head><body><header><h1>Outbox</h1>"
+        "<p>What the demo's Slack workspace and mail server have received, newest first.</p></header>"
+        f'<section class="tiles">{tiles}</section><main>{cards or empty}</main></body></html>'
+    )
+
+
+def _card(message: Arrival, *, copies: int) -> str:
+    marks = []
+    if copies > 1:
+        marks.append(f'<span class="mark bad">arrived {copies} times</span>')
+    if not message.answered:
+        marks.append('<span class="mark warn">taken, never confirmed</span>')
+    if message.body.get("edited"):
+        marks.append('<span class="mark">edited</span>')
+    where = "Slack" if message.kind.startswith("slack") else "E-mail"
+    inside = _mail(message) if message.kind == "email" else _slack(message.body)
+    key = f'<footer title="what the sender knows it by">{escape(message.dedup)}</footer>' if message.dedup else ""
+    return (
+        f'<article class="{message.kind}" id="arrival-{message.number}"><h2><span class="kind">{where}</span> '
+        f"{escape(message.shown)} {''.join(marks)}<time>{message.at:%Y-%m-%d %H:%M:%S}</time></h2>{inside}{key}</article>"
+    )
+
+
+def _mail(message: Arrival) -> str:
+    body = message.body
+    subject = (
+        f'<p class="subject">{escape(message.subject or "(no subject)")}</p><p class="from">{escape(body["from"])}</p>'
+    )
+    if body.get("html"):
+        return f'{subject}<iframe sandbox title="the mail" loading="lazy" srcdoc="{escape(body["html"])}"></iframe>'
+    return f'{subject}<pre class="text">{escape(body.get("text") or "")}</pre>'
+
+
+def _slack(body: Mapping[str, Any]) -> str:
+    blocks = body.get("blocks") or []
+    shown = "".join(_block(block) for block in blocks) if blocks else f"<p>{mrkdwn(body['text'])}</p>"
+    return f'<div class="message"><span class="avatar" aria-hidden="true">cs</span><div>{shown}</div></div>'
+
+
+def _block(block: Mapping[str, Any]) -> str:
+    kind = block["type"]
+    if kind == "divider":
+        return "<hr>"
+    if kind == "header":
+        return f"<h3>{_text(block['text'])}</h3>"
+    if kind == "context":
+        return f'<p class="context">{" ".join(_text(element) for element in block["elements"])}</p>'
+    if kind == "actions":
+        return f'<p class="actions">{"".join(_button(element) for element in block["elements"])}</p>'
+    if kind == "section":
+        text = f"<p>{_text(block['text'])}</p>" if block.get("text") else ""
+        fields = "".join(f"<li>{_text(field)}</li>" for field in block.get("fields") or ())
+        accessory = _button(block["accessory"]) if block.get("accessory") else ""
+        return text + (f'<ul class="fields">{fields}</ul>' if fields else "") + accessory
+    return f'<p class="context">({escape(str(kind))})</p>'
+
+
+def _button(element: Mapping[str, Any]) -> str:
+    label = _text(element["text"]) if element.get("text") else escape(str(element.get("type")))
+    style = f"button {escape(str(element.get('style', '')))}"
+    if (url := str(element.get("url", ""))).startswith(("http://", "https://")):
+        return f'<a class="{style}" href="{escape(url)}" rel="noreferrer">{label}</a>'
+    return f'<span class="{style}">{label}</span>'
+
+
+def _text(text: Mapping[str, Any]) -> str:
+    content = str(text.get("text", text.get("alt_text", "")))
+    return mrkdwn(content) if text.get("type") == "mrkdwn" else _plain(content)
+
+
+def _plain(content: str) -> str:
+    return escape(unescape(content)).replace("\n", "<br>")
+
+
+def mrkdwn(content: str) -> str:
+    """Slack's own markup as HTML: bold, italics, strike-through, code, links and mentions."""
+    pieces: list[str] = []
+    end = 0
+    for match in _LINK.finditer(content):
+        pieces += [_marked(content[end : match.start()]), _linked(match.group(1), match.group(2))]
+        end = match.end()
+    return "".join([*pieces, _marked(content[end:])])
+
+
+def _linked(target: str, label: str | None) -> str:
+    if target.startswith(("http://", "https://", "mailto:")):
+        return f'<a href="{escape(unescape(target))}" rel="noreferrer">{_plain(label or target)}</a>'
+    return f'<span class="mention">{_plain(label or target)}</span>'
+
+
+def _marked(content: str) -> str:
+    shown = escape(unescape(content))
+    for pattern, replacement in _MARKS:
+        shown = pattern.sub(replacement, shown)
+    return shown.replace("\n", "<br>")
