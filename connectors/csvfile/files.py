@@ -5,17 +5,17 @@ A file's tag is its ETag, else its Last-Modified, else a digest of its bytes; on
 """
 
 from collections import deque
-from collections.abc import AsyncIterator, Generator, Mapping
+from collections.abc import AsyncIterator, Generator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any, Protocol
 
-from connectors.csvfile.mapping import FILE_TIME, Plan
-from connectors.csvfile.reader import Dialect, HeaderError, rows
+from connectors.csvfile.mapping import FILE_TIME, Plan, key_of
+from connectors.csvfile.reader import LINE, Dialect, HeaderError, rows
 from connectors.kit.base import Page, Window
 from connectors.kit.errors import DeniedError, TransientError
 from connectors.kit.http import Client
@@ -114,15 +114,28 @@ class FilePull:
         """Rows and faults; a header that does not fit the settings is a DeniedError that names what there is."""
         try:
             with closing(rows(file, self._dialect)) as some:
+                header: Sequence[str] = ()
                 for row in some:
-                    if isinstance(row, Mapping | Quarantined):
+                    if isinstance(row, Quarantined):
+                        yield self._named(row, header)
+                    elif isinstance(row, Mapping):
                         yield row
-                    elif missing := self._plan.missing(row):  # the header
+                    elif missing := self._plan.missing(row):
                         raise DeniedError(f"the file has no column {'; none '.join(missing)}. It has: {', '.join(row)}")
+                    else:
+                        header = row
         except HeaderError as error:
             raise DeniedError(str(error)) from None
         except UnicodeError:
             raise DeniedError(f"the file is not written in {self._dialect.encoding}; set encoding") from None
+
+    def _named(self, fault: Quarantined, header: Sequence[str]) -> Quarantined:
+        """The fault under its row's own key, if that can be seen, so that the repaired row takes it out of quarantine."""
+        cells = fault.raw.get("cells")
+        if not header or not isinstance(cells, list):
+            return fault
+        own = {column: cell for column, cell in zip(header, cells, strict=False) if column in self._plan.key}
+        return replace(fault, key=key_of({**own, LINE: fault.raw[LINE]}, self._plan.key))
 
 
 def _digest(file: IO[bytes]) -> str:

@@ -107,8 +107,8 @@ async def test_bad_rows_go_to_quarantine_with_line_and_field_and_the_others_land
     records, bad = await pull(source)
     assert [record.key for record in records] == ["3", "9"]
     assert [(one.key, one.field, one.reason) for one in bad] == [
-        ("line 2", None, "line 2 holds bytes that are no utf-8"),
-        ("line 3", None, "line 3 has 5 cells, the header has 6"),
+        ("1", None, "line 2 holds bytes that are no utf-8"),
+        ("2", None, "line 3 has 5 cells, the header has 6"),
         (
             "4",
             "status",
