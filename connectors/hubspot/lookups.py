@@ -28,7 +28,7 @@ class Lookups:
         )
 
     def complete(self, raw: Raw) -> Raw:
-        properties = raw["properties"]
+        properties = raw.get("properties") or {}  # a row without is the mapping's to refuse
         more: dict[str, Any] = {}
         if self.owners is not None:
             more["owner"] = self.owners.get(str(properties.get("hubspot_owner_id")))

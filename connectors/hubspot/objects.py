@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from connectors.hubspot.lookups import Lookups
-from connectors.kit.base import Page, Raw, Window
+from connectors.kit.base import BadRowError, Page, Raw, Window
 from connectors.kit.errors import ContractError
 from connectors.kit.http import Client
 from connectors.kit.paging import KeysetPages, TokenPages
@@ -100,7 +100,7 @@ class ObjectPull:
                 mark["swept"] = state["began"]
             else:
                 mark["archive"] = {"began": state["began"], "after": after}
-            fresh = [row for row in rows if version(moment(row["archivedAt"], field="archivedAt")) >= known]
+            fresh = [row for row in rows if _archived_since(row, known)]
             yield Page(rows=[lookups.complete(row) for row in fresh], bookmark=_copy(mark))
 
     async def _list(
@@ -145,7 +145,7 @@ class ObjectPull:
                 bucket="search",
             )
             found = _results(answer, self._path)
-            last = keys.next(found[-1]["id"] if found else None, full=_after(answer) is not None)
+            last = keys.next(found[-1].get("id") if found else None, full=_after(answer) is not None)
             rows = [lookups.complete(row) for row in await self._with_companies(client, found)]
             if last is None:
                 del mark["changes"]
@@ -180,16 +180,10 @@ class ObjectPull:
             return list(rows)
         answer = await client.post_json(
             f"/crm/v4/associations/{self._kind.name}/companies/batch/read",
-            json={"inputs": [{"id": row["id"]} for row in rows]},
+            json={"inputs": [{"id": row["id"]} for row in rows if "id" in row]},
         )
-        linked: dict[str, list[Mapping[str, str]]] = {}
-        for result in _results(answer, "associations"):
-            links = linked.setdefault(str(result["from"]["id"]), [])
-            for to in result["to"]:
-                types = {kind["typeId"] for kind in to["associationTypes"]}
-                label = "primary" if primary in types else "company_unlabeled"
-                links.append({"id": str(to["toObjectId"]), "type": label})
-        return [{**row, "associations": {"companies": {"results": linked.get(row["id"], [])}}} for row in rows]
+        linked = _links(_results(answer, "associations"), primary)
+        return [{**row, "associations": {"companies": {"results": linked.get(row.get("id", ""), [])}}} for row in rows]
 
     @staticmethod
     def _due(mark: Mapping[str, Any], name: str, now: int, every: float) -> bool:
@@ -200,7 +194,32 @@ def _results(answer: Any, path: str) -> list[Any]:
     if not isinstance(answer, Mapping) or not isinstance(answer.get("results"), list):
         raise ContractError(f"HubSpot {path}: the answer has no list of results")
     results: list[Any] = answer["results"]
+    if not all(isinstance(row, Mapping) for row in results):
+        raise ContractError(f"HubSpot {path}: a result is no object")
     return results
+
+
+def _links(results: Sequence[Any], primary: int) -> dict[str, list[Mapping[str, str]]]:
+    """{row id: its companies, as the list endpoint would name them}."""
+    linked: dict[str, list[Mapping[str, str]]] = {}
+    try:
+        for result in results:
+            links = linked.setdefault(str(result["from"]["id"]), [])
+            for to in result["to"]:
+                types = {kind["typeId"] for kind in to["associationTypes"]}
+                label = "primary" if primary in types else "company_unlabeled"
+                links.append({"id": str(to["toObjectId"]), "type": label})
+    except (KeyError, TypeError) as error:
+        raise ContractError(f"HubSpot associations: an answer is not shaped as documented ({error!r})") from None
+    return linked
+
+
+def _archived_since(row: Raw, known: int) -> bool:
+    """Whether a row was archived at or after `known`; one that does not say when is for the mapping to judge."""
+    try:
+        return version(moment(row.get("archivedAt"), field="archivedAt")) >= known
+    except BadRowError:
+        return True
 
 
 def _after(answer: Mapping[str, Any]) -> str | None:

@@ -40,7 +40,7 @@ class TokenPages:
 
 @dataclass(slots=True)
 class KeysetPages:
-    """`next(last, full=…)` gives the key to ask beyond, or None after a page that was not full.
+    """`next(last, full=…)` gives the key to ask beyond, or None after a page that was not full. `last`: the page's last key.
 
     Keys are compared as integers where both are, otherwise as text.
     """
@@ -49,8 +49,10 @@ class KeysetPages:
     last: str | None = None
 
     def next(self, last: str | None, *, full: bool) -> str | None:
-        if last is None or not full:
+        if not full:
             return None
+        if last is None:
+            raise ContractError(f"{self.what}: a page says that more is to come, and holds no key to go on from")
         if self.last is not None and not _beyond(last, self.last):
             raise ContractError(
                 f"{self.what}: a page asked for after key {self.last} ends at {last}; it does not advance"

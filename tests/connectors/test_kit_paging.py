@@ -23,7 +23,9 @@ def test_keys_advance_as_numbers_where_they_are_numbers() -> None:
         pages.next("100", full=True)
     texts = KeysetPages("names", last="b")
     assert texts.next("ba", full=True) == "ba"
-    assert texts.next(None, full=True) is None
+    assert texts.next(None, full=False) is None
+    with pytest.raises(ContractError, match="holds no key to go on from"):
+        texts.next(None, full=True)
 
 
 def test_page_numbers_and_offsets_end_at_a_short_page_or_the_vendors_word() -> None:
