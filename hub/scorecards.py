@@ -19,12 +19,15 @@ import numpy as np
 
 from hub.errors import RefusedError
 from hub.store import Connection, Store
-from hub.store.facts import find_customers, find_facts, find_product_use
+from hub.store.facts import UseInMemory, find_customers, find_facts, find_product_use
 from hub.store.scorecards import BATCH, Standing, find_readings_before, find_scored, find_standing, put
 from scoring.definition import HealthDefinition
 from scoring.facts import FACTS, FactTable, Floats
 from scoring.health import Health
 from scoring.health import score as read_health
+
+MEMORY_DAYS = 92
+"""A backfill holds the use of so many days at a time, and of the 84 before them."""
 
 
 class ChurnColumns(Protocol):
@@ -100,12 +103,18 @@ async def score(
     as_of: date,
     now: datetime,
     customer_ids: Sequence[str] | None = None,
+    memory: UseInMemory | None = None,
 ) -> ScoreReport:
-    """Score everybody who is a customer on `as_of`, or some of them; RefusedError for a day that has not come."""
+    """Score everybody who is a customer on `as_of`, or some of them; RefusedError for a day that has not come.
+
+    `memory` holds the use of a range of days, for whoever scores many of them.
+    """
     if as_of > now.date():
         raise RefusedError(f"{as_of} has not come yet: scorecards are of today ({now.date()}) or a day before")
     async with store.reading() as connection:
-        table = await _read_table(connection, definition, predictor, as_of=as_of, customer_ids=customer_ids)
+        table = await _read_table(
+            connection, definition, predictor, as_of=as_of, customer_ids=customer_ids, memory=memory
+        )
         earlier = await _find_last_known(connection, definition, table)
     health = await asyncio.to_thread(read_health, table, definition, before=earlier)
     churn = await asyncio.to_thread(predictor.predict, table) if predictor else None
@@ -139,13 +148,18 @@ async def backfill(
     """
     past = sorted({day for day in days if day < now.date()})
     written, complete, cards = [], [], 0
+    memory: UseInMemory | None = None
+    read_until = date.min
     for done, day in enumerate(past, start=1):
         async with store.reading() as connection:
             missing = sorted(
                 set(await find_customers(connection, as_of=day)) - await find_scored(connection, as_of=day)
             )
+            if missing and day > read_until:
+                read_until = max(later for later in past if (later - day).days < MEMORY_DAYS)
+                memory = await UseInMemory.read(connection, first=day, last=read_until)
         if missing:
-            report = await score(store, definition, predictor, as_of=day, now=now, customer_ids=missing)
+            report = await score(store, definition, predictor, as_of=day, now=now, customer_ids=missing, memory=memory)
             cards += len(report.customer_ids)
             written.append(day)
         else:
@@ -162,10 +176,11 @@ async def _read_table(
     *,
     as_of: date,
     customer_ids: Sequence[str] | None,
+    memory: UseInMemory | None,
 ) -> FactTable:
     # where some are read against the others, all of them are needed to score one
     asked = None if definition.relative else customer_ids
-    columns = await find_facts(connection, as_of=as_of, customer_ids=asked)
+    columns = await find_facts(connection, as_of=as_of, customer_ids=asked, memory=memory)
     if predictor and predictor.product_features:
         columns |= await find_product_use(
             connection, as_of=as_of, customers=columns["customer_id"], features=predictor.product_features
@@ -199,12 +214,14 @@ class _Sheet:
     now: datetime
 
     def cards(self, places: Sequence[int], standing: Mapping[str, Standing]) -> list[dict[str, Any]]:
-        return [self._card(i, standing[self.health.table.customers[i]]) for i in places]
+        parts = zip(places, self.health.table.rows(places), self.health.all_readings(places), strict=True)
+        return [self._card(i, facts, readings, standing) for i, facts, readings in parts]
 
-    def _card(self, i: int, standing: Standing) -> dict[str, Any]:
+    def _card(
+        self, i: int, facts: Mapping[str, Any], readings: list[dict[str, Any]], before: Mapping[str, Standing]
+    ) -> dict[str, Any]:
         health, churn, table = self.health, self.churn, self.health.table
-        band = self._band(i)
-        facts = table.at(i)
+        standing, band = before[table.customers[i]], self._band(i)
         return {
             "customer_id": table.customers[i],
             "as_of": table.as_of,
@@ -217,7 +234,7 @@ class _Sheet:
             "churn_annualised": float(churn.annualised[i]) if churn else None,
             "churn_band": churn.band[i] if churn else None,
             "facts": {name: facts[name] for name in FACTS},
-            "readings": health.readings_at(i),
+            "readings": readings,
             "definition_hash": health.definition_hash,
             "computed_at": self.now,
             "latest": not standing.has_later,

@@ -123,10 +123,17 @@ class FactTable:
 
     def at(self, index: int) -> dict[str, float | str | None]:
         """All columns of the customer at `index`; what is missing is None."""
-        row: dict[str, float | str | None] = {}
-        for name, column in self.numbers.items():
-            value = float(column[index])
-            row[name] = None if np.isnan(value) else value
-        for name, texts in self.texts.items():
-            row[name] = texts[index]
-        return row
+        return self.rows([index])[0]
+
+    def rows(self, indices: Sequence[int]) -> list[dict[str, Any]]:
+        """All columns of the customers at `indices`, a row each; what is missing is None."""
+        chosen = np.asarray(indices, dtype=np.int64)
+        columns: list[Sequence[Any]] = [plain(column[chosen]) for column in self.numbers.values()]
+        columns += [[texts[index] for index in indices] for texts in self.texts.values()]
+        names = [*self.numbers, *self.texts]
+        return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def plain(column: Floats) -> list[float | None]:
+    """A column as a list, None where it is NaN."""
+    return [None if value != value else value for value in column.tolist()]

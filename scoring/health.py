@@ -13,7 +13,7 @@ which a living source has nothing to tell (no tickets, so no response time) is q
 reading is forgotten.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,7 +22,7 @@ import numpy as np
 from hub.model.actions import Band
 from scoring.curves import segments_of
 from scoring.definition import HealthDefinition, Place
-from scoring.facts import FactTable, Floats
+from scoring.facts import FactTable, Floats, plain
 from scoring.measure import Missing
 from scoring.notes import capped_note, floor_note, missing_note
 from scoring.weighing import Booleans, weigh
@@ -75,43 +75,45 @@ class Health:
         return len(self.table)
 
     def readings_at(self, index: int) -> list[dict[str, Any]]:
-        """The readings of the customer at `index` as plain data, None for what is missing.
+        """The readings of the customer at `index`; see `all_readings`."""
+        return self.all_readings([index])[0]
+
+    def all_readings(self, indices: Sequence[int]) -> list[list[dict[str, Any]]]:
+        """The readings of the customers at `indices` as plain data, None for what is missing.
 
         Each: measure, group, input, unit, value, weight, contribution, missing (the policy that was applied, None where
         there was data), reason, and `last`, the last known reading, where it is lost.
         """
-        facts = {name: _plain(column[index]) for name, column in self.table.numbers.items()}
-        rows = []
-        for reading in self.readings:
-            measure, missing = reading.place.leaf.measure, bool(reading.missing[index])
-            row = {
-                "measure": measure.name,
-                "group": reading.place.group,
-                "input": _plain(reading.input[index]),
-                "unit": measure.unit,
-                "value": _plain(reading.value[index]),
-                "weight": float(reading.weight[index]),
-                "contribution": float(reading.contribution[index]),
-                "missing": reading.place.leaf.missing if missing else None,
-            }
-            if missing:
-                live = facts[measure.live] is not None
-                row["reason"] = missing_note(
-                    reading.place.leaf,
-                    live=live,
-                    last=_plain(reading.last[index]),
-                    alone=row["input"] is not None,
-                )
-            else:
-                row["reason"] = measure.sentence(float(reading.input[index]), facts)
-            if reading.lost[index]:
-                row["last"] = float(reading.last[index])
-            rows.append(row)
-        return rows
+        facts = self.table.rows(indices)
+        columns = [_rows_of(reading, indices, facts) for reading in self.readings]
+        return [list(row) for row in zip(*columns, strict=True)] if columns else [[] for _ in indices]
 
 
-def _plain(value: np.float64) -> float | None:
-    return None if np.isnan(value) else float(value)
+def _rows_of(reading: Reading, indices: Sequence[int], facts: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    leaf, group = reading.place.leaf, reading.place.group
+    measure, chosen = leaf.measure, np.asarray(indices, dtype=np.int64)
+    inputs, values, lasts = (plain(column[chosen]) for column in (reading.input, reading.value, reading.last))
+    weights, contributions = reading.weight[chosen].tolist(), reading.contribution[chosen].tolist()
+    missing, lost = reading.missing[chosen].tolist(), reading.lost[chosen].tolist()
+    for i, row in enumerate(facts):
+        input_ = inputs[i]
+        if missing[i]:
+            live = row[measure.live] is not None
+            reason = missing_note(leaf, live=live, last=lasts[i], alone=input_ is not None)
+        else:
+            reason = measure.sentence(input_, row)  # type: ignore[arg-type]  # there is an input where nothing is missing
+        yield {
+            "measure": measure.name,
+            "group": group,
+            "input": input_,
+            "unit": measure.unit,
+            "value": values[i],
+            "weight": weights[i],
+            "contribution": contributions[i],
+            "missing": leaf.missing if missing[i] else None,
+            "reason": reason,
+            **({"last": lasts[i]} if lost[i] else {}),
+        }
 
 
 def score(table: FactTable, definition: HealthDefinition, *, before: Mapping[str, Floats] | None = None) -> Health:

@@ -15,10 +15,12 @@ yields usage, and that source was alive on the day (`sources`). Otherwise it is 
 `roster`    who is a customer on the day, with the profile
 `sources`   which sources yield what, which are alive, and which customers they know
 `billing` `usage` `features` `support` `feedback`    the facts, by the records they are made of
+`memory`    use held in memory, for many days in a row
 `product`   events of single product features, which are no facts but columns of some churn models
 """
 
+from hub.store.facts.memory import UseInMemory
 from hub.store.facts.product import find_product_features, find_product_use
 from hub.store.facts.table import find_customers, find_facts
 
-__all__ = ["find_customers", "find_facts", "find_product_features", "find_product_use"]
+__all__ = ["UseInMemory", "find_customers", "find_facts", "find_product_features", "find_product_use"]

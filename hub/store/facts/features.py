@@ -1,10 +1,12 @@
 """Facts of breadth: how many features a customer used, and which share of those that anybody used."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, func, select
 
 from hub.store.facts.columns import Columns, share
+from hub.store.facts.memory import UseInMemory
 from hub.store.facts.window import Window
 from hub.store.store import Connection
 from hub.store.tables import feature_usage_day
@@ -12,12 +14,19 @@ from hub.store.tables import feature_usage_day
 NAMES = ("features_used_28d", "features_used_previous_28d", "feature_adoption")
 
 
-async def add(connection: Connection, window: Window, columns: Columns, known: set[str]) -> None:
+async def add(
+    connection: Connection, window: Window, columns: Columns, known: set[str], memory: UseInMemory | None = None
+) -> None:
     """Add the facts of `NAMES`; `known` customers without use have zeros."""
     names = ("features_used_28d", "features_used_previous_28d")
-    rows = [row for row in await connection.execute(_used(window)) if row.customer_id in known]
+    found: Iterable[Any]
+    if memory is not None:
+        found, anybody = memory.used_features(window), memory.anybody_used(window)
+    else:
+        found = await connection.execute(_used(window))
+        anybody = (await connection.execute(_anybody(window))).scalar_one()
+    rows = [row for row in found if row.customer_id in known]
     columns.fill(rows, names, absent=dict.fromkeys(names, 0.0), of=known)
-    anybody = (await connection.execute(_anybody(window))).scalar_one()
     columns.derive("feature_adoption", lambda used: share(used, anybody), "features_used_28d")
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from hub.store.facts import billing, features, feedback, roster, sources, support, usage
 from hub.store.facts.columns import Columns, share
+from hub.store.facts.memory import UseInMemory
 from hub.store.facts.window import Window
 from hub.store.store import Connection
 
@@ -21,20 +22,26 @@ NAMES: tuple[str, ...] = (
 
 
 async def find_facts(
-    connection: Connection, *, as_of: date, customer_ids: Sequence[str] | None = None
+    connection: Connection,
+    *,
+    as_of: date,
+    customer_ids: Sequence[str] | None = None,
+    memory: UseInMemory | None = None,
 ) -> dict[str, list[Any]]:
     """Every fact of everybody who is a customer on `as_of`, in order of id; `customer_ids` narrows it to some of them.
 
+    With `memory`, read before for a range of days that `as_of` is in, use is counted from there: for many days in a row.
     Returns {"customer_id": [n], fact: [n] of float | str | None}, one entry for every name of the catalogue.
     """
     window = Window(as_of, customer_ids)
+    assert memory is None or memory.covers(window), "the memory was read for other days"
     columns = Columns(await roster.find(connection, window))
     if not columns.customers:
         return columns.table(NAMES)
     known = await sources.find(connection, window)
     await billing.add(connection, window, columns)
-    await usage.add(connection, window, columns, known["activity"])
-    await features.add(connection, window, columns, known["features"])
+    await usage.add(connection, window, columns, known["activity"], memory)
+    await features.add(connection, window, columns, known["features"], memory)
     await support.add(connection, window, columns, known["tickets"], known["csat"])
     await feedback.add(connection, window, columns, known["nps"])
     columns.put("seat_utilisation", list(map(share, columns["mau"], columns["seats_purchased"])))

@@ -5,11 +5,13 @@ and whole (7, 28, 84 days). Where nobody came in 28 days, sessions, events and d
 nobody came was seen. The mean length of no sessions is missing.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, func, select
 
 from hub.store.facts.columns import Columns, change, share
+from hub.store.facts.memory import UseInMemory
 from hub.store.facts.window import Window
 from hub.store.store import Connection
 from hub.store.tables import customer, user_activity_day
@@ -37,19 +39,36 @@ TREND_BASE = 20.0
 TREND_TENURE = 56
 """A customer younger than both windows has no trend."""
 
-_COUNTED = ("dau", "wau", "mau", "mau_previous", "user_days", "events_28d", "events_previous_28d", "events_84d")
-_SUMMED = ("sessions_28d", "minutes_28d")
+_TOTALS = (
+    "dau",
+    "wau",
+    "mau",
+    "mau_previous",
+    "user_days",
+    "events_28d",
+    "events_previous_28d",
+    "events_84d",
+    "sessions_28d",
+    "minutes_28d",
+)
+_DAYS = "active_days_28d"
 
 
-async def add(connection: Connection, window: Window, columns: Columns, known: set[str]) -> None:
+async def add(
+    connection: Connection, window: Window, columns: Columns, known: set[str], memory: UseInMemory | None = None
+) -> None:
     """Add the facts of `NAMES`; `known` customers without use have zeros."""
-    names = (*_COUNTED, *_SUMMED, "active_days_28d")
-    for statement, part in (
-        (_users(window), (*_COUNTED, *_SUMMED)),
-        (_days(window), ("active_days_28d",)),
-    ):
-        rows = [row for row in await connection.execute(statement) if row.customer_id in known]
-        columns.fill(rows, part, absent=dict.fromkeys(names, 0.0), of=known)
+    parts: list[tuple[Iterable[Any], tuple[str, ...]]]
+    if memory is not None:
+        parts = [(memory.used(window), (*_TOTALS, _DAYS))]
+    else:
+        parts = [
+            (await connection.execute(_users(window)), _TOTALS),
+            (await connection.execute(_days(window)), (_DAYS,)),
+        ]
+    for found, names in parts:
+        rows = [row for row in found if row.customer_id in known]
+        columns.fill(rows, names, absent=dict.fromkeys(names, 0.0), of=known)
     last = [row for row in await connection.execute(_last_days(window)) if row.customer_id in known]
     columns.take_days(last, "last_day", "days_since_active", lambda on: (window.day - on).days)
     columns.derive("mean_dau_28d", lambda days: None if days is None else days / 28, "user_days")
