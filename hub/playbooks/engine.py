@@ -10,9 +10,10 @@ minute: it is the net under everything else, and nothing is lost while it runs n
 """
 
 import logging
+import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from hashlib import blake2b
 from typing import Any
 
@@ -36,6 +37,7 @@ SWEEP = "playbook.sweep"
 BATCH = 200
 """Runs that one advance moves together."""
 STUCK = timedelta(minutes=2)
+GRID_SECONDS = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,8 +220,10 @@ class Playbooks:
     async def _on_send(self, argument: Argument) -> None:
         due = await self.ledger.drain()
         if due is not None:
-            # the key makes one wake of many: whoever drains next finds everything that is due by then
-            await self._durable.wake(SEND, {}, at=due, key=due.isoformat(timespec="milliseconds"))
+            # on a grid, so that senders who wait for the same moment become one: whoever drains finds all that is due
+            steps = math.ceil(due.timestamp() / GRID_SECONDS)
+            at = datetime.fromtimestamp(steps * GRID_SECONDS, tz=UTC)
+            await self._durable.wake(SEND, {}, at=at, key=at.isoformat())
 
     async def _on_sweep(self, argument: Argument) -> None:
         report = await self.sweep(now=self._clock())
