@@ -42,11 +42,14 @@ def app(
     faults: Faults,
     csat: Literal["legacy", "survey", "both", "none"] = "legacy",
     role: Literal["admin", "agent"] = "admin",
-    exports_per_minute: int = 10,
+    exports_per_minute: int = 30,
     requests_per_minute: int = 400,
     rows_a_second: int = 1_000,
 ) -> Starlette:
-    """`rows_a_second`: the most rows of one second that a page of the organizations' export can hold."""
+    """Its limits are those of a Growth plan with the High Volume add-on.
+
+    `rows_a_second`: the most rows of one second that a page of the organizations' export can hold.
+    """
     served = _Served(world, token, csat, role, rows_a_second)
     served.exports, served.requests = Limiter(exports_per_minute, 60), Limiter(requests_per_minute, 60)
     v2 = "/api/v2"
