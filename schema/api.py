@@ -1,6 +1,6 @@
 """The schema put together, and the one function that answers a request.
 
-    await answer(context, query, variables, operation_name)  ->  {"data": …, "errors": […]}
+await answer(context, query, variables, operation_name)  ->  {"data": …, "errors": […]}
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,9 @@ from typing import Any
 
 import strawberry
 from graphql import GraphQLError
+from strawberry.exceptions import MissingQueryError
 from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types.execution import ExecutionContext
 from strawberry.types.graphql import OperationType
 
@@ -19,7 +21,7 @@ from schema.context import Context
 from schema.customers.mutations import CustomerMutations
 from schema.customers.queries import CustomerQueries
 from schema.customers.records import Contact, Opportunity, Subscription, SurveyResponse, Ticket
-from schema.errors import Masking
+from schema.errors import shown
 from schema.limits import LIMITS
 from schema.permissions import Permissions, role_of
 from schema.playbooks.mutations import PlaybookMutations
@@ -43,7 +45,7 @@ class Mutation(CustomerMutations, PlaybookMutations, SourceMutations, AccessMuta
 
 
 class Schema(strawberry.Schema):
-    """Strawberry's schema, which leaves the logging of errors to `schema.errors`: only bugs are worth a traceback."""
+    """Strawberry's schema, which leaves the logging of errors to `answer`: only bugs are worth a traceback."""
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         return
@@ -52,8 +54,19 @@ class Schema(strawberry.Schema):
 SCHEMA = Schema(
     query=Query,
     mutation=Mutation,
-    types=[Contact, Ticket, SurveyResponse, Subscription, Opportunity, Scorecard, Alert, PlaybookRun, Delivery, SyncRun],
-    extensions=[Masking, *LIMITS, Permissions],
+    types=[
+        Contact,
+        Ticket,
+        SurveyResponse,
+        Subscription,
+        Opportunity,
+        Scorecard,
+        Alert,
+        PlaybookRun,
+        Delivery,
+        SyncRun,
+    ],
+    extensions=[*LIMITS, Permissions],
     config=StrawberryConfig(auto_camel_case=True),
 )
 
@@ -70,10 +83,14 @@ _check_roles()
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A response. `executed` is False where the request was refused before anything ran."""
+    """A response.
+
+    status  as GraphQL over HTTP has it: 200 when the operation was executed, errors of fields or not; 400 when it was
+            refused before; 405 when it was a mutation where only reading is allowed
+    """
 
     body: Mapping[str, Any]
-    executed: bool
+    status: int
 
 
 async def answer(
@@ -86,14 +103,28 @@ async def answer(
 ) -> Answer:
     """Answer a request. `reading_only`: a mutation is refused."""
     allowed = {OperationType.QUERY} if reading_only else {OperationType.QUERY, OperationType.MUTATION}
-    result = await SCHEMA.execute(
-        query,
-        variable_values=dict(variables or {}),
-        context_value=context,
-        operation_name=operation_name,
-        allowed_operation_types=allowed,
-    )
+    try:
+        result = await SCHEMA.execute(
+            query,
+            variable_values=dict(variables or {}),
+            context_value=context,
+            operation_name=operation_name,
+            allowed_operation_types=allowed,
+        )
+    except MissingQueryError:
+        return _refused("the request has no query")
+    except CannotGetOperationTypeError:
+        return _refused("the document has no such operation: name one of its operations in operationName")
+    except InvalidOperationTypeError:
+        return _refused("a mutation must be sent by POST, and subscriptions are not offered", status=405)
     body: dict[str, Any] = {"data": result.data}
     if result.errors:
-        body["errors"] = [error.formatted for error in result.errors]
-    return Answer(body, executed=result.data is not None)
+        body["errors"] = [shown(error).formatted for error in result.errors]
+    executed = result.data is not None or any(error.path for error in result.errors or ())
+    if not executed:
+        del body["data"]
+    return Answer(body, 200 if executed else 400)
+
+
+def _refused(message: str, *, status: int = 400) -> Answer:
+    return Answer({"errors": [{"message": message, "extensions": {"code": "BAD_QUERY"}}]}, status)

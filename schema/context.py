@@ -28,21 +28,35 @@ class FireRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """A message as it would be sent."""
+    """What a step of a dry run would do, in its order.
 
-    channel: str
-    address: str
-    subject: str | None
+    action         of the step: slack, email, alert, task, wait
+    channel, address, subject   of a message; None for the others
+    body           the message as people would read it, or what the step does, in words
+    after_seconds  how long after firing its turn comes
+    """
+
+    action: str
     body: str
+    channel: str | None = None
+    address: str | None = None
+    subject: str | None = None
+    after_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fired:
-    """What firing did for one customer. `state` says in a word why no run began, where none did."""
+    """What firing did for one customer.
+
+    state       fired; already_fired: the same key did it before; resting: left alone until `rest_until`; would_fire
+    matches     whether the playbook's own condition holds; by hand it need not
+    """
 
     customer_id: str
     run_id: str | None
     state: str
+    matches: bool | None = None
+    rest_until: datetime | None = None
     previews: tuple[Preview, ...] = ()
 
 
@@ -111,6 +125,16 @@ class PlaybookDefinition:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SourceDefinition:
+    """A source as configured now. `schedule`: cron, in UTC."""
+
+    name: str
+    connector: str
+    enabled: bool = True
+    schedule: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """One request: who asks, when, and what there is to ask."""
 
@@ -119,3 +143,8 @@ class Context:
     now: datetime
     actions: Actions
     playbooks: Callable[[], Sequence[PlaybookDefinition]] = field(repr=False)
+    sources: Callable[[], Sequence[SourceDefinition]] = field(repr=False)
+
+    def source(self, name: str) -> SourceDefinition | None:
+        """A source as configured; None for one that no longer is."""
+        return next((source for source in self.sources() if source.name == name), None)

@@ -4,27 +4,35 @@ from enum import StrEnum
 
 import strawberry
 
-from hub.model import actions, records
+from hub.model.actions import AlertOutcome, AlertState, Band, DeliveryState, Role, RunState, SyncState
+from hub.model.records import (
+    CancellationKind,
+    OpportunityStage,
+    OpportunityType,
+    Severity,
+    SubscriptionStatus,
+    SurveyType,
+    TicketStatus,
+)
 
-Band = strawberry.enum(actions.Band, description="Health: critical, warning, stable, healthy.")
-AlertState = strawberry.enum(actions.AlertState)
-AlertOutcome = strawberry.enum(actions.AlertOutcome)
-RunState = strawberry.enum(actions.RunState, description="A playbook run; waiting until `wakeAt`.")
-DeliveryState = strawberry.enum(
-    actions.DeliveryState,
-    description="reserved -> sent -> confirmed; unknown when the process died between sending and confirmation.",
-)
-SyncState = strawberry.enum(
-    actions.SyncState, description="incomplete landed what it could and says what is missing; paused waits for a quota."
-)
-Role = strawberry.enum(actions.Role, description="viewer reads; csm also acts on customers; admin may do everything.")
-TicketStatus = strawberry.enum(records.TicketStatus)
-Severity = strawberry.enum(records.Severity)
-SurveyType = strawberry.enum(records.SurveyType)
-SubscriptionStatus = strawberry.enum(records.SubscriptionStatus)
-CancellationKind = strawberry.enum(records.CancellationKind)
-OpportunityStage = strawberry.enum(records.OpportunityStage)
-OpportunityType = strawberry.enum(records.OpportunityType)
+# Strawberry notes what it needs on the class itself, and the model stays free of it
+for _enum, _description in (
+    (AlertOutcome, "How an alert was closed."),
+    (AlertState, "An alert: open, in progress, closed."),
+    (Band, "Health, from the least to the most."),
+    (CancellationKind, None),
+    (DeliveryState, "reserved -> sent -> confirmed; unknown: the process died between sending and confirmation."),
+    (OpportunityStage, None),
+    (OpportunityType, None),
+    (Role, "viewer reads; csm also acts on customers; admin may do everything."),
+    (RunState, "A playbook run; waiting until `wakeAt`."),
+    (Severity, None),
+    (SubscriptionStatus, None),
+    (SurveyType, None),
+    (SyncState, "incomplete landed what it could and says what is missing; paused waits for a quota to refill."),
+    (TicketStatus, None),
+):
+    strawberry.enum(_enum, description=_description)
 
 
 @strawberry.enum(description="Churn risk, cut on the annualised probability.")
@@ -39,3 +47,23 @@ class ChurnBand(StrEnum):
 class Direction(StrEnum):
     ASC = "asc"
     DESC = "desc"
+
+
+__all__ = [
+    "AlertOutcome",
+    "AlertState",
+    "Band",
+    "CancellationKind",
+    "ChurnBand",
+    "DeliveryState",
+    "Direction",
+    "OpportunityStage",
+    "OpportunityType",
+    "Role",
+    "RunState",
+    "Severity",
+    "SubscriptionStatus",
+    "SurveyType",
+    "SyncState",
+    "TicketStatus",
+]

@@ -10,12 +10,10 @@ list of code, message and the path of the input it is about.
 """
 
 import logging
-from collections.abc import Iterator
 from enum import Enum
 
 import strawberry
 from graphql import GraphQLError
-from strawberry.extensions import SchemaExtension
 
 from hub.access.acting import KeyConflictError
 from hub.errors import BusyError, ConfigError, CshubError, NotFoundError, RefusedError, TransientError
@@ -38,7 +36,9 @@ class ForbiddenError(CshubError):
 
 @strawberry.enum(description="Why a mutation did not do, or not wholly do, what it was asked to.")
 class ErrorCode(Enum):
-    BAD_INPUT = strawberry.enum_value("BAD_INPUT", description="A value can't be used; the message names the valid ones.")
+    BAD_INPUT = strawberry.enum_value(
+        "BAD_INPUT", description="A value can't be used; the message names the valid ones."
+    )
     NOT_FOUND = strawberry.enum_value("NOT_FOUND", description="No such thing.")
     REFUSED = strawberry.enum_value("REFUSED", description="Understood and not carried out; the message says why.")
     BUSY = strawberry.enum_value("BUSY", description="Already being done.")
@@ -84,24 +84,17 @@ def shown(error: GraphQLError) -> GraphQLError:
         original = original.original_error
     if original is None or isinstance(original, GraphQLError):
         extensions = error.extensions or {"code": "BAD_QUERY"}
-        return GraphQLError(error.message, nodes=error.nodes, source=error.source, path=error.path, extensions=extensions)
+        return GraphQLError(
+            error.message, nodes=error.nodes, source=error.source, path=error.path, extensions=extensions
+        )
     if isinstance(original, ForbiddenError):
         code, message = "FORBIDDEN", str(original)
     elif isinstance(original, CshubError):
         code, message = _code(original).name, str(original)
+    elif isinstance(original, RecursionError):
+        code, message = "TOO_LARGE", "the query or its variables are nested too deeply"
     else:
         code, message = "INTERNAL", MASK
         path = ".".join(map(str, error.path or ()))
         log.error("a bug while answering %s", path or "a query", exc_info=original)
     return GraphQLError(message, nodes=error.nodes, source=error.source, path=error.path, extensions={"code": code})
-
-
-class Masking(SchemaExtension):
-    """Replaces the errors of a result by what a client may see."""
-
-    def on_operation(self) -> Iterator[None]:
-        yield
-        result = self.execution_context.result
-        errors = getattr(result, "errors", None)
-        if result is not None and errors:
-            result.errors = [shown(error) for error in errors]  # type: ignore[union-attr]  # every kind of result has errors

@@ -27,6 +27,7 @@ from hub.store.query.plan import Operator, Shape
 
 DEFAULT_FIRST = 20
 LARGEST_FIRST = 100
+BY_ID = Order("id")
 _READ = "cshub.read"
 
 
@@ -81,13 +82,13 @@ class Related:
     """Rows of another entity, narrowed by arguments.
 
     most      a list has no more rows than this
-    expected  how many rows a list without `most` counts as, when the size of a query is judged
+    expected  how many rows a list counts as, when the size of a query is judged
     """
 
     relation: Relation
     arguments: tuple[Argument, ...] = ()
     most: int | None = None
-    expected: int = 1
+    expected: int = 5
 
 
 Reading = Column | Key | Computed | Part | Related
@@ -168,7 +169,7 @@ def one(
     key: str,
     parent: str = "id",
     unique: bool = False,
-    order: Order = Order("id"),
+    order: Order = BY_ID,
     where: tuple[Where, ...] = (),
     description: str | None = None,
 ) -> Any:
@@ -182,10 +183,10 @@ def many(
     *,
     key: str,
     parent: str = "id",
-    order: Order = Order("id"),
+    order: Order = BY_ID,
     where: tuple[Where, ...] = (),
     most: int | None = None,
-    expected: int = 1,
+    expected: int = 5,
     arguments: tuple[Argument, ...] = (),
     description: str | None = None,
 ) -> Any:

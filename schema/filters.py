@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import strawberry
 
-from hub.model.conditions import Condition, ConditionError, Field, parse
+from hub.model.conditions import Condition, ConditionError, Field, Not, Test, parse
 from hub.store.conditions import FIELDS as STORED
 from schema.enums import Band, ChurnBand
 from schema.errors import BadInputError
@@ -22,9 +22,12 @@ FIELDS: Mapping[str, Field] = {**{fact.name: Field(fact.name, fact.kind) for fac
 """Everything a customer can be chosen by."""
 MEANINGS: Mapping[str, str] = {fact.name: fact.meaning for fact in CATALOGUE}
 UNSET = strawberry.UNSET
+MOST_TESTS = 500
 
 
-@strawberry.input(description="Tests of a number; all given ones must hold. A missing value passes none but exists: false.")
+@strawberry.input(
+    description="Tests of a number; all given ones must hold. A missing value passes none but exists: false."
+)
 class NumberFilter:
     eq: float | None = UNSET
     ne: float | None = UNSET
@@ -81,7 +84,7 @@ def _input_of(field: Field) -> Any:
 
 
 def _filter_type() -> type:
-    itself = Annotated["CustomerFilter", strawberry.lazy("schema.filters")]  # type: ignore[name-defined]  # made below
+    itself: Any = Annotated["CustomerFilter", strawberry.lazy("schema.filters")]
     annotations: dict[str, Any] = {"all": list[itself] | None, "any": list[itself] | None, "not_": itself | None}
     members: dict[str, Any] = {
         "all": strawberry.field(default=UNSET, description="Every one of these holds."),
@@ -103,7 +106,7 @@ def condition_of(given: Any) -> Condition | None:
     if given is None or given is UNSET:
         return None
     try:
-        return parse(_mapping(given), FIELDS)
+        condition = parse(_mapping(given), FIELDS)
     except ConditionError as error:
         said = "; ".join(
             f"{'.'.join(['filter', *(_shown(part) for part in problem.key)])} {problem.message}"
@@ -111,6 +114,18 @@ def condition_of(given: Any) -> Condition | None:
             for problem in error.problems
         )
         raise BadInputError(said, field="filter") from None
+    if (size := _size(condition)) > MOST_TESTS:
+        raise BadInputError(f"filter has {size:,} tests and values; the limit is {MOST_TESTS:,}", field="filter")
+    return condition
+
+
+def _size(condition: Condition) -> int:
+    """Tests of a condition, and values in their lists: about as many terms as its SQL has."""
+    if isinstance(condition, Test):
+        return len(condition.value) if isinstance(condition.value, tuple) else 1
+    if isinstance(condition, Not):
+        return 1 + _size(condition.condition)
+    return 1 + sum(map(_size, condition.conditions))
 
 
 def _mapping(given: Any) -> Any:

@@ -12,7 +12,7 @@ from typing import Any
 from strawberry.types.info import Info
 
 from hub.model.conditions import Condition
-from hub.store.query import Order, Where, find_by, page
+from hub.store.query import Order, Where, find_all, find_by, page
 from hub.store.query.entities import ENTITIES
 from schema.context import Context
 from schema.nodes import TYPES
@@ -49,11 +49,11 @@ async def load_page(
         )
 
 
-async def load_all(info: ApiInfo, entity: str, *, order: Order, most: int = 1_000) -> Any:
-    """All rows of an entity that has few."""
-    want = wanted(info, rows=1)
+async def load_all(info: ApiInfo, entity: str, *, named: Sequence[str]) -> Any:
+    """All rows of an entity that has few, by their key; an empty row for each of `named` that there is none of."""
+    want = wanted(info)
     async with info.context.store.reading() as connection:
-        return (await page(connection, entity, want.plan, order=order, first=most)).rows
+        return await find_all(connection, entity, want.plan, named=named)
 
 
 async def load_one(info: ApiInfo, entity: str, key: str) -> Any:

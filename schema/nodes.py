@@ -72,10 +72,10 @@ class Node:
     )
 
     @staticmethod
-    def resolve_type(row: Row, _info: GraphQLResolveInfo, _type: Any) -> str:
+    def resolve_type(row: Row, _info: GraphQLResolveInfo[Any], _type: Any) -> str:
         return TYPES[row.entity]
 
     @staticmethod
-    def is_type_of(_row: Row, _info: GraphQLResolveInfo) -> bool:
+    def is_type_of(_row: Row, _info: GraphQLResolveInfo[Any]) -> bool:
         # a field says of which type its rows are; only an interface has to ask, and asks resolve_type
         return True

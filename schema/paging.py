@@ -39,7 +39,9 @@ class Connection(Generic[T]):
     edges: list[Edge[T]] = computed(lambda page: [(page, row) for row in page.rows])
     nodes: list[T] = computed(lambda page: page.rows)
     page_info: PageInfo = computed(lambda page: page)
-    total_count: int = computed(lambda page: page.total, description="Rows of the whole list; counted only if asked for.")
+    total_count: int = computed(
+        lambda page: page.total, description="Rows of the whole list; counted only if asked for."
+    )
 
 
 def checked_first(first: int) -> int:

@@ -3,14 +3,16 @@
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar, cast
+
+import strawberry
 
 from hub.access.acting import act
 from hub.errors import CshubError
 from schema.errors import BadInputError, MutationError, mutation_error
 from schema.loaders import ApiInfo
 
-LONGEST_KEY = 160
+LONGEST_KEY = 120
 
 
 @dataclass(slots=True)
@@ -29,6 +31,14 @@ class Outcome:
             yield outcome
         except CshubError as error:
             outcome.errors.append(mutation_error(error))
+
+
+Resolver = TypeVar("Resolver", bound=Callable[..., Any])
+
+
+def answering(resolver: Resolver) -> Resolver:
+    """Decorator of a payload's resolver; its docstring is the field's description."""
+    return cast("Resolver", strawberry.field(resolver, description=resolver.__doc__))
 
 
 async def perform(

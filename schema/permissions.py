@@ -4,8 +4,8 @@ Without a valid token a request never gets here (hub.asgi answers 401). A viewer
 is declared. An operation that holds one root field its token may not use is refused as a whole.
 """
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar, cast
 
 import strawberry
 from graphql import (
@@ -27,9 +27,16 @@ from schema.errors import ForbiddenError
 _ROLE = "cshub.role"
 
 
-def root(role: Role = Role.VIEWER, *, description: str) -> Any:
+Resolver = TypeVar("Resolver", bound=Callable[..., Any])
+
+
+def root(role: Role = Role.VIEWER, *, description: str) -> Callable[[Resolver], Resolver]:
     """Decorator of a root field's resolver: the field, and the role it needs."""
-    return strawberry.field(metadata={_ROLE: role}, description=description)
+
+    def made(resolver: Resolver) -> Resolver:
+        return cast("Resolver", strawberry.field(resolver, metadata={_ROLE: role}, description=description))
+
+    return made
 
 
 class Permissions(SchemaExtension):
@@ -54,7 +61,9 @@ class Permissions(SchemaExtension):
         yield
 
     def _needed(self, node: FieldNode, operation: OperationDefinitionNode) -> Role:
-        type_ = self.execution_context.schema._schema.get_root_type(operation.operation)  # Strawberry shows it nowhere else
+        type_ = self.execution_context.schema._schema.get_root_type(
+            operation.operation
+        )  # Strawberry shows it nowhere else
         field = type_.fields.get(node.name.value) if type_ is not None else None
         return role_of(field) if field is not None else Role.VIEWER  # __typename, __schema
 

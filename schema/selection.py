@@ -61,7 +61,7 @@ def wanted(info: Info[Any, Any], *, type_name: str | None = None, rows: int = 1)
 
 
 class _Planner:
-    def __init__(self, info: GraphQLResolveInfo) -> None:
+    def __init__(self, info: GraphQLResolveInfo[Any]) -> None:
         self.info = info
         self.fragments = {name: FragmentDetails(definition) for name, definition in info.fragments.items()}
         # Strawberry hands resolvers the coerced values alone; where they came from matters to no argument
@@ -80,7 +80,9 @@ class _Planner:
             return
         self.rows += rows
         if self.rows > MOST_ROWS:
-            raise BadInputError(f"the query asks for up to {self.rows:,} rows; the limit is {MOST_ROWS:,}: lower a first")
+            raise BadInputError(
+                f"the query asks for up to {self.rows:,} rows; the limit is {MOST_ROWS:,}: lower a first"
+            )
         for part in self.groups(type_, group).values():
             self.read_field(type_, part, needs, rows)
 
@@ -110,7 +112,7 @@ class _Planner:
                 first = related.most
                 if relation.shape == "page":
                     first = checked_first(given["first"])
-                each = 1 if relation.shape == "one" else first or related.expected
+                each = 1 if relation.shape == "one" else related.expected if relation.shape == "list" else first or 1
                 below = _Needs(set(), {})
                 self.read(_object(field.type), group, below, rows * each)
                 needs.children[place] = Child(

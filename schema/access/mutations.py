@@ -11,7 +11,7 @@ from schema.access.types import Token
 from schema.enums import Role
 from schema.errors import BadInputError, MutationError
 from schema.loaders import ApiInfo, load_one
-from schema.performing import Outcome, perform
+from schema.performing import Outcome, answering, perform
 from schema.permissions import root
 
 
@@ -32,14 +32,14 @@ class TokenRevokeInput:
 class TokenPayload:
     outcome: strawberry.Private[Outcome]
 
-    @strawberry.field
+    @answering
     async def token(self, info: ApiInfo) -> Token | None:
         if (key := self.outcome.result.get("token_id")) is None:
             return None
         found: Token | None = await load_one(info, "api_token", key)
         return found
 
-    @strawberry.field
+    @answering
     def errors(self) -> list[MutationError]:
         return self.outcome.errors
 
@@ -48,8 +48,9 @@ class TokenPayload:
 class TokenCreatePayload(TokenPayload):
     new_secret: strawberry.Private[str | None] = None
 
-    @strawberry.field(description="Shown this once; it is stored nowhere.")
+    @answering
     def secret(self) -> str | None:
+        """Shown this once; it is stored nowhere."""
         return self.new_secret
 
 

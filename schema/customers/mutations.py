@@ -10,7 +10,7 @@ from schema.enums import Role
 from schema.errors import MutationError
 from schema.loaders import ApiInfo, load_by_id
 from schema.nodes import keys_of
-from schema.performing import Outcome, perform
+from schema.performing import Outcome, answering, perform
 from schema.permissions import root
 
 MOST_RESCORED = 1_000
@@ -25,12 +25,13 @@ class CustomerRescoreInput:
 class CustomerRescorePayload:
     outcome: strawberry.Private[Outcome]
 
-    @strawberry.field(description="The customers with their new scorecards.")
+    @answering
     async def customers(self, info: ApiInfo) -> list[Customer]:
+        """The customers with their new scorecards."""
         found: list[Customer] = await load_by_id(info, "customer", self.outcome.result.get("customer_ids", []))
         return found
 
-    @strawberry.field
+    @answering
     def errors(self) -> list[MutationError]:
         return self.outcome.errors
 
@@ -47,5 +48,12 @@ class CustomerMutations:
 
         with Outcome.collecting() as outcome:
             keys = keys_of(input.customer_ids, "customer", field="customerIds", most=MOST_RESCORED)
-            await perform(outcome, info, "customerRescore", subject=f"{len(keys)} customers", request={"customers": list(keys)}, run=run)
+            await perform(
+                outcome,
+                info,
+                "customerRescore",
+                subject=f"{len(keys)} customers",
+                request={"customers": list(keys)},
+                run=run,
+            )
         return CustomerRescorePayload(outcome=outcome)

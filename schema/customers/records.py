@@ -95,7 +95,9 @@ class Opportunity(SourceRecord):
     owner_email: str | None = column()
 
 
-@strawberry.type(description="Evidence of who a customer is: a company as one source knows it, and what was made of it.")
+@strawberry.type(
+    description="Evidence of who a customer is: a company as one source knows it, and what was made of it."
+)
 class Identity:
     source: str = column()
     key: str = column(description="The source's key of the company.")

@@ -2,7 +2,6 @@
 
 from datetime import date, timedelta
 
-
 import strawberry
 
 from hub.store.query import Order
@@ -32,8 +31,6 @@ def _days(column_name: str) -> Argument:
     )
 
 
-
-
 @strawberry.type(description="One UTC day with any use. Days without are left out.")
 class UsageDay:
     day: date = column()
@@ -53,7 +50,9 @@ class FeatureUsage:
 
 @strawberry.type(description="Use of the product. Windows are trailing whole UTC days that end with `asOf`.")
 class Usage:
-    as_of: date | None = column("score_as_of", "The day the figures are of; those of `series` and `features` are of today.")
+    as_of: date | None = column(
+        "score_as_of", "The day the figures are of; those of `series` and `features` are of today."
+    )
     dau: float | None = column("number:dau", "Distinct users on the day.")
     wau: float | None = column("number:wau", "Distinct users in 7 days.")
     mau: float | None = column("number:mau", "Distinct users in 28 days.")

@@ -1,18 +1,19 @@
 """Fire a playbook, and update an alert."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 import strawberry
 
-from schema.context import AlertChange, Fired, FireRequest, Preview
+from schema.context import AlertChange, Fired, FireRequest
 from schema.enums import AlertOutcome, AlertState, Role
 from schema.errors import BadInputError, MutationError
-from schema.fields import computed, plain
+from schema.fields import computed, key, plain
 from schema.loaders import ApiInfo, load_by_id, load_one
 from schema.nodes import global_id, key_of, keys_of
-from schema.performing import Outcome, perform
+from schema.performing import Outcome, answering, perform
 from schema.permissions import root
 from schema.playbooks.types import Alert, PlaybookRun
 
@@ -28,12 +29,14 @@ class PlaybookFireInput:
     force: bool = strawberry.field(default=False, description="Even for customers the playbook rests for.")
 
 
-@strawberry.type(description="A message as it would be sent.")
-class MessagePreview:
-    channel: str = computed(lambda row: row["channel"])
-    address: str = computed(lambda row: row["address"])
-    subject: str | None = computed(lambda row: row["subject"])
-    body: str = computed(lambda row: row["body"])
+@strawberry.type(description="What a step would do: a message as it would be sent, or a deed in words.")
+class StepPreview:
+    action: str = key(description="slack, email, alert, task or wait.")
+    channel: str | None = key(description="Of a message; null for anything else.")
+    address: str | None = key()
+    subject: str | None = key()
+    body: str = key()
+    after_seconds: float = key(description="How long after firing its turn comes.")
 
 
 @strawberry.type(description="What firing did for one customer.")
@@ -42,33 +45,40 @@ class PlaybookFiring:
     run_id: strawberry.ID | None = computed(
         lambda row: None if row["run_id"] is None else global_id("playbook_run", row["run_id"])
     )
-    state: str = computed(lambda row: row["state"], description="State of the run, or why none began.")
-    previews: list[MessagePreview] = computed(
-        lambda row: row["previews"], description="Messages as they would be sent; of a dry run."
+    state: str = key(
+        description="fired; already_fired: by the same key; resting: left alone until restUntil; would_fire: a dry run."
     )
+    matches: bool | None = key(description="Whether the playbook's own condition holds; by hand it need not.")
+    rest_until: datetime | None = computed(
+        lambda row: datetime.fromisoformat(row["rest_until"]) if row["rest_until"] else None
+    )
+    previews: list[StepPreview] = key(description="What would be done, step by step; of a dry run.")
 
 
 @strawberry.type
 class PlaybookFirePayload:
     outcome: strawberry.Private[Outcome]
 
-    @strawberry.field(description="The runs that began, in the order of customerIds.")
+    @answering
     async def runs(self, info: ApiInfo) -> list[PlaybookRun]:
+        """The runs that began, in the order of customerIds."""
         ids = [item["run_id"] for item in self.outcome.result.get("fired", []) if item["run_id"] is not None]
         found: list[PlaybookRun] = await load_by_id(info, "playbook_run", ids)
         return found
 
-    @strawberry.field(description="What happened for each customer.")
+    @answering
     def firings(self) -> list[PlaybookFiring]:
+        """What happened for each customer."""
         found: list[Any] = self.outcome.result.get("fired", [])
         return found
 
-    @strawberry.field(description="Every message that would be sent; of a dry run.")
-    def previews(self) -> list[MessagePreview]:
+    @answering
+    def previews(self) -> list[StepPreview]:
+        """What would be done, for all customers; of a dry run."""
         found: list[Any] = [one for item in self.outcome.result.get("fired", []) for one in item["previews"]]
         return found
 
-    @strawberry.field
+    @answering
     def errors(self) -> list[MutationError]:
         return self.outcome.errors
 
@@ -88,14 +98,15 @@ class AlertUpdateInput:
 class AlertUpdatePayload:
     outcome: strawberry.Private[Outcome]
 
-    @strawberry.field(description="The alert as it is now; null where nothing was changed.")
+    @answering
     async def alert(self, info: ApiInfo) -> Alert | None:
+        """The alert as it is now; null where nothing was changed."""
         if (key := self.outcome.result.get("alert_id")) is None:
             return None
         found: Alert | None = await load_one(info, "alert", key)
         return found
 
-    @strawberry.field
+    @answering
     def errors(self) -> list[MutationError]:
         return self.outcome.errors
 
@@ -185,14 +196,7 @@ def _stored(fired: Fired) -> Mapping[str, Any]:
         "customer_id": fired.customer_id,
         "run_id": fired.run_id,
         "state": fired.state,
-        "previews": [_shown(preview) for preview in fired.previews],
-    }
-
-
-def _shown(preview: Preview) -> Mapping[str, Any]:
-    return {
-        "channel": preview.channel,
-        "address": preview.address,
-        "subject": preview.subject,
-        "body": preview.body,
+        "matches": fired.matches,
+        "rest_until": None if fired.rest_until is None else fired.rest_until.isoformat(),
+        "previews": [asdict(preview) for preview in fired.previews],
     }

@@ -7,8 +7,7 @@ import strawberry
 from strawberry.scalars import JSON
 
 from hub.store.query import Order
-
-from schema.enums import AlertOutcome, AlertState, DeliveryState, RunState
+from schema.enums import AlertOutcome, AlertState, DeliveryState, RunState, Severity
 from schema.fields import column, computed, computed_now, many, one
 from schema.nodes import Node
 
@@ -24,7 +23,7 @@ class Alert(Node):
     kind: str = column(description="alert or task.")
     title: str = column()
     reason: str | None = column()
-    severity: str = column()
+    severity: Severity = column()
     state: AlertState = column()
     outcome: AlertOutcome | None = column(description="How it was closed.")
     owner_email: str | None = column()
@@ -106,5 +105,3 @@ class Playbook:
     enabled: bool = _of("enabled")
     when: JSON | None = _of("when")
     steps: list[PlaybookStepDefinition] = _of("steps")
-
-

@@ -15,13 +15,14 @@ from schema.nodes import Node
 class Reading:
     measure: str = key()
     group: str | None = key()
-    input: JSON | None = key(description="The facts it read.")
+    input: float | None = key(description="What it read, in `unit`.")
     unit: str | None = key()
     value: float | None = key(description="0 to 1, higher is healthier; null where it is missing.")
     weight: float | None = key(description="Its share of the score.")
-    contribution: float | None = key(description="What it adds to or takes from the score.")
-    missing: str | None = key(description="What was done for want of data; null where there was some.")
-    reason: str | None = key()
+    contribution: float | None = key(description="weight * value; all of them add up to the score.")
+    missing: str | None = key(description="The policy that was applied for want of data; null where there was some.")
+    last: float | None = key(description="The last reading known, where its source is not alive now.")
+    reason: str | None = key(description="In words.")
 
 
 def _readings(prefix: str) -> Any:
@@ -34,7 +35,7 @@ class Health:
     band: Band | None = column("score_band")
     previous_band: Band | None = column("score_previous_band", "Band of the scorecard before.")
     coverage: float = column("score_coverage", "Share of the weight that is backed by live data.")
-    reason: str | None = column("score_reason", "Why the score is null.")
+    reason: str | None = column("score_reason", "Why there is no score, or why the band is lower than the score's.")
     change_30d: float | None = column("number:health_change_30d", "Against the newest score 30 to 45 days before.")
     as_of: date = column("score_as_of", "The day it speaks of.")
     computed_at: datetime = column("score_computed_at")

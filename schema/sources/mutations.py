@@ -8,7 +8,7 @@ import strawberry
 from schema.enums import Role
 from schema.errors import MutationError
 from schema.loaders import ApiInfo, load_one
-from schema.performing import Outcome, perform
+from schema.performing import Outcome, answering, perform
 from schema.permissions import root
 from schema.sources.types import Source, SyncRun
 
@@ -22,21 +22,22 @@ class SourceSyncInput:
 class SourceSyncPayload:
     outcome: strawberry.Private[Outcome]
 
-    @strawberry.field
+    @answering
     async def source(self, info: ApiInfo) -> Source | None:
         if (name := self.outcome.result.get("source")) is None:
             return None
         found: Source | None = await load_one(info, "source", name)
         return found
 
-    @strawberry.field(description="The sync that began; null where it waits for a worker.")
+    @answering
     async def run(self, info: ApiInfo) -> SyncRun | None:
+        """The sync that began; null where it waits for a worker."""
         if (key := self.outcome.result.get("run_id")) is None:
             return None
         found: SyncRun | None = await load_one(info, "sync_run", key)
         return found
 
-    @strawberry.field
+    @answering
     def errors(self) -> list[MutationError]:
         return self.outcome.errors
 

@@ -7,6 +7,7 @@ from typing import Any
 import strawberry
 
 from hub.store.query import Order, Where
+from schema.context import Context
 from schema.enums import SyncState
 from schema.fields import column, computed, computed_now, how_many, key, many, one, page
 from schema.nodes import Node, global_id
@@ -22,11 +23,22 @@ class StreamCounts:
     changed: int | None = key()
     unchanged: int | None = key()
     quarantined: int | None = key()
+    total: int | None = key(description="The vendor's own count, where it tells one.")
     error: str | None = key()
 
 
 def _streams(row: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [{"stream": name, **counts} for name, counts in row["streams"].items()]
+
+
+def _enabled(row: Mapping[str, Any], context: Context) -> bool:
+    source = context.source(row["name"])
+    return source is not None and source.enabled
+
+
+def _schedule(row: Mapping[str, Any], context: Context) -> str | None:
+    source = context.source(row["name"])
+    return source.schedule if source is not None else None
 
 
 @strawberry.type(description="One pull of one source.")
@@ -66,11 +78,20 @@ class QuarantinedRow:
 
 @strawberry.type(description="One configured use of a connector.")
 class Source(Node):
-    id: strawberry.ID = computed(lambda row: global_id("source", row["name"]), "name", description="Unique over all types.")
+    id: strawberry.ID = computed(
+        lambda row: global_id("source", row["name"]), "name", description="Unique over all types."
+    )
     name: str = column()
-    connector: str = column()
-    enabled: bool = column()
-    schedule: str | None = column()
+    connector: str = computed_now(
+        lambda row, context: row["connector"] or context.source(row["name"]).connector, "name", "connector"
+    )
+    configured: bool = computed_now(
+        lambda row, context: context.source(row["name"]) is not None,
+        "name",
+        description="Whether it still is; one that was taken out of the configuration keeps its records.",
+    )
+    enabled: bool = computed_now(_enabled, "name", description="Whether it is synced on its schedule.")
+    schedule: str | None = computed_now(_schedule, "name", description="Cron, in UTC.")
     paused_until: datetime | None = column(description="Waits for a quota to refill until then.")
     last_succeeded_at: datetime | None = column()
     syncing: bool = computed_now(
@@ -78,9 +99,7 @@ class Source(Node):
         "locked_until",
         description="Being synced right now.",
     )
-    last_run: SyncRun | None = one(
-        "sync_run", key="source", parent="name", order=Order("started_at", descending=True)
-    )
+    last_run: SyncRun | None = one("sync_run", key="source", parent="name", order=Order("started_at", descending=True))
     runs: Connection[SyncRun] = page(
         "sync_run", key="source", parent="name", order=Order("started_at", descending=True), description="Newest first."
     )

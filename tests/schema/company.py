@@ -114,9 +114,7 @@ async def seed(store: Store, count: int = 3) -> None:
         for days in (0, 1, 35):
             put(
                 tables.scorecard,
-                **scorecard_row(
-                    cid, TODAY - timedelta(days=days), latest=days == 0, health=0.5 if days < 35 else 0.75
-                ),
+                **scorecard_row(cid, TODAY - timedelta(days=days), latest=days == 0, health=0.5 if days < 35 else 0.75),
             )
         put(
             tables.churn_prediction,
@@ -326,8 +324,6 @@ async def seed(store: Store, count: int = 3) -> None:
         tables.source,
         name="desk",
         connector="zendesk",
-        enabled=True,
-        schedule="*/15 * * * *",
         locked_by=None,
         locked_until=None,
         paused_until=None,

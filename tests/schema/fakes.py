@@ -17,6 +17,7 @@ from schema.context import (
     PlaybookDefinition,
     Preview,
     Rescored,
+    SourceDefinition,
     StepDefinition,
     SyncStarted,
 )
@@ -33,6 +34,11 @@ PLAYBOOKS = (
         when={"health": {"lt": 0.3}},
         steps=(StepDefinition(action="notify", summary="Tell the CSM on Slack"),),
     ),
+)
+
+SOURCES = (
+    SourceDefinition(name="desk", connector="zendesk", schedule="*/15 * * * *"),
+    SourceDefinition(name="app", connector="mixpanel", enabled=False),
 )
 
 
@@ -52,12 +58,21 @@ class FakeActions:
         if request.playbook not in {playbook.name for playbook in PLAYBOOKS}:
             raise NotFoundError(f"no playbook {request.playbook!r}; there is save")
         self._note(request)
-        preview = Preview(channel="email", address="ann@cs.example", subject="Call", body="Call them")
+        preview = Preview(
+            action="email",
+            channel="email",
+            address="ann@cs.example",
+            subject="Call",
+            body="Call them",
+            after_seconds=60.0,
+        )
         return [
             Fired(
                 customer_id=customer,
                 run_id=None if request.dry_run else f"run-{customer}-0",
-                state="dry_run" if request.dry_run else "running",
+                state="would_fire" if request.dry_run else "fired",
+                matches=True,
+                rest_until=now,
                 previews=(preview,) if request.dry_run else (),
             )
             for customer in request.customer_ids
@@ -84,9 +99,16 @@ def viewer(role: Role = Role.VIEWER) -> Viewer:
 
 
 def asking(store: Store, actions: FakeActions) -> Ask:
-    async def ask(query: str, variables: Mapping[str, Any] | None = None, *, role: Role = Role.VIEWER) -> Mapping[str, Any]:
+    async def ask(
+        query: str, variables: Mapping[str, Any] | None = None, *, role: Role = Role.VIEWER
+    ) -> Mapping[str, Any]:
         context = Context(
-            store=store, viewer=viewer(role), now=NOW, actions=actions, playbooks=lambda: PLAYBOOKS
+            store=store,
+            viewer=viewer(role),
+            now=NOW,
+            actions=actions,
+            playbooks=lambda: PLAYBOOKS,
+            sources=lambda: SOURCES,
         )
         return (await answer(context, query, variables)).body
 

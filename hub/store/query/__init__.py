@@ -9,6 +9,19 @@ Everything a plan names is looked up in `entities`, so nothing a client sends ev
 """
 
 from hub.store.query.plan import Child, Order, Page, Plan, Position, Relation, Row, Where
-from hub.store.query.read import count, find_by, page
+from hub.store.query.read import count, find_all, find_by, page
 
-__all__ = ["Child", "Order", "Page", "Plan", "Position", "Relation", "Row", "Where", "count", "find_by", "page"]
+__all__ = [
+    "Child",
+    "Order",
+    "Page",
+    "Plan",
+    "Position",
+    "Relation",
+    "Row",
+    "Where",
+    "count",
+    "find_all",
+    "find_by",
+    "page",
+]

@@ -67,6 +67,18 @@ async def find_by(
     return rows
 
 
+async def find_all(connection: Connection, entity_name: str, plan: Plan, *, named: Sequence[str]) -> list[Row]:
+    """Every row of an entity, by key; where there is none for one of `named`, a row with nothing but that key."""
+    entity = ENTITIES[entity_name]
+    columns = sorted({*plan.columns, entity.id})
+    rows = await _rows(connection, entity, base(entity, columns))
+    known = {row[entity.id] for row in rows}
+    rows += [Row(entity.name, {**dict.fromkeys(columns), entity.id: name}) for name in named if name not in known]
+    rows.sort(key=lambda row: str(row[entity.id]))
+    await _fill(connection, rows, plan)
+    return rows
+
+
 async def count(
     connection: Connection,
     entity_name: str,
@@ -190,4 +202,4 @@ async def _counts(
         )
         .group_by(column)
     )
-    return {parent: number for parent, number in await connection.execute(statement)}
+    return {row[0]: row[1] for row in await connection.execute(statement)}

@@ -48,15 +48,19 @@ def tests(table: FromClause, wheres: Sequence[Where]) -> list[ColumnElement[bool
 
 def _test(column: ColumnElement[Any], where: Where) -> ColumnElement[bool]:
     value = where.value
-    if where.operator == "in":
-        return column.in_(value)
-    if where.operator == "ge":
-        return column >= value
-    if where.operator == "le":
-        return column <= value
-    if where.operator == "is_null":
-        return column.is_(None) if value else column.is_not(None)
-    return column == value
+    clause: ColumnElement[bool]
+    match where.operator:
+        case "in":
+            clause = column.in_(value)
+        case "ge":
+            clause = column >= value
+        case "le":
+            clause = column <= value
+        case "is_null":
+            clause = column.is_(None) if value else column.is_not(None)
+        case "eq":
+            clause = column == value
+    return clause
 
 
 def ordering(value: ColumnElement[Any], key: ColumnElement[Any], order: Order, *, nullable: bool) -> list[Any]:

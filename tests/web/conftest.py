@@ -1,0 +1,82 @@
+"""The web application on a real server, on loopback."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import httpx
+import pytest
+import uvicorn
+
+from hub.access.tokens import create
+from hub.asgi import app
+from hub.model.actions import Role
+from hub.store import Store
+from schema.context import PlaybookDefinition, SourceDefinition
+from tests.schema.company import NOW
+from tests.schema.fakes import PLAYBOOKS, SOURCES, FakeActions
+
+
+@dataclass
+class FakeHub:
+    """What the application needs of a hub, over the store of the test."""
+
+    store: Store
+    actions: FakeActions = field(default_factory=FakeActions)
+    clock: Callable[[], datetime] = lambda: NOW
+    told: list[str] = field(default_factory=list)
+
+    def playbooks(self) -> Sequence[PlaybookDefinition]:
+        return PLAYBOOKS
+
+    def sources(self) -> Sequence[SourceDefinition]:
+        return SOURCES
+
+    async def start(self) -> None:
+        self.told.append("start")
+
+    async def stop(self) -> None:
+        self.told.append("stop")
+
+
+@asynccontextmanager
+async def serving(hub: FakeHub, *, demo_token: str | None = None) -> AsyncIterator[str]:
+    """The base URL of the application, served."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(app(hub, demo_token=demo_token), log_config=None, lifespan="on", ws="none")
+    server = uvicorn.Server(config)
+    task = asyncio.create_task(server._serve(sockets=[listener]))
+    while not server.started:
+        assert not task.done(), "the server ended before it began"
+        await asyncio.sleep(0.01)
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        await task
+
+
+@pytest.fixture
+def hub(sqlite_store: Store) -> FakeHub:
+    return FakeHub(sqlite_store)
+
+
+@pytest.fixture
+async def client(hub: FakeHub) -> AsyncIterator[httpx.AsyncClient]:
+    """A client without a token."""
+    async with serving(hub) as url, httpx.AsyncClient(base_url=url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def bearer(hub: FakeHub) -> Callable[[Role], object]:
+    """Headers with a token of a role."""
+
+    async def bearer(role: Role = Role.VIEWER) -> dict[str, str]:
+        new = await create(hub.store, name=f"a {role.value}", role=role, now=NOW)
+        return {"authorization": f"Bearer {new.secret}"}
+
+    return bearer
