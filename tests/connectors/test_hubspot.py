@@ -3,15 +3,14 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from random import Random
 from typing import Any
 
 import httpx
 import pytest
 
 from connectors.hubspot.connector import Connector, Settings
-from connectors.hubspot.portal import owner_id
 from connectors.hubspot.sandbox import app
-from connectors.kit import registry
 from connectors.kit.base import Bookmark, Stream, Window, map_rows
 from connectors.kit.budget import Budget
 from connectors.kit.errors import ContractError, DeniedError
@@ -27,10 +26,10 @@ TOKEN = "pat-simulated-token"
 
 
 class Portal:
-    """The sandbox of a World that can be replaced while it runs, and the connector that pulls from it."""
+    """The sandbox of a World that can be replaced while it runs, and the connector; `boundless` pulls without a budget."""
 
-    def __init__(self, serve: Callable[..., str], world: World, **options: Any) -> None:
-        self.world, self.faults, self.requests = world, Faults(), list[str]()
+    def __init__(self, serve: Callable[..., str], world: World, *, boundless: bool = False, **options: Any) -> None:
+        self.world, self.faults, self.requests, self.boundless = world, Faults(), list[str](), boundless
         served = app(lambda: self.world, token=TOKEN, faults=self.faults, per_second=1000, **options)
 
         async def counted(scope: Any, receive: Any, send: Any) -> None:
@@ -59,6 +58,8 @@ class Portal:
     def client(self) -> Client:
         client = self.connector.client()
         client._retry = Retry(first=0.001)  # waits of milliseconds; everything else as configured
+        if self.boundless:
+            client._budget = Budget({})
         return client
 
 
@@ -285,65 +286,37 @@ def test_faults_are_switched_while_it_runs(portal: Any) -> None:
     assert "server_errors" in refused.json()["error"]
 
 
-def test_the_registry_builds_it_and_names_every_fault_of_its_settings() -> None:
-    assert registry.build("hubspot", {"token": "t"}).manifest.title == "HubSpot CRM"
-    assert registry.sandbox("hubspot") is app
-    with pytest.raises(registry.ConfigError) as caught:
-        registry.build("hubspot", {"tokn": "t", "time_zone": "Mars/Base", "deal_types": {"a": "gift"}})
-    assert [(fault.key, fault.choices[:3]) for fault in caught.value.faults] == [
-        ("token", ()),
-        ("time_zone", ()),
-        ("deal_types.a", ("new", "renewal", "expansion")),
-        ("tokn", ("base_url", "proxy", "token")),
-    ]
-
-
-class Odd(httpx.MockTransport):
-    """HubSpot, but every answer of a path that ends so is something else."""
-
-    def __init__(self, **answers: Any) -> None:
-        self.answers = answers
-        super().__init__(self.answer)
-
-    def answer(self, request: httpx.Request) -> httpx.Response:
-        name = "associations" if "associations" in request.url.path else request.url.path.rpartition("/")[2]
-        return httpx.Response(200, json=self.answers.get(name, {"results": []}))
-
-
-CHANGED = {"id": "7", "updatedAt": "2026-11-22T11:00:00Z", "createdAt": "2026-11-22T11:00:00Z", "properties": {}}
-
-
-@pytest.mark.parametrize(
-    ("answers", "message"),
-    [
-        ({"search": []}, "has no list of results"),
-        ({"search": {"results": None}}, "has no list of results"),
-        ({"search": {"results": ["7"]}}, "a result is no object"),
-        ({"search": {"results": [], "paging": {"next": {"after": "9"}}}}, "holds no key to go on from"),
-        ({"search": {"results": [CHANGED]}, "associations": {"results": [{"to": []}]}}, "not shaped as documented"),
-        ({"search": {"results": [CHANGED]}, "associations": {"status": "COMPLETE"}}, "has no list of results"),
-    ],
-)
-async def test_an_answer_of_another_shape_ends_the_pull_before_its_page(answers: Any, message: str) -> None:
-    (stream,) = (one for one in Connector(Settings(token=TOKEN)).streams() if one.name == "contacts")
-    bookmark = {"since": NOW - 3_600_000, "listed": NOW, "swept": NOW}
-    client = Client("http://hubspot.example", budget=Budget({}), transport=Odd(**answers))
-    pages = aiter(stream.pull(client, Window(bookmark=bookmark, started_at=NOON)))
-    with pytest.raises(ContractError, match=message):
-        await anext(pages)
-
-
-async def test_rows_of_another_shape_go_to_quarantine() -> None:
-    (stream,) = (one for one in Connector(Settings(token=TOKEN)).streams() if one.name == "contacts")
-    odd = Odd(contacts={"results": [{"id": "8"}, {"properties": {}}, CHANGED]})
-    client = Client("http://hubspot.example", budget=Budget({}), transport=odd)
-    pages = [page async for page in stream.pull(client, Window(bookmark=None, started_at=NOON))]
-    records, bad = map_rows(stream, [row for page in pages for row in page.rows])
-    assert ([record.key for record in records], [(one.key, one.field) for one in bad]) == (
-        ["7"],
-        [("8", "properties"), ("", "id")],
-    )
-
-
-def test_owner_ids_do_not_depend_on_who_else_there_is() -> None:
-    assert owner_id("ada@ourco.example") == owner_id("ada@ourco.example") != owner_id("bo@ourco.example")
+@pytest.mark.parametrize("seed", range(3))
+async def test_many_pulls_of_a_changing_portal_with_faults_end_where_one_fresh_pull_ends(
+    portal: Any, small_world: World, seed: int
+) -> None:
+    random, at = Random(seed), NOON
+    source = portal(largest_page=3, index_lag=timedelta(seconds=40), boundless=True)
+    source.faults.only = "/crm"
+    kept: dict[str, Record] = {}
+    for step in range(8):
+        for record in await source.pull("contacts", at):
+            if record.key not in kept or kept[record.key].version <= record.version:
+                kept[record.key] = record
+        at += timedelta(minutes=random.choice((3, 20, 61, 300)))
+        people = list(source.world.people)
+        for index in random.sample(range(len(people)), 2):
+            changed = at - timedelta(seconds=random.choice((0, 30, 90, 170)))
+            if people[index].left_at is None:
+                left = changed if random.random() < 0.3 else None
+                people[index] = replace(people[index], title=f"Title {step}", updated_at=changed, left_at=left)
+        people.append(replace(people[0], number=100 + step, created_at=at, updated_at=at, left_at=None))
+        source.world = replace(source.world, people=people, until=at)
+        setattr(source.faults, random.choice(("server_errors", "resets", "truncated", "cut_json", "html")), 2)
+    at += timedelta(hours=2)
+    source.world = replace(source.world, until=at)
+    for record in await source.pull("contacts", at):
+        kept[record.key] = record
+    fresh = await portal(world=source.world).pull("contacts", at)
+    assert {key: record for key, record in kept.items() if not record.deleted} == {
+        record.key: record for record in fresh
+    }
+    gone = {str(70_000_000_000 + person.number) for person in source.world.people if person.left_at is not None}
+    assert {key for key, record in kept.items() if record.deleted} == gone - {
+        "70000000004"
+    }  # left before the first pull
