@@ -328,6 +328,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('scorecard', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_scorecard_as_of'), ['as_of'], unique=False)
+        batch_op.create_index('ix_scorecard_customer_id_latest', ['customer_id', 'latest'], unique=False)
         batch_op.create_index(batch_op.f('ix_scorecard_latest_churn_risk'), ['latest', 'churn_risk'], unique=False)
         batch_op.create_index(batch_op.f('ix_scorecard_latest_health'), ['latest', 'health'], unique=False)
         batch_op.create_index('uq_scorecard_customer_id_as_of', ['customer_id', 'as_of'], unique=True)
@@ -560,6 +561,7 @@ def downgrade() -> None:
         batch_op.drop_index('uq_scorecard_customer_id_as_of')
         batch_op.drop_index(batch_op.f('ix_scorecard_latest_health'))
         batch_op.drop_index(batch_op.f('ix_scorecard_latest_churn_risk'))
+        batch_op.drop_index('ix_scorecard_customer_id_latest')
         batch_op.drop_index(batch_op.f('ix_scorecard_as_of'))
 
     op.drop_table('scorecard')
