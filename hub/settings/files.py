@@ -1,6 +1,7 @@
 """The shapes of hub.yaml, sources.yaml and identity.yaml; the other files' shapes belong to what they configure."""
 
 import re
+from email.utils import parseaddr
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -37,11 +38,19 @@ class Slack(_Part):
 
 class Mail(_Part):
     host: str
-    port: int = 587
-    starttls: bool = True
+    port: int = Field(default=587, ge=1, le=65535)
+    tls: bool = False
+    starttls: bool | None = None
     username: str | None = None
     password: SecretStr | None = None
     sender: str
+
+    @field_validator("sender")
+    @classmethod
+    def _has_an_address(cls, value: str) -> str:
+        if "@" not in parseaddr(value)[1]:
+            raise ValueError(f"{value!r} holds no e-mail address; write it as Name <name@example.com>")
+        return value
 
 
 class HubFile(_Part):

@@ -47,8 +47,10 @@ class SyncReport:
     paused_until: datetime | None = None
 
     @property
-    def rows(self) -> int:
-        return sum(stream.pulled for stream in self.streams.values())
+    def moved(self) -> bool:
+        """Whether anything is other than before, so that scores may be too."""
+        found = self.resolution
+        return bool(found.linked or found.created or any(each.new or each.changed for each in self.streams.values()))
 
 
 Progress = Callable[[str, StreamReport], None]

@@ -1,0 +1,55 @@
+"""`cshub check` and `cshub db`: is everything as it must be, before anything runs."""
+
+from pathlib import Path
+
+import click
+
+from hub.cli import show
+from hub.cli.app import asynchronous, main
+from hub.compose.channels import unreachable
+from hub.settings import load
+from hub.store import Store
+from hub.store.migrate import current, newest, upgrade
+
+
+@main.command()
+@click.pass_obj
+def check(config: Path | None) -> None:
+    """Read the whole configuration and list every fault, with file, line and the valid choices.
+
+    Exits with 2 where there is one. Nothing is connected to, written or sent.
+    """
+    settings = load(config)
+    for sentence in unreachable(settings):
+        show.err.print(f"note: {sentence}", markup=False)
+    show.out.print(
+        f"{settings.folder}: {len(settings.sources)} sources, {len(settings.playbooks.playbooks)} playbooks; nothing is wrong",
+        markup=False,
+    )
+
+
+@main.group()
+def db() -> None:
+    """Make the store, and bring it up to this version."""
+
+
+@db.command("upgrade")
+@click.pass_obj
+@asynchronous
+async def db_upgrade(config: Path | None) -> None:
+    """Apply the migrations that are missing. Safe to repeat."""
+    async with Store.open(load(config).hub.store) as store:
+        before, after = await upgrade(store)
+        done = "is up to date" if before == after else f"was brought from {before or 'nothing'} to {after}"
+        show.out.print(f"{store.description} {done}", markup=False)
+
+
+@db.command("status")
+@click.pass_obj
+@asynchronous
+async def db_status(config: Path | None) -> None:
+    """Show where the store is and which version it has."""
+    async with Store.open(load(config).hub.store) as store:
+        have, want = await current(store), newest()
+        state = "up to date" if have == want else f"at {have or 'nothing'}, this version wants {want}: cshub db upgrade"
+        show.out.print(f"{store.description}: {state}", markup=False)

@@ -1,0 +1,135 @@
+"""`cshub demo`: a whole hub on a simulated company, and `cshub sandboxes`, the vendors it talks to."""
+
+from pathlib import Path
+
+import click
+
+from hub.cli import show
+from hub.cli.app import asynchronous, main
+from hub.cli.serve import serve_hub
+from hub.clock import utc_now
+from hub.compose import Scored
+from hub.demo import sandboxes as sandbox_process
+from hub.demo.run import Demo
+from hub.model.actions import DeliveryState, SyncState
+from hub.store.tally import Tally
+from hub.sync import SyncReport
+from hub.training import Training
+
+
+@main.command()
+@click.option(
+    "--once", is_flag=True, help="Do everything, print a summary, and end. Exit code 1 where anything failed."
+)
+@click.option("--fresh", is_flag=True, help="Forget what an earlier demo left in the folder.")
+@click.option("--folder", type=click.Path(path_type=Path, file_okay=False), default=Path(".demo"), show_default=True)
+@click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True, help="Of GraphQL.")
+@click.option(
+    "--customers", type=click.IntRange(12, 5000), default=300, show_default=True, help="Of the simulated company."
+)
+@click.option("--months", type=click.IntRange(3, 60), default=18, show_default=True, help="Of its history.")
+@click.option("--seed", default=7, show_default=True)
+@asynchronous
+async def demo(once: bool, fresh: bool, folder: Path, port: int, customers: int, months: int, seed: int) -> None:
+    """Show a whole hub at work, without an account anywhere.
+
+    A simulated company's HubSpot, Zendesk, Mixpanel and CSV exports are served on this machine in the vendors' own
+    formats. The hub syncs them over HTTP, finds out who is who, computes health and churn risk, fires playbooks into a
+    Slack workspace and mailboxes of its own, and answers GraphQL. Nothing leaves this machine.
+    """
+    show.out.print("Starting the simulated company and its vendors …")
+    async with Demo.open(
+        folder, fresh=fresh, port=port, seed=seed, customers=customers, months=months, clock=utc_now
+    ) as running:
+        hub = running.hub
+        show.out.print(f"store      {hub.store.description}", markup=False)
+        show.out.print(
+            f"company    {running.company.customers} customers since {running.company.started_on}", markup=False
+        )
+        with show.sync_progress() as progress:
+            reports = await hub.sync_all(list(hub.settings.sources), progress=progress.update)
+        show.sync_reports(reports)
+        with show.step("training the churn model on monthly snapshots") as step:
+            training = await hub.train(progress=step.to)
+        days = running.month_starts(utc_now().date())
+        with show.step("scoring the past, month by month", total=len(days)) as step:
+            await hub.backfill(days, progress=step.to)
+        if once:
+            async with hub.working():
+                scored = await hub.score()
+                with show.step("playbooks: rendering, sending, confirming"):
+                    settled = await running.settle()
+            show.out.print()
+            _summary(await running.tally(), reports, training, scored)
+            if not settled:
+                show.err.print("messages were still on their way when the demo stopped waiting for them")
+            if not settled or _failures(reports, await running.tally()):
+                raise click.exceptions.Exit(1)
+            return
+        _next_steps(port, running.outbox_url, await running.token())
+        await serve_hub(hub, host="127.0.0.1", port=port, demo_token=await running.token(), first=hub.score)
+
+
+@main.command(hidden=True, add_help_option=False, context_settings={"ignore_unknown_options": True})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def sandboxes(arguments: tuple[str, ...]) -> None:
+    """The vendors' stand-ins, Slack, a mail server and the outbox, in one process that ends with its parent."""
+    sandbox_process.main(arguments)
+
+
+def _failures(reports: list[SyncReport], counts: Tally) -> list[str]:
+    """What went wrong, in words; nothing of it may pass as success."""
+    wrong = [f"{report.source}: {report.error}" for report in reports if report.state is not SyncState.SUCCEEDED]
+    left = (DeliveryState.FAILED, DeliveryState.UNKNOWN, DeliveryState.RESERVED, DeliveryState.SENT)
+    wrong += [f"{many} deliveries {state.value}" for state in left if (many := counts.deliveries.get(state, 0))]
+    if failed := counts.runs.get("failed", 0):
+        wrong.append(f"{failed} playbook runs failed")
+    return wrong
+
+
+def _summary(counts: Tally, reports: list[SyncReport], training: Training, scored: Scored) -> None:
+    rows: list[tuple[str, object]] = [("customers", counts.customers)]
+    rows += [(f"companies {state}", counts.evidence[state]) for state in sorted(counts.evidence)]
+    rows += [
+        (f"records: {report.source} {name}", stream.pulled)
+        for report in reports
+        for name, stream in report.streams.items()
+    ]
+    rows += [(f"stored: {kind}", many) for kind, many in counts.records.items()]
+    rows += [("new or changed in this run", sum(s.new + s.changed for r in reports for s in r.streams.values()))]
+    rows += [("in quarantine", counts.quarantined), ("scorecards", counts.scorecards)]
+    rows += [(f"health: {band}", counts.bands.get(band, 0)) for band in ("critical", "warning", "stable", "healthy")]
+    rows += [(f"churn risk: {band}", counts.churn_bands.get(band, 0)) for band in show.CHURN_BANDS]
+    if evaluation := training.evaluation:
+        rows += [
+            ("churn ROC-AUC, later months", f"{evaluation.roc_auc.value:.3f}"),
+            ("churn PR-AUC, later months", f"{evaluation.pr_auc.value:.3f}"),
+            ("… against a base rate of", f"{evaluation.base_rate:.3f}"),
+        ]
+    rows += [("churn model", training.version if training.shown else f"none: {training.why_not}")]
+    rows += [(f"playbook {name}: runs", many) for name, many in sorted(counts.playbooks.items())]
+    rows += [("… of them fired in this run", scored.fired.total)]
+    rows += [(f"deliveries {state}", many) for state, many in sorted(counts.deliveries.items())]
+    rows += [("alerts and tasks", counts.alerts)]
+    show.table("Summary", ("what", "how many"), rows)
+    for sentence in _failures(reports, counts):
+        show.err.print(f"failed: {sentence}", markup=False)
+
+
+def _next_steps(port: int, outbox_url: str, token: str) -> None:
+    show.out.print(
+        f"""
+GraphiQL   http://127.0.0.1:{port}/graphiql      three queries are ready; the token is filled in
+Outbox     {outbox_url}      what Slack and the mailboxes received
+Token      {token}
+
+What next?
+  1. Run the first query: who is at risk, and why. Copy a customer's id.
+  2. Fire a playbook for it, first as a dry run:
+       mutation {{ playbookFire(input: {{playbook: "churn_save", customerIds: ["…"], idempotencyKey: "try-1", dryRun: true}})
+                  {{ previews {{ channel address subject body }} errors {{ code message }} }} }}
+  3. The same with dryRun: false and force: true, and look into the outbox.
+Ctrl-C ends it; `make demo` goes on from here, `make demo FRESH=1` from nothing.
+""",
+        markup=False,
+    )

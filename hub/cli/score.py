@@ -1,0 +1,61 @@
+"""`cshub score` and `cshub train`: health and churn risk of every customer, and the model behind the risk."""
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import click
+
+from hub.cli import show
+from hub.cli.app import asynchronous, main
+from hub.clock import utc_now
+from hub.compose import Hub
+from hub.settings import load
+
+
+@main.command()
+@click.option("--backfill", type=click.IntRange(1, 120), metavar="MONTHS", help="Also the month starts of the past.")
+@click.option("--fire/--no-fire", default=True, show_default=True, help="Fire the playbooks that today concerns.")
+@click.pass_obj
+@asynchronous
+async def score(config: Path | None, backfill: int | None, fire: bool) -> None:
+    """Compute today's scorecards. Scorecards of past days are never overwritten; today's is, until the day ends.
+
+    What playbooks send is sent by a running `cshub serve` or `cshub worker`.
+    """
+    async with Hub.open(load(config), clock=utc_now, work=False) as hub:
+        if backfill:
+            days = month_starts(utc_now().date(), backfill)
+            with show.step("scoring past months", total=len(days)) as step:
+                await hub.backfill(days, progress=step.to)
+        if fire:
+            async with hub.working():
+                scored = await hub.score()
+        else:
+            scored = await hub.score(fire=False)
+    show.scored(scored)
+
+
+@main.command()
+@click.pass_obj
+@asynchronous
+async def train(config: Path | None) -> None:
+    """Train a churn model on the stored history, judge it on later months, and keep it where it is good enough.
+
+    With too few churned customers it says so, and customers get a labelled prior instead of a number that looks learned.
+    """
+    async with Hub.open(load(config), clock=utc_now, work=False) as hub:
+        with show.step("snapshots of the past") as step:
+            training = await hub.train(progress=step.to)
+    for line in training.lines():
+        show.out.print(line, markup=False)
+
+
+def month_starts(today: date, months: int) -> list[date]:
+    """The firsts of the last `months` months before `today`, oldest first."""
+    days: list[date] = []
+    day = today.replace(day=1)
+    while len(days) < months:
+        if day < today:
+            days.append(day)
+        day = (day - timedelta(days=1)).replace(day=1)
+    return days[::-1]

@@ -1,0 +1,92 @@
+"""`cshub serve` and `cshub worker`: the hub as a process that stays."""
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+
+import click
+import uvicorn
+
+from hub.asgi import app
+from hub.cli import show
+from hub.cli.app import asynchronous, main
+from hub.clock import utc_now
+from hub.compose import Hub
+from hub.compose.actions import HubActions, definitions, source_definitions
+from hub.settings import load
+from hub.store import Store
+from schema.context import Actions, PlaybookDefinition, SourceDefinition
+
+
+class Served:
+    """A Hub as the web application wants it; the durable engine lives as long as the server."""
+
+    def __init__(self, hub: Hub, first: Callable[[], Awaitable[object]] | None) -> None:
+        self._hub = hub
+        self._first = first
+        self.store: Store = hub.store
+        self.actions: Actions = HubActions(hub)
+        self.clock: Callable[[], datetime] = hub.clock
+
+    def playbooks(self) -> Sequence[PlaybookDefinition]:
+        return definitions(self._hub)
+
+    def sources(self) -> Sequence[SourceDefinition]:
+        return source_definitions(self._hub)
+
+    async def start(self) -> None:
+        await self._hub.durable.start()
+        if self._first is not None:
+            await self._first()
+
+    async def stop(self) -> None:
+        await self._hub.durable.stop()
+
+
+async def serve_hub(
+    hub: Hub,
+    *,
+    host: str,
+    port: int,
+    demo_token: str | None = None,
+    first: Callable[[], Awaitable[object]] | None = None,
+) -> None:
+    """Serve until told to stop. `first`: to be done once the durable engine runs, before the first request."""
+    config = uvicorn.Config(app(Served(hub, first), demo_token=demo_token), host=host, port=port, log_level="warning")
+    await uvicorn.Server(config).serve()
+
+
+@main.command()
+@click.option("--host", help="Address to listen on. Default: config/hub.yaml.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on. Default: config/hub.yaml.")
+@click.option("--worker/--no-worker", default=True, show_default=True, help="Also do jobs: syncs, scores, playbooks.")
+@click.pass_obj
+@asynchronous
+async def serve(config: Path | None, host: str | None, port: int | None, worker: bool) -> None:
+    """Serve GraphQL at /graphql and do the work: one process is a whole hub.
+
+    On PostgreSQL run as many as you like, some with --no-worker, some as `cshub worker`.
+    """
+    settings = load(config)
+    async with Hub.open(settings, clock=utc_now, work=worker) as hub:
+        host, port = host or settings.hub.serve.host, settings.hub.serve.port if port is None else port
+        show.out.print(f"store    {hub.store.description}", markup=False)
+        show.out.print(
+            f"GraphQL  http://{host}:{port}/graphql   explorer at http://{host}:{port}/graphiql", markup=False
+        )
+        await serve_hub(hub, host=host, port=port)
+
+
+@main.command()
+@click.pass_obj
+@asynchronous
+async def worker(config: Path | None) -> None:
+    """Do jobs without serving: scheduled syncs, scoring, playbooks and deliveries."""
+    async with Hub.open(load(config), clock=utc_now) as hub, hub.working():
+        show.out.print(f"working on {hub.store.description}; stop with Ctrl-C", markup=False)
+        stop = asyncio.Event()
+        for each in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(each, stop.set)
+        await stop.wait()

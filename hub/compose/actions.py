@@ -1,0 +1,129 @@
+"""The use cases as the GraphQL mutations call them: `schema.context.Actions` over a Hub."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+
+from hub.compose.hub import Hub
+from hub.compose.jobs import SYNC
+from hub.playbooks import Firing, Planned
+from hub.playbooks.alerts import UNSET, change_alert
+from hub.playbooks.durations import show_duration
+from hub.playbooks.spec import Call, Email, Slack, Wait
+from schema.context import (
+    AlertChange,
+    Fired,
+    FireRequest,
+    PlaybookDefinition,
+    Preview,
+    Rescored,
+    SourceDefinition,
+    StepDefinition,
+    SyncStarted,
+)
+
+
+class HubActions:
+    """Fires, rescores, syncs and updates alerts; the caller has checked who may."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+
+    async def fire(self, request: FireRequest, *, now: datetime) -> Sequence[Fired]:
+        firings = await self._hub.playbooks.fire(
+            request.playbook,
+            request.customer_ids,
+            by=request.by,
+            key=request.key,
+            dry_run=request.dry_run,
+            force=request.force,
+            now=now,
+        )
+        return [_fired(firing) for firing in firings]
+
+    async def rescore(self, customer_ids: Sequence[str], *, by: str, now: datetime) -> Rescored:
+        await self._hub.score(customer_ids=customer_ids, fire=False)
+        return Rescored(customer_ids=tuple(customer_ids), as_of=now.date())
+
+    async def sync(self, source: str, *, by: str, now: datetime) -> SyncStarted:
+        self._hub.get_source(source)
+        await self._hub.durable.enqueue(SYNC, {"source": source}, key=f"sync {source}")
+        return SyncStarted(source=source, run_id=None)
+
+    async def update_alert(self, change: AlertChange, *, now: datetime) -> None:
+        given = change.given
+        await change_alert(
+            self._hub.store,
+            change.alert_id,
+            state=change.state if "state" in given and change.state else UNSET,
+            outcome=change.outcome if "outcome" in given else UNSET,
+            snoozed_until=change.snoozed_until if "snoozed_until" in given else UNSET,
+            note=change.note if "note" in given else UNSET,
+            owner_email=change.owner_email if "owner_email" in given else UNSET,
+            now=now,
+        )
+
+
+def definitions(hub: Hub) -> list[PlaybookDefinition]:
+    """The configured playbooks, in words."""
+    return [
+        PlaybookDefinition(
+            name=playbook.name,
+            version=playbook.version,
+            title=playbook.title,
+            description=playbook.about or None,
+            rest_days=playbook.rest.total_seconds() / 86_400,
+            when=playbook.definition.get("when"),
+            steps=tuple(StepDefinition(action=step.action, summary=_step(step.settings)) for step in playbook.steps),
+        )
+        for playbook in hub.playbooks.definitions.values()
+    ]
+
+
+def source_definitions(hub: Hub) -> list[SourceDefinition]:
+    """The configured sources."""
+    return [
+        SourceDefinition(name=name, connector=each.source.connector_name, schedule=each.schedule)
+        for name, each in hub.settings.sources.items()
+    ]
+
+
+def _fired(firing: Firing) -> Fired:
+    return Fired(
+        customer_id=firing.customer_id,
+        run_id=firing.run_id,
+        state=firing.state,
+        matches=firing.matches,
+        rest_until=firing.rest_until,
+        previews=tuple(_preview(planned) for planned in firing.plan),
+    )
+
+
+def _preview(planned: Planned) -> Preview:
+    """A message with its payload as it is sent; a wait, a task or nothing at all, in words."""
+    after = planned.after.total_seconds()
+    if planned.channel is None:
+        unless = f", unless {json.dumps(planned.unless)}" if planned.unless else ""
+        return Preview(action=planned.action, body=planned.show() + unless, after_seconds=after)
+    is_mail = planned.channel == "email"
+    body = planned.payload["text"] if is_mail else json.dumps(planned.payload, ensure_ascii=False, indent=2)
+    return Preview(
+        action=planned.action,
+        channel=planned.channel,
+        address=planned.address,
+        subject=planned.subject,
+        body=str(body),
+        after_seconds=after,
+    )
+
+
+def _step(settings: Slack | Email | Wait | Call) -> str:
+    match settings:
+        case Slack():
+            return f"{settings.channel}, template {settings.template}"
+        case Email():
+            return f"to {settings.to}, template {settings.template}"
+        case Wait():
+            return show_duration(settings.wait)
+        case Call():
+            return f"{settings.title} ({settings.severity.value}, owner {settings.owner})"

@@ -1,0 +1,143 @@
+"""`Hub`: the parts, wired, and the use cases that need several of them.
+
+async with Hub.open(settings, clock=utc_now) as hub:        the store is open and of this version
+    await hub.sync_all(["crm"]); await hub.score()
+async with hub.working(): …                                 the durable engine runs, jobs are done here
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Self
+
+from hub.compose import jobs
+from hub.compose.channels import channels
+from hub.durable.engine import DbosDurable
+from hub.errors import ConfigError, Fault, NotFoundError
+from hub.playbooks import FireReport, Playbooks
+from hub.scorecards import BackfillReport, ScoreReport, backfill, score
+from hub.settings import Settings
+from hub.store import Store
+from hub.store.migrate import current, newest, upgrade
+from hub.store.syncs import declare_sources, forget_bookmarks
+from hub.sync import Source, StreamReport, SyncReport, sync
+from hub.training import Training, load_predictor, train
+
+SourceProgress = Callable[[str, str, StreamReport], None]
+DayProgress = Callable[[date, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """What scoring a day did, and the playbooks it set off."""
+
+    scores: ScoreReport
+    fired: FireReport
+
+
+class Hub:
+    """See the module. `work`: whether this process does jobs, or only asks for them."""
+
+    def __init__(self, settings: Settings, *, clock: Callable[[], datetime], work: bool = True) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.store = Store.open(settings.hub.store)
+        self.durable = DbosDurable(self.store, clock=clock, work=work)
+        self.playbooks = Playbooks(
+            self.store,
+            settings.playbooks,
+            channels(settings),
+            self.durable,
+            executor=self.durable.executor,
+            clock=clock,
+            hub_url=settings.hub.url,
+        )
+        jobs.register(self)
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls, settings: Settings, *, clock: Callable[[], datetime], work: bool = True, migrate: bool = False
+    ) -> AsyncIterator[Self]:
+        """A hub over a store of this version; ConfigError where it is another and `migrate` is off."""
+        hub = cls(settings, clock=clock, work=work)
+        try:
+            if migrate:
+                await upgrade(hub.store)
+            elif (have := await current(hub.store)) != (want := newest()):
+                message = f"is at version {have or 'none'}, and this is {want}: run `cshub db upgrade`"
+                raise ConfigError([Fault(message, where=hub.store.description)])
+            async with hub.store.transaction() as connection:
+                names = {name: each.source.connector_name for name, each in settings.sources.items()}
+                await declare_sources(connection, names)
+            yield hub
+        finally:
+            await hub.store.close()
+
+    @asynccontextmanager
+    async def working(self) -> AsyncIterator[Self]:
+        """The durable engine, started: jobs can be asked for, and are done where `work` is on."""
+        await self.durable.start()
+        try:
+            yield self
+        finally:
+            await self.durable.stop()
+
+    def get_source(self, name: str) -> Source:
+        if name not in self.settings.sources:
+            there = ", ".join(sorted(self.settings.sources)) or "none"
+            raise NotFoundError(f"no source {name!r} is enabled; there are: {there}")
+        return self.settings.sources[name].source
+
+    async def sync_source(self, name: str, *, progress: SourceProgress | None = None) -> SyncReport:
+        """Pull one source now; NotFoundError for an unknown one, BusyError where another sync of it runs."""
+        source = self.get_source(name)
+
+        def note(stream: str, report: StreamReport) -> None:
+            if progress is not None:
+                progress(name, stream, report)
+
+        return await sync(
+            self.store,
+            source,
+            self.settings.identity,
+            clock=self.clock,
+            progress=note,
+        )
+
+    async def sync_all(self, names: Sequence[str], *, progress: SourceProgress | None = None) -> list[SyncReport]:
+        """Pull sources: first those that create customers, one after another, then the others together."""
+        first = [name for name in names if self.settings.identity.sources[name].creates_customers]
+        rest = [name for name in names if name not in first]
+        reports = [await self.sync_source(name, progress=progress) for name in first]
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(self.sync_source(name, progress=progress)) for name in rest]
+        return reports + [task.result() for task in tasks]
+
+    async def forget_bookmarks(self, names: Sequence[str]) -> None:
+        async with self.store.transaction() as connection:
+            for name in names:
+                await forget_bookmarks(connection, name)
+
+    async def train(self, *, progress: DayProgress | None = None) -> Training:
+        """Train a churn model on the stored history, and keep it where it is good enough to be shown."""
+        return await train(self.store, self.settings.churn, now=self.clock(), progress=progress)
+
+    async def backfill(self, days: Sequence[date], *, progress: DayProgress | None = None) -> BackfillReport:
+        """Write the scorecards of past days that have none."""
+        predictor = await load_predictor(self.store, self.settings.churn)
+        return await backfill(
+            self.store, self.settings.health, predictor, days=days, now=self.clock(), progress=progress
+        )
+
+    async def score(self, *, customer_ids: Sequence[str] | None = None, fire: bool = True) -> Scored:
+        """Score today, and fire the playbooks that concerns. `fire` needs the engine started."""
+        now = self.clock()
+        predictor = await load_predictor(self.store, self.settings.churn)
+        scores = await score(
+            self.store, self.settings.health, predictor, as_of=now.date(), now=now, customer_ids=customer_ids
+        )
+        fired = await self.playbooks.fire_due(as_of=now.date(), now=now) if fire else FireReport()
+        return Scored(scores, fired)

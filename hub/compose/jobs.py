@@ -1,0 +1,64 @@
+"""What the durable engine does, and when.
+
+    sync {source}   on the source's cron, and when somebody asks; asks for a score when it brought something
+    score {}        after syncs, and at least daily: scorecards of today, then the playbooks they concern
+    train {}        a new churn model, by default monthly
+
+Scores asked for within the same half minute are one: four sources that finish together rescore once.
+"""
+
+import logging
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from hub.durable import Argument
+from hub.errors import BusyError
+from hub.playbooks.engine import SWEEP
+
+if TYPE_CHECKING:
+    from hub.compose.hub import Hub
+
+log = logging.getLogger(__name__)
+
+SYNC, SCORE, TRAIN = "sync", "score", "train"
+TOGETHER = timedelta(seconds=30)
+EVERY_MINUTE = "* * * * *"
+
+
+def register(hub: "Hub") -> None:
+    """Tell the engine who does the jobs and when they are due. Before it starts."""
+
+    async def sync(argument: Argument) -> None:
+        try:
+            report = await hub.sync_source(str(argument["source"]))
+        except BusyError as error:
+            log.info("%s; left to it", error)
+            return
+        if report.moved:
+            await ask_for_score(hub, now=hub.clock())
+
+    async def score(_: Argument) -> None:
+        await hub.score()
+
+    async def train(_: Argument) -> None:
+        await hub.train()
+        await hub.score()
+
+    for job, handler in {SYNC: sync, SCORE: score, TRAIN: train}.items():
+        hub.durable.register(job, handler)
+    hub.playbooks.register()
+
+    zone = hub.settings.hub.timezone
+    schedules = hub.settings.hub.schedules
+    for name, scheduled in hub.settings.sources.items():
+        hub.durable.every(f"sync.{name}", scheduled.schedule, SYNC, {"source": name}, timezone=zone)
+    hub.durable.every("score", schedules.score, SCORE, {}, timezone=zone)
+    hub.durable.every("train", schedules.train, TRAIN, {}, timezone=zone)
+    hub.durable.every("sweep", EVERY_MINUTE, SWEEP, {})
+
+
+async def ask_for_score(hub: "Hub", *, now: datetime) -> None:
+    """Score at the next half minute; asked twice before it, once."""
+    steps = int(now.timestamp() // TOGETHER.total_seconds()) + 1
+    at = datetime.fromtimestamp(steps * TOGETHER.total_seconds(), tz=now.tzinfo)
+    await hub.durable.wake(SCORE, {}, at=at, key=at.isoformat())
