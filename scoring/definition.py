@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 import numpy as np
+import numpy.typing as npt
 import orjson
 
 from hub.documents import Document
@@ -88,12 +89,12 @@ class HealthDefinition:
         """Whether a customer's score depends on the other customers of the table, so that all of them must be in it."""
         return any(place.leaf.curve.relative for place in self.places)
 
-    def levels(self, scores: Floats) -> list[int | None]:
-        """Index into `bands` for each of scores[n]; None where the score is NaN."""
+    def levels(self, scores: Floats) -> npt.NDArray[np.int64]:
+        """Index into `bands` for each of scores[n], integers[n]; -1 where the score is NaN."""
         bounds = np.array([bound for _, bound in self.bands])
         # what is a bound but for the last bit of arithmetic belongs to the upper band, as people would compute it
         indices = np.searchsorted(bounds, scores + 1e-9, side="right") - 1
-        return [None if np.isnan(score) else max(int(i), 0) for score, i in zip(scores, indices, strict=True)]
+        return np.where(np.isnan(scores), -1, np.maximum(indices, 0)).astype(np.int64)
 
 
 def _places(branch: Branch, share: float, group: str | None) -> Iterator[Place]:

@@ -172,13 +172,13 @@ def _bands(
     notes: list[str | None] = [None] * len(levels)
     if any(reading.lost.any() for reading in readings):
         held, _ = weigh(definition.root, [np.where(r.lost, r.last, r.value) for r in readings])
-        for index, ceiling in enumerate(definition.levels(np.where(np.isnan(final), np.nan, held))):
-            level = levels[index]
-            if level is not None and ceiling is not None and ceiling < level:
-                lost = [(r.place.leaf.name, float(r.last[index])) for r in readings if r.lost[index]]
-                notes[index] = capped_note(names[ceiling], names[level], lost)
-                levels[index] = ceiling
-    return [None if level is None else names[level] for level in levels], notes
+        ceilings = np.minimum(definition.levels(np.where(np.isnan(final), np.nan, held)), levels)
+        for index in np.flatnonzero(ceilings < levels).tolist():
+            lost = [(r.place.leaf.name, float(r.last[index])) for r in readings if r.lost[index]]
+            notes[index] = capped_note(names[ceilings[index]], names[levels[index]], lost)
+        levels = ceilings
+    choices: Sequence[Band | None] = [*names, None]  # the last one is that of level -1
+    return [choices[level] for level in levels.tolist()], notes
 
 
 def readings_missing(readings: Sequence[Reading], index: int) -> list[Place]:
