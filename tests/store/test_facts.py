@@ -61,6 +61,12 @@ class Writer:
     async def known(self, source: str, *ids: str) -> None:
         await self.put(source, *(Company(key=id_, version=1, company_key=id_) for id_ in ids))
 
+    async def sync(self, days_ago: int, state: SyncState = SyncState.SUCCEEDED, *, hour: int = 12) -> None:
+        values = {"source": "desk", "streams": {}, "started_at": moment(days_ago, hour), "state": state.value}
+        counts = dict.fromkeys(("pulled", "new", "changed", "unchanged", "quarantined"), 0)
+        async with self.store.transaction() as connection:
+            await connection.execute(sync_run.insert(), [{"id": self.key(), **values, **counts}])
+
     def key(self) -> str:
         self.keys += 1
         return str(self.keys)
@@ -365,18 +371,25 @@ async def test_a_dead_source_is_missing_and_not_silent(store: Store, writer: Wri
     await writer.known("desk", "a")
     await writer.put("desk", writer.ticket("a", 20))
 
-    async def sync(days_ago: int, state: SyncState) -> None:
-        values = {"source": "desk", "streams": {}, "started_at": moment(days_ago), "state": state.value}
-        counts = dict.fromkeys(("pulled", "new", "changed", "unchanged", "quarantined"), 0)
-        async with store.transaction() as connection:
-            await connection.execute(sync_run.insert(), [{"id": f"{days_ago}", **values, **counts}])
-
-    await sync(10, SyncState.SUCCEEDED)
-    await sync(1, SyncState.FAILED)
+    await writer.sync(10)
+    await writer.sync(1, SyncState.FAILED)
     seen = {ago: (await facts(store, day(ago)))["a"]["tickets_90d"] for ago in (11, 10, 4, 3, 0)}
     assert seen == {11: 1, 10: 1, 4: 1, 3: None, 0: None}
-    await sync(0, SyncState.SUCCEEDED)
+    await writer.sync(0)
     assert (await facts(store))["a"]["tickets_90d"] == 1
+
+
+async def test_a_source_that_comes_seldom_is_given_its_time(store: Store, writer: Writer) -> None:
+    await writer.customers("a")
+    await writer.known("desk", "a")
+    await writer.put("desk", writer.ticket("a", 80))
+    await writer.sync(75)
+    await writer.sync(45)
+    await writer.sync(45, hour=13)  # a second try on the same day says nothing about its rhythm
+    seen = {ago: (await facts(store, day(ago)))["a"]["tickets_90d"] for ago in (68, 67, 46, 45, 10, 0)}
+    assert seen == {68: None, 67: None, 46: None, 45: 1, 10: 1, 0: 1}
+    later = await facts(store, day(-16))
+    assert later["a"]["tickets_90d"] is None
 
 
 async def test_a_past_day_computed_again_is_the_same(store: Store, writer: Writer) -> None:

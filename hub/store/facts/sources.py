@@ -1,14 +1,16 @@
 """Which customers the hub would have seen something of: the difference between nothing seen and nothing there.
 
 A source *yields* a kind of record once one of its rows of that kind, of any customer, happened and was known by the day.
-It is *alive* on the day unless it has succeeded before and then not in the `STALE_AFTER` days up to it; a source whose
-syncs all came later (a first sync that brought history), or that does not sync but is pushed to, counts as alive. A
-customer is *known* for a kind where a living source that yields it has the customer among its companies. So when a source
-dies its facts become missing a week later, instead of zeros that look like silence, or like a customer without problems.
+It is *alive* on the day unless it has synced before and then not for longer than it should: not in the `STALE_AFTER` days
+up to the day, nor in `PATIENCE` times its own pause before (a file that comes once a month). A source whose syncs all came
+later (a first sync that brought history), or that does not sync but is pushed to, counts as alive.
+
+A customer is *known* for a kind where a living source that yields it has the customer among its companies. So when a source
+dies its facts become missing a while later, instead of zeros that look like silence, or like a customer without problems.
 """
 
-from datetime import timedelta
-from typing import Any
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Table, and_, literal, select, union_all
 
@@ -18,7 +20,8 @@ from hub.store.store import Connection
 from hub.store.tables import external_id, feature_usage_day, survey_response, sync_run, ticket, user_activity_day
 
 STALE_AFTER = 7
-"""Days without a sync that landed anything, after which a source is dead."""
+"""Days without a sync that landed anything, after which a source that came oftener is dead."""
+PATIENCE = 2
 
 _LANDED = (SyncState.SUCCEEDED.value, SyncState.INCOMPLETE.value)
 
@@ -77,20 +80,30 @@ async def _find_yielding(connection: Connection, window: Window) -> dict[str, se
 
 
 async def _find_alive(connection: Connection, window: Window, sources: set[str]) -> set[str]:
-    if not sources:
-        return set()
-    names = select(external_id.c.source).where(external_id.c.source.in_(sorted(sources))).distinct().subquery()
-    last: Any = (
-        select(sync_run.c.started_at)
-        .where(
-            sync_run.c.source == names.c.source,
-            sync_run.c.state.in_(_LANDED),
-            sync_run.c.started_at < window.end,
+    landed = await _find_landed(connection, dict.fromkeys(sources, window.end))
+    late = {source: at for source, at in landed.items() if window.end - at > timedelta(days=STALE_AFTER)}
+    earlier = await _find_landed(connection, {source: at - timedelta(days=1) for source, at in late.items()})
+    dead = {
+        source
+        for source, at in late.items()
+        if source not in earlier or window.end - at > PATIENCE * (at - earlier[source])
+    }
+    return sources - dead
+
+
+async def _find_landed(connection: Connection, before: Mapping[str, datetime]) -> dict[str, datetime]:
+    """{source: when its last sync that landed anything began}, of those before each source's own moment."""
+    parts = []
+    for source, moment in sorted(before.items()):
+        newest = (
+            select(sync_run.c.started_at)
+            .where(sync_run.c.source == source, sync_run.c.state.in_(_LANDED), sync_run.c.started_at < moment)
+            .order_by(sync_run.c.started_at.desc())
+            .limit(1)
+            .scalar_subquery()
         )
-        .order_by(sync_run.c.started_at.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
-    rows = await connection.execute(select(names.c.source, last.label("landed_at")))
-    oldest = window.end - timedelta(days=STALE_AFTER)
-    return {row.source for row in rows if row.landed_at is None or row.landed_at >= oldest}
+        parts.append(select(literal(source).label("source"), newest.label("landed_at")))
+    if not parts:
+        return {}
+    rows = await connection.execute(union_all(*parts))
+    return {row.source: row.landed_at for row in rows if row.landed_at is not None}
