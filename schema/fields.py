@@ -13,6 +13,7 @@ then only takes its value out of the row it stands in. No field of a type runs a
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import Enum
 from functools import cached_property
 from typing import Any
@@ -83,12 +84,14 @@ class Related:
 
     most      a list has no more rows than this
     expected  how many rows a list counts as, when the size of a query is judged
+    on_day    tests that depend on the day of the request
     """
 
     relation: Relation
     arguments: tuple[Argument, ...] = ()
     most: int | None = None
     expected: int = 5
+    on_day: Callable[[date], tuple[Where, ...]] | None = None
 
 
 Reading = Column | Key | Computed | Part | Related
@@ -171,11 +174,12 @@ def one(
     unique: bool = False,
     order: Order = BY_ID,
     where: tuple[Where, ...] = (),
+    on_day: Callable[[date], tuple[Where, ...]] | None = None,
     description: str | None = None,
 ) -> Any:
     """The one row of `entity` with this key, or the first of them in `order`."""
     relation = Relation(entity=entity, key=key, parent=parent, shape="one", unique=unique, order=order, where=where)
-    return _field(Related(relation), description=description)
+    return _field(Related(relation, on_day=on_day), description=description)
 
 
 def many(
@@ -243,8 +247,8 @@ def _with_arguments(related: Related, before: Sequence[StrawberryArgument], desc
 
 
 def wheres(related: Related, given: Mapping[str, Any], context: Any) -> tuple[Where, ...]:
-    """The tests that the given arguments (by their names in the API) add to a relation."""
-    found = []
+    """The tests that the day of the request and the given arguments (by their names in the API) add to a relation."""
+    found = list(related.on_day(context.now.date())) if related.on_day is not None else []
     for argument in related.arguments:
         value = given.get(api_name(argument.name))
         if value is not None and argument.value is not None:

@@ -75,7 +75,7 @@ class Subscription(SourceRecord):
     seats_used: int | None = column()
     started_on: date = column()
     renews_on: date | None = column()
-    ended_on: date | None = column(description="First day it no longer pays; null while it runs.")
+    ended_on: date | None = column(description="First day it no longer pays; null where none is known.")
     auto_renew: bool = column()
     status: SubscriptionStatus = column()
     cancelled_at: datetime | None = column(description="When notice was given.")

@@ -83,8 +83,8 @@ class Customer(Node):
         "subscription",
         key="customer_id",
         order=Order("mrr", descending=True),
-        where=(Where("ended_on", "is_null", True),),
-        description="The running one; of several, the one with the highest MRR.",
+        on_day=lambda day: (Where("started_on", "le", day), Where("ended_on", "after_or_null", day)),
+        description="The one running today; of several, the one with the highest MRR.",
     )
     subscriptions: Connection[Subscription] = page(
         "subscription", key="customer_id", order=Order("started_on", descending=True), description="Newest term first."

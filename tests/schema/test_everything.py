@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import event
 
-from hub.store import Store
-from tests.schema.company import seed
+from hub.store import Store, tables
+from tests.schema.company import TODAY, customer_row, insert, record, seed
 from tests.schema.everything import EVERYTHING
 from tests.schema.fakes import Ask
 
@@ -134,8 +135,6 @@ async def test_aliases_fragments_and_directives_each_get_their_own_rows(ask: Ask
 
 
 async def test_deleted_records_and_merged_customers_do_not_show(ask: Ask, store: Store) -> None:
-    from hub.store import tables
-
     await seed(store, 2)
     async with store.transaction() as connection:
         await connection.execute(tables.ticket.update().where(tables.ticket.c.key == "c000-0").values(deleted=True))
@@ -154,10 +153,26 @@ async def test_deleted_records_and_merged_customers_do_not_show(ask: Ask, store:
     }
 
 
-async def test_a_customer_without_anything_has_nulls_and_empty_lists(ask: Ask, store: Store) -> None:
-    from hub.store import tables
-    from tests.schema.company import customer_row, insert
+async def test_a_subscription_runs_from_its_first_day_to_before_its_end(ask: Ask, store: Store) -> None:
+    terms = {
+        "over": (TODAY - timedelta(days=9), TODAY, 900.0),
+        "booked": (TODAY + timedelta(days=1), None, 800.0),
+        "ending": (TODAY, TODAY + timedelta(days=1), 70.0),
+        "open": (TODAY - timedelta(days=9), None, 60.0),
+    }
+    await insert(store, tables.customer, [customer_row(1)])
+    rows = [
+        record(
+            "bill", plan, "c001", plan=plan, mrr=mrr, currency="EUR", started_on=first, ended_on=end, status="active"
+        )
+        for plan, (first, end, mrr) in terms.items()
+    ]
+    await insert(store, tables.subscription, rows)
+    body = await ask("{ customers { nodes { subscription { plan } } } }")
+    assert body["data"]["customers"]["nodes"] == [{"subscription": {"plan": "ending"}}]
 
+
+async def test_a_customer_without_anything_has_nulls_and_empty_lists(ask: Ask, store: Store) -> None:
     await insert(store, tables.customer, [customer_row(1)])
     body = await ask(
         "{ customers { nodes { health { score } churnRisk { band } facts { mrr } subscription { plan }"

@@ -8,7 +8,7 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Operator = Literal["eq", "in", "ge", "le", "is_null"]
+Operator = Literal["eq", "in", "ge", "le", "after_or_null", "is_null"]
 Shape = Literal["one", "list", "page", "count"]
 
 
