@@ -59,10 +59,14 @@ class Heartbeat:
     async def beat(self, store: Store) -> bool:
         """One beat; return whether this process leads. The first one comes before the process takes any work."""
         now = self._clock()
-        async with store.transaction() as connection:
+        async with store.reading() as connection:
             known = await executors.find_beats(connection)
-            await executors.remove(connection, [each for each in known if is_gone(each, own=self._executor)])
+        if gone := [each for each in known if is_gone(each, own=self._executor)]:
+            async with store.transaction() as connection:
+                await executors.remove(connection, gone)
+        async with store.transaction() as connection:
             await executors.beat(connection, id=self._executor, started_at=self._started_at, now=now)
+        async with store.transaction() as connection:
             return await executors.lead(connection, id=self._executor, now=now, until=now + self._silence)
 
     def start(self) -> None:

@@ -3,12 +3,15 @@
 A process writes its row every few seconds; a row that hasn't been written for a while belongs to a dead process. The
 leader is the one process whose `leader_until` is ahead of now. Times are the writers' own clocks: hosts that share a store
 are expected to agree on the time within a second or two.
+
+Who takes several rows takes them in the order of their ids, and each of these functions wants a transaction of its own:
+else two processes could wait for each other.
 """
 
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import and_, delete, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hub.store.store import Connection
@@ -42,7 +45,6 @@ async def find_beats(connection: Connection) -> dict[str, datetime]:
 
 async def remove(connection: Connection, ids: Iterable[str], *, beaten_by: datetime | None = None) -> None:
     """Forget `ids`; with `beaten_by`, only those that haven't beaten since."""
-    statement = delete(executor).where(executor.c.id.in_(sorted(ids)))
-    if beaten_by is not None:
-        statement = statement.where(executor.c.beat_at <= beaten_by)
-    await connection.execute(statement)
+    chosen = and_(executor.c.id.in_(sorted(ids)), true() if beaten_by is None else executor.c.beat_at <= beaten_by)
+    await connection.execute(select(executor.c.id).where(chosen).order_by(executor.c.id).with_for_update())
+    await connection.execute(delete(executor).where(chosen))

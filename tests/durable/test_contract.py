@@ -28,7 +28,7 @@ class Bench:
         self.noted[argument["id"]] += 1
 
     async def until(self, condition: Callable[[Inspection], object]) -> Inspection:
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             while True:
                 if self._fake is not None:
                     await self._fake.run()

@@ -11,9 +11,10 @@ import pytest
 from sqlalchemy import text
 
 from hub.clock import utc_now
-from hub.durable import Argument, Handler, Inspection, library
+from hub.durable import Argument, Handler, Inspection, library, process
 from hub.durable import engine as engine_module
 from hub.durable.engine import DbosDurable
+from hub.durable.heartbeat import Heartbeat
 from hub.errors import NotFoundError
 from hub.store import Store, executors
 from hub.store.engine_database import SCHEMA, EngineDatabase
@@ -56,7 +57,7 @@ async def running(
 
 
 async def until(durable: DbosDurable, condition: Callable[[Inspection], object]) -> Inspection:
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         while not condition(found := await durable.inspect()):  # noqa: ASYNC110  the engine's threads set no event
             await asyncio.sleep(0.02)
     return found
@@ -273,3 +274,31 @@ async def test_handlers_run_on_the_loop_of_the_start(sqlite_store: Store) -> Non
         await durable.enqueue("job", {})
         await until(durable, lambda found: found.done == 1)
     assert loops == [asyncio.get_running_loop()]
+
+
+async def test_many_processes_beat_at_once_and_one_of_them_leads(store: Store) -> None:
+    async def none() -> set[str]:
+        return set()
+
+    async def tidy() -> None:
+        pass
+
+    async with store.transaction() as connection:
+        await executors.beat(connection, id=process.new_id(), started_at=NOW, now=NOW)  # of before, surely gone
+    beats = [
+        Heartbeat(
+            store,
+            executor=f"elsewhere-{n}",
+            clock=lambda: NOW,
+            beat_seconds=1,
+            dead_seconds=15,
+            running=none,
+            hand_over=len,
+            tidy=tidy,
+        )
+        for n in range(6)
+    ]
+    for _ in range(8):
+        assert sum(await asyncio.gather(*(each.beat(store) for each in beats))) == 1
+    async with store.reading() as connection:
+        assert set(await executors.find_beats(connection)) == {f"elsewhere-{n}" for n in range(6)}

@@ -54,6 +54,11 @@ async def main(settings: dict[str, object]) -> None:
                     [{"worker": name, "what": what, "at": utc_now().timestamp()}],
                 )
 
+        async def beginners() -> int:
+            async with store.reading() as connection:
+                rows = await connection.execute(text("SELECT DISTINCT worker FROM trace WHERE what = 'began'"))
+                return len(rows.all())
+
         async def mark(argument: Argument) -> None:
             await asyncio.sleep(0.02)
             await trace(f"mark {argument['id']}")
@@ -63,9 +68,12 @@ async def main(settings: dict[str, object]) -> None:
             await durable.enqueue("mark", {"id": f"of {name}"})
             print("began", flush=True)  # noqa: T201  the test reads it
             await asyncio.sleep(float(str(settings.get("slow", 0))))
+            while settings.get("meet") and await beginners() < 2:  # noqa: ASYNC110  another process
+                await asyncio.sleep(0.05)
             await trace("ended")
 
-        durable = DbosDurable(store, queues={"default": 2}, poll_seconds=0.05, beat_seconds=0.2, dead_seconds=1.0)
+        dead = float(str(settings.get("dead", 30)))  # on a busy machine a second says nothing
+        durable = DbosDurable(store, queues={"default": 2}, poll_seconds=0.05, beat_seconds=0.2, dead_seconds=dead)
         durable.register("mark", mark)
         durable.register("slow", slow)
         if settings.get("ticks"):
