@@ -13,7 +13,6 @@ from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.metrics import average_precision_score
 
 from scoring.churn_definition import Gate
 from scoring.facts import Floats
@@ -171,7 +170,7 @@ def _judge(labels: Floats, probability: Floats, ties: Integers) -> Callable[[Flo
         gaps = np.abs(np.bincount(bins, weights * probability, BINS) - np.bincount(bins, weights * labels, BINS))
         return {
             "roc_auc": float(positive @ (below + negative / 2) / (positive.sum() * negative.sum())),
-            "pr_auc": float(average_precision_score(labels, probability, sample_weight=weights)),
+            "pr_auc": _average_precision(positive[::-1], everybody[::-1]),
             "log_loss": log_loss,
             "skill": float(1 - log_loss / -(rate * np.log(rate) + (1 - rate) * np.log1p(-rate))),
             "brier": float(weights @ squares / total),
@@ -180,6 +179,13 @@ def _judge(labels: Floats, probability: Floats, ties: Integers) -> Callable[[Flo
         }
 
     return judge
+
+
+def _average_precision(positive: Floats, everybody: Floats) -> float:
+    """Precision at each threshold from the highest down, weighted by the recall it adds."""
+    found, looked = np.cumsum(positive), np.cumsum(everybody)
+    precision = np.divide(found, looked, out=np.zeros_like(found), where=looked > 0)
+    return float(positive @ precision / found[-1])
 
 
 def _lift(positive: Floats, everybody: Floats, total: float) -> float:

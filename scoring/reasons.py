@@ -10,8 +10,9 @@ the value's side and the direction disagree (the book has an NPS of 9, the custo
 neutral code is given instead of one that would be untrue.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
@@ -95,51 +96,46 @@ class Explainer:
         """
         features = self.encoding.features
         themes = list(dict.fromkeys(feature.theme for feature in features))
-        members = [[at for at, feature in enumerate(features) if feature.theme == theme] for theme in themes]
+        members = [np.array([at for at, one in enumerate(features) if one.theme == theme]) for theme in themes]
         by_theme = np.column_stack([effects[:, at].sum(axis=1) for at in members])
-        raising = _strongest(by_theme, self.limits.raising)
-        lowering = _strongest(-by_theme, self.limits.lowering)
-        result = []
-        for row in range(len(table)):
-            chosen = [theme for theme in raising[row] if by_theme[row, theme] >= self.limits.least_effect]
-            chosen += [theme for theme in lowering[row] if -by_theme[row, theme] >= self.limits.least_effect]
-            result.append(
-                [
-                    self._reason(table, row, features, members[theme], matrix[row], effects[row], by_theme[row, theme])
-                    for theme in chosen
-                ]
+        found: list[list[Reason]] = [[] for _ in range(len(table))]
+        for sign, count in ((1, self.limits.raising), (-1, self.limits.lowering)):
+            # a theme is spoken of by the feature that does most in its direction
+            leads = np.column_stack([at[(sign * effects[:, at]).argmax(axis=1)] for at in members])
+            strongest = np.argsort(-sign * by_theme, axis=1, kind="stable")[:, :count]
+            rows, places = np.nonzero(
+                np.take_along_axis(sign * by_theme, strongest, axis=1) >= self.limits.least_effect
             )
-        return result
+            chosen = strongest[rows, places]
+            lead_of = leads[rows, chosen]
+            columns = (rows, lead_of, matrix[rows, lead_of], by_theme[rows, chosen])
+            for row, at, value, effect in zip(*(column.tolist() for column in columns), strict=True):
+                found[row].append(self._reason(table, row, features[at], value, effect))
+        return found
 
-    def _reason(
-        self,
-        table: FactTable,
-        row: int,
-        features: Sequence[Feature],
-        members: Sequence[int],
-        values: Any,
-        effects: Any,
-        effect: Any,
-    ) -> Reason:
-        at = max(members, key=effects.__getitem__) if effect > 0 else min(members, key=effects.__getitem__)
-        lead, raises = features[at], bool(effect > 0)
+    def _reason(self, table: FactTable, row: int, lead: Feature, value: float, effect: float) -> Reason:
+        theme = _theme_of(lead)
+        shown: float | str | None = None
+        context = theme.context
         if lead.theme in TEXTS:
-            text = table.texts[lead.theme][row]
-            return _wording(
-                lead,
-                raises,
-                effect,
-                text,
-                f"{lead.theme.capitalize()} is {text or 'not known'}",
-                _theme_of(lead).neutral,
-            )
-        value = float(f"{values[at]:.6g}")  # all the digits that a float32 has
-        if np.isnan(value):
-            statement = f"{_sentence(lead.fact.meaning)}: not known"
-            return _wording(lead, raises, effect, None, statement, _theme_of(lead).missing)
-        return _wording(
-            lead, raises, effect, value, self._statement(lead, value, table, row), self._code(lead, value, raises)
-        )
+            shown = table.texts[lead.theme][row]
+            code, statement = theme.neutral, f"{_sentence(lead.theme)} is {shown or 'not known'}"
+        elif np.isnan(value):
+            # that something is not known says more about our sources than about the customer
+            code, statement, context = theme.missing, f"{_sentence(lead.fact.meaning)}: not known", True
+        else:
+            shown = float(f"{value:.6g}")  # all the digits that a float32 has
+            code, statement = self._code(lead, shown, effect > 0), self._statement(lead, shown, table, row)
+        often = "more" if effect > 0 else "less"
+        return {
+            "code": code,
+            "text": f"{statement}; customers like this leave {often} often{' (context)' if context else ''}.",
+            "feature": lead.theme if lead.theme in TEXTS else lead.name,
+            "value": shown,
+            "effect": round(effect, 4),
+            "direction": "raises" if effect > 0 else "lowers",
+            "context": context,
+        }
 
     def _code(self, lead: Feature, value: float, raises: bool) -> str:
         theme, pivot = _theme_of(lead), PIVOTS.get(lead.name, self.medians[lead.name])
@@ -151,40 +147,27 @@ class Explainer:
         return theme.low if low else theme.high
 
     def _statement(self, lead: Feature, value: float, table: FactTable, row: int) -> str:
-        day = f"{table.as_of:%-d %b %Y}"
+        day, meaning = _date(table.as_of), lead.fact.meaning
         if lead.pair:
             now, before = (float(table.numbers[name][row]) for name in lead.pair)
             verb = "fell" if value < 0 else "rose" if value > 0 else "moved"
-            what = lead.fact.meaning.split(" against ")[0].removesuffix(" of 28 days")
-            return f"{_sentence(what)} {verb} {abs(value):.0%} ({before:,.0f} to {now:,.0f}) in the 28 days to {day}"
-        statement = f"{_sentence(lead.fact.meaning)}: {_shown(value, lead.fact.unit)} on {day}"
+            what = _sentence(meaning.split(" against ")[0].removesuffix(" of 28 days"))
+            return f"{what} {verb} {abs(value):.0%} ({before:,.0f} to {now:,.0f}) in the 28 days to {day}"
+        if lead.name == "days_to_renewal":
+            due = table.as_of + timedelta(days=round(value))
+            return f"The running subscription falls due in {value:.0f} days, on {_date(due)}"
+        unit = "" if lead.fact.unit in meaning and lead.fact.unit != "ratio" else lead.fact.unit
+        statement = f"{_sentence(meaning)}: {_shown(value, unit)} on {day}"
         median = self.medians[lead.name]
-        return (
-            statement if np.isnan(median) else f"{statement}, the median customer has {_shown(median, lead.fact.unit)}"
-        )
+        return statement if np.isnan(median) else f"{statement}, where the median customer has {_shown(median, unit)}"
+
+
+def _date(day: date) -> str:
+    return f"{day.day} {day:%b %Y}"
 
 
 def _theme_of(feature: Feature) -> Theme:
     return PRODUCT if feature.theme.startswith(PRODUCT_USE) else THEMES[feature.theme]
-
-
-def _strongest(effects: Matrix, count: int) -> Any:
-    """[n, count]: places of the largest effects of each row, the largest first; the earlier theme where they are equal."""
-    return np.argsort(-effects, axis=1, kind="stable")[:, :count]
-
-
-def _wording(lead: Feature, raises: bool, effect: Any, value: float | str | None, statement: str, code: str) -> Reason:
-    context = _theme_of(lead).context
-    often = "more" if raises else "less"
-    return {
-        "code": code,
-        "text": f"{statement}; customers like this leave {often} often{' (context)' if context else ''}.",
-        "feature": lead.theme if lead.theme in TEXTS else lead.name,
-        "value": value,
-        "effect": round(float(effect), 4),
-        "direction": "raises" if raises else "lowers",
-        "context": context,
-    }
 
 
 def _sentence(text: str) -> str:

@@ -1,0 +1,113 @@
+"""Features are facts, ratios of facts and categories, in a fixed order with declared directions; missing stays missing."""
+
+from collections.abc import Mapping
+from datetime import date
+
+import numpy as np
+import pytest
+
+from scoring.facts import FACTS, FactTable
+from scoring.features import FEATURES, Encoding
+from scoring.reasons import THEMES
+
+DAY = date(2026, 6, 1)
+
+
+def table(plans: list[str | None], **numbers: list[float]) -> FactTable:
+    n = len(plans)
+    columns = {name: np.full(n, np.nan) for name, fact in FACTS.items() if fact.kind == "number"}
+    columns |= {name: np.array(values, dtype=np.float64) for name, values in numbers.items()}
+    texts: Mapping[str, list[str | None]] = {"plan": plans, "segment": [None] * n, "csm_email": [None] * n}
+    return FactTable(DAY, [f"c{i}" for i in range(n)], columns, texts)
+
+
+def column(encoding: Encoding, facts: FactTable, name: str) -> list[float]:
+    return [float(value) for value in encoding.matrix(facts)[:, encoding.names.index(name)]]
+
+
+def test_names_signs_and_columns_are_one_order() -> None:
+    encoding = Encoding({"plan": ("Pro", "Team")}, ("export", "search"))
+    assert encoding.names[: len(FEATURES)] == tuple(feature.name for feature in FEATURES)
+    assert encoding.names[len(FEATURES) :] == (
+        "plan=Pro",
+        "plan=Team",
+        "events_28d:export",
+        "share_28d:export",
+        "events_28d:search",
+        "share_28d:search",
+    )
+    assert len(encoding.signs) == len(encoding.names) == len(set(encoding.names))
+    with_use = table(["Pro"], **{"events_28d:export": [1.0], "events_28d:search": [3.0]})
+    assert encoding.matrix(with_use).shape == (1, len(encoding.names))
+    assert encoding.matrix(with_use).dtype == np.float32
+    assert 40 <= len(FEATURES) <= 60
+
+
+def test_directions_are_declared() -> None:
+    signs = dict(zip(Encoding({}, ("x",)).names, Encoding({}, ("x",)).signs, strict=True))
+    falling = ("mau", "events_28d", "usage_trend", "seat_utilisation", "csat_90d", "nps_last", "events_28d:x")
+    rising = ("days_since_active", "first_response_minutes_90d", "reopens_90d", "mrr_per_event")
+    either = ("tickets_90d", "tickets_open", "mrr", "tenure_days", "days_to_renewal", "share_28d:x")
+    assert [signs[name] for name in falling] == [-1] * 7
+    assert [signs[name] for name in rising] == [1] * 4
+    assert [signs[name] for name in either] == [0] * 6
+
+
+def test_every_feature_has_a_theme_with_codes() -> None:
+    assert {feature.theme for feature in FEATURES} <= THEMES.keys()
+
+
+def test_ratios_and_trends() -> None:
+    facts = table(
+        [None] * 3,
+        mrr=[900.0, 900.0, 900.0],
+        mau=[13.0, 0.0, np.nan],
+        mau_previous=[21.0, 1.0, 10.0],
+        events_28d=[50.0, 0.0, 10.0],
+        events_84d=[300.0, 0.0, 10.0],
+        seats_purchased=[10.0, 0.0, np.nan],
+    )
+    encoding = Encoding({})
+    # a previous month of one user is no base for a change, nor is a missing value
+    assert column(encoding, facts, "mau_trend") == pytest.approx([13 / 21 - 1, np.nan, np.nan], nan_ok=True)
+    assert column(encoding, facts, "usage_of_84d") == pytest.approx([0.5, np.nan, 3.0], nan_ok=True)
+    assert column(encoding, facts, "mrr_per_seat") == pytest.approx([90, np.nan, np.nan], nan_ok=True)
+    assert column(encoding, facts, "mrr_per_user") == pytest.approx([900 / 13, np.nan, np.nan], nan_ok=True)
+
+
+def test_missing_stays_missing_and_zero_stays_zero() -> None:
+    facts = table([None, None], tickets_90d=[0.0, np.nan], nps_last=[np.nan, 0.0])
+    assert column(Encoding({}), facts, "tickets_90d") == pytest.approx([0, np.nan], nan_ok=True)
+    assert column(Encoding({}), facts, "nps_last") == pytest.approx([np.nan, 0], nan_ok=True)
+
+
+def test_categories_are_the_common_ones_and_others_are_none_of_them() -> None:
+    facts = table(["Pro"] * 12 + ["Team"] * 10 + ["Rare"] * 9 + [None])
+    # the same customers on another day are not more customers
+    encoding = Encoding.of([facts, facts], texts=("plan",))
+    assert encoding.categories == {"plan": ["Pro", "Team"]}
+    asked = table(["Team", "Rare", None])
+    assert column(encoding, asked, "plan=Team") == [1, 0, 0]
+    assert column(encoding, asked, "plan=Pro") == [0, 0, 0]
+
+
+def test_product_features_are_counted_and_shared_out() -> None:
+    encoding = Encoding({}, ("export", "search"))
+    use = {"events_28d:export": [1.0, 0.0, np.nan], "events_28d:search": [3.0, 0.0, np.nan]}
+    facts = table([None] * 3, **use)
+    assert column(encoding, facts, "events_28d:export") == pytest.approx([1, 0, np.nan], nan_ok=True)
+    assert column(encoding, facts, "share_28d:search") == pytest.approx([0.75, np.nan, np.nan], nan_ok=True)
+
+
+def test_a_table_that_lacks_facts_is_refused_by_their_names() -> None:
+    with pytest.raises(ValueError, match=r"lacks facts: events_28d:export$"):
+        Encoding({}, ("export",)).matrix(table([None]))
+    facts = table([None])
+    without = FactTable(DAY, facts.customers, {"mrr": facts.numbers["mrr"]}, facts.texts)
+    with pytest.raises(ValueError, match="lacks facts: active_days_28d, csat_90d"):
+        Encoding({}).matrix(without)
+
+
+def test_an_encoding_survives_the_store() -> None:
+    encoding = Encoding({"plan": ("Pro", "Team")}, ("export",))
+    assert Encoding.from_json(encoding.as_json()) == encoding

@@ -1,0 +1,271 @@
+"""Splits do not leak, learning is deterministic and monotone, the gate keeps its word, and few labels make no model."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import numpy as np
+import pytest
+
+from scoring.churn import PriorRate
+from scoring.churn_definition import ChurnDefinition, Snapshots
+from scoring.learner import (
+    SAFE,
+    SEED,
+    TINY,
+    Calibration,
+    Rows,
+    boost,
+    fit,
+    learner_for,
+    margins,
+    out_of_fold,
+    platt,
+    settings,
+)
+from scoring.outcomes import CHURNED, STAYED, UNUSED, Churns, outcomes
+from scoring.training import prior_rate, snapshot_days, split_by_time, train, version_of
+
+DEFINITION = ChurnDefinition()
+DAY = date(2026, 1, 1)
+MONTHS = [date(2025, month, 1).toordinal() for month in range(1, 13)]
+
+
+def made(customers: int, *, seed: int = 0, signal: float = 2.0, base: float = -2.5, months: list[int] = MONTHS) -> Rows:
+    """Customers with a hidden mood that the first column shows with noise and the second shows not at all."""
+    random = np.random.default_rng(seed)
+    mood = random.normal(size=customers)
+    leaves = random.random((len(months), customers)) < 1 / (1 + np.exp(-(base - signal * mood)))
+    n = len(months) * customers
+    seen = np.tile(mood, len(months)) + random.normal(size=n) / 3
+    matrix = np.column_stack([seen, random.normal(size=n)]).astype(np.float32)
+    matrix[random.random(matrix.shape) < 0.05] = np.nan
+    return Rows(
+        ("use", "noise"),
+        (-1, 0),
+        matrix,
+        leaves.ravel(),
+        np.tile(np.arange(customers), len(months)),
+        np.repeat(np.array(months), customers),
+    )
+
+
+def test_snapshots_are_month_starts_whose_future_is_known() -> None:
+    # 1 + lead 7 + horizon 90 + grace 30 days before the first of January
+    days = snapshot_days(first=date(2025, 3, 2), until=DAY, definition=DEFINITION)
+    assert days == [date(2025, month, 1) for month in (4, 5, 6, 7, 8)]
+    first_of_september = date(2025, 9, 1) + timedelta(days=128)
+    assert snapshot_days(first=date(2025, 3, 2), until=first_of_september, definition=DEFINITION)[-1] == date(
+        2025, 9, 1
+    )
+    eve = first_of_september - timedelta(days=1)
+    assert snapshot_days(first=date(2025, 3, 2), until=eve, definition=DEFINITION)[-1] == date(2025, 8, 1)
+    short = DEFINITION.model_copy(update={"snapshots": Snapshots(history_months=3)})
+    assert snapshot_days(first=date(2020, 1, 1), until=DAY, definition=short) == days[-3:]
+    assert snapshot_days(first=date(2025, 12, 1), until=DAY, definition=DEFINITION) == []
+
+
+def test_outcomes_of_a_day() -> None:
+    left = {"at-lead": 7, "after-lead": 8, "last-day": 97, "too-late": 98, "earlier": -5, "unpaid": 40}
+    churns = Churns.of(
+        [*left, "earlier"],
+        [DAY + timedelta(days=days) for days in [*left.values(), 50]],
+        [name == "unpaid" for name in [*left, "earlier"]],
+    )
+    customers = sorted([*left, "stays"])
+    read = dict(zip(customers, outcomes(customers, DAY, churns, DEFINITION).tolist(), strict=True))
+    assert read == {
+        "at-lead": UNUSED,
+        "after-lead": CHURNED,
+        "last-day": CHURNED,
+        "too-late": STAYED,
+        "earlier": CHURNED,  # left before, came back and left again
+        "unpaid": CHURNED,
+        "stays": STAYED,
+    }
+    voluntary = DEFINITION.model_copy(update={"count_involuntary": False})
+    assert outcomes(["stays", "unpaid"], DAY, churns, voluntary).tolist() == [STAYED, UNUSED]
+    assert outcomes(["stays"], DAY, Churns.of([], [], []), DEFINITION).tolist() == [STAYED]
+
+
+def test_the_split_leaves_a_gap_that_no_label_reaches_across() -> None:
+    days = np.array(MONTHS)
+    split = split_by_time(days, test_share=0.25, gap_days=97)
+    assert split is not None
+    earlier, later = split
+    assert [date.fromordinal(day).month for day in days[later]] == [10, 11, 12]
+    assert [date.fromordinal(day).month for day in days[earlier]] == [1, 2, 3, 4, 5, 6]  # 1 July + 97 is 6 October
+    assert days[earlier].max() + 97 <= days[later].min()
+    assert split_by_time(days[:4], test_share=0.25, gap_days=97) is None
+    assert split_by_time(days[:1], test_share=0.25, gap_days=0) is None
+
+
+def test_later_labels_do_not_reach_the_model_that_is_judged() -> None:
+    """Turning every label in the gap around changes nothing of the evaluation."""
+    rows = made(150)
+    gap = np.isin(rows.days, MONTHS[6:9])
+    turned = replace(rows, labels=np.where(gap, ~rows.labels, rows.labels))
+    assert learner_for(rows.churned) == learner_for(turned.churned) == TINY
+    assert train(turned, DEFINITION).evaluation == train(rows, DEFINITION).evaluation
+
+
+@pytest.mark.parametrize(
+    ("churned", "name"), [(0, None), (19, None), (20, "tiny"), (199, "tiny"), (200, "safe"), (5_000, "safe")]
+)
+def test_the_learner_hangs_on_how_many_customers_left(churned: int, name: str | None) -> None:
+    learner = learner_for(churned)
+    assert (learner.name if learner else None) == name
+
+
+def test_parameters_are_fixed_and_never_reweight() -> None:
+    told = settings(SAFE, (-1, 0), 10_000)
+    assert (told["max_depth"], told["learning_rate"], SAFE.trees, told["seed"], told["nthread"]) == (
+        3,
+        0.03,
+        300,
+        SEED,
+        1,
+    )
+    assert told["monotone_constraints"] == "(-1,0)"
+    assert not {"scale_pos_weight", "sample_weight"} & told.keys()
+    assert settings(TINY, (0,), 10)["max_depth"] == 2
+
+
+def test_the_same_rows_make_the_same_bytes() -> None:
+    rows = made(200)
+    again = replace(rows, matrix=rows.matrix.copy())
+    assert bytes(boost(rows, SAFE).save_raw("ubj")) == bytes(boost(again, SAFE).save_raw("ubj"))
+    first, second = fit(rows, TINY), fit(again, TINY)
+    assert first.calibration == second.calibration
+    assert first.held_out is not None
+    assert np.array_equal(first.held_out, second.held_out)  # type: ignore[arg-type] # both are there, or this fails
+
+
+def test_more_use_never_raises_the_risk() -> None:
+    rows = made(300, signal=-1.0)  # the data say the opposite
+    grid = np.column_stack([np.linspace(-4, 4, 200), np.zeros(200)]).astype(np.float32)
+    assert (np.diff(margins(boost(rows, SAFE), grid)) <= 1e-6).all()
+    free = replace(rows, signs=(0, 0))
+    assert np.diff(margins(boost(free, SAFE), grid)).max() > 0.01
+
+
+def test_held_out_predictions_come_from_other_customers() -> None:
+    """A column that is the customer's own answer is worth nothing on customers who were not seen."""
+    random = np.random.default_rng(1)
+    answers = random.random(200) < 0.3
+    customers = np.tile(np.arange(200), 6)
+    matrix = customers[:, None].astype(np.float32)
+    rows = Rows(("who",), (0,), matrix, answers[customers], customers, np.repeat(np.arange(6), 200))
+    held = out_of_fold(rows, SAFE)
+    assert held is not None
+    seen = margins(boost(rows, SAFE), matrix)
+    spread = lambda margin: margin[rows.labels].mean() - margin[~rows.labels].mean()  # noqa: E731 - one expression, twice
+    assert spread(seen) > 0.3
+    assert abs(spread(held)) < 0.15
+
+
+def test_platt_finds_the_line_that_made_the_labels() -> None:
+    random = np.random.default_rng(2)
+    margin = random.normal(size=50_000)
+    labels = random.random(50_000) < 1 / (1 + np.exp(-(1.5 * margin - 0.5)))
+    found = platt(margin, labels, known=False)
+    assert (found.slope, found.intercept) == pytest.approx((1.5, -0.5), abs=0.06)
+    assert platt(margin, labels, known=True) == found
+    # too sure of itself: all the way back on strangers, half-way where customers are known
+    strangers, known = platt(3 * margin, labels, known=False), platt(3 * margin, labels, known=True)
+    assert (strangers.slope, strangers.intercept) == pytest.approx((0.5, -0.5), abs=0.03)
+    assert (known.slope, known.intercept) == pytest.approx(((1 + strangers.slope) / 2, strangers.intercept / 2))
+    assert platt(-margin, labels, known=False) == Calibration()
+
+
+def test_calibration_maths() -> None:
+    read = Calibration(2.0, -1.0).probability(np.array([0.0, 0.5, 1.0]))
+    assert read == pytest.approx([0.2689414, 0.5, 0.7310586])
+    assert Calibration().probability(np.array([0.0]))[0] == 0.5
+
+
+def test_below_fifty_churned_nothing_is_calibrated() -> None:
+    rows = made(60, base=-3.0)
+    assert 20 <= rows.churned < 50
+    assert fit(rows, TINY).calibration == Calibration()
+
+
+def test_a_signal_opens_the_gate() -> None:
+    rows = made(300, base=-2.0)
+    trained = train(rows, DEFINITION)
+    assert trained.churned == rows.churned >= 200
+    assert trained.why_not is None
+    assert trained.fitted is not None
+    assert (trained.fitted.learner, trained.confidence) == (SAFE, "normal")
+    assert trained.evaluation is not None
+    assert trained.evaluation.first_day == date(2025, 10, 1)
+    assert trained.evaluation.roc_auc.low > 0.75
+    assert trained.by_customer is not None
+    assert trained.by_customer.rows == len(rows)
+
+
+def test_few_churned_customers_are_said_to_be_few() -> None:
+    trained = train(made(150, base=-6.0, signal=2.5), DEFINITION)
+    assert 20 <= trained.churned < 50
+    assert trained.fitted is not None
+    assert (trained.fitted.learner, trained.confidence) == (TINY, "low")
+
+
+def test_random_labels_leave_the_gate_closed() -> None:
+    for seed in range(2):
+        trained = train(made(300, seed=seed, signal=0.0, base=-2.0), DEFINITION)
+        assert trained.churned >= 200
+        assert (trained.fitted, trained.confidence) == (None, "prior")
+        assert trained.evaluation is not None
+        assert str(trained.why_not).startswith("the model is not shown to beat the base rate: skill over the base rate")
+
+
+def test_with_19_customers_who_left_there_is_no_model_at_any_strength_of_signal() -> None:
+    rows = made(200, signal=0.0, base=-30.0)
+    labels = rows.labels.copy()
+    labels[np.isin(rows.customers, np.arange(19)) & (rows.days == MONTHS[0])] = True
+    trained = train(replace(rows, labels=labels), DEFINITION)
+    assert (trained.fitted, trained.evaluation, trained.confidence) == (None, None, "prior")
+    assert trained.why_not == "19 customers have left so far, and 20 are needed to learn from"
+
+
+def test_a_short_history_cannot_be_judged() -> None:
+    trained = train(made(300, months=MONTHS[:4]), DEFINITION)
+    assert trained.fitted is None
+    assert trained.why_not == (
+        "the history is too short to judge a model on snapshots 97 days later than those it learned from"
+    )
+
+
+def test_the_prior_counts_no_span_of_a_customer_twice() -> None:
+    rows = made(100)
+    # the newest day is 1 December; at least 90 days before it: 1 September, then 1 June, then 1 March
+    chosen = np.isin(rows.days, [MONTHS[month - 1] for month in (12, 9, 6, 3)])
+    prior = prior_rate(rows, DEFINITION)
+    assert (prior.rows, prior.churned) == (400, int(rows.labels[chosen].sum()))
+    assert prior == PriorRate.of(churned=prior.churned, rows=400, definition=DEFINITION)
+
+
+def test_nothing_at_all_is_a_prior_too() -> None:
+    rows = made(2).where(np.zeros(24, dtype=np.bool_))
+    trained = train(rows, DEFINITION)
+    assert trained.why_not == "0 customers have left so far, and 20 are needed to learn from"
+    assert (trained.prior.rows, trained.prior.rate) == (0, pytest.approx(DEFINITION.prior_rate))
+    assert version_of(rows, [], DEFINITION, kind="prior").startswith("prior-90d-untrained-")
+
+
+def test_a_version_names_its_data_and_nothing_else() -> None:
+    rows, names = made(50), [f"c{n}" for n in range(50)]
+    version = version_of(rows, names, DEFINITION, kind="xgb")
+    assert version.startswith("xgb-90d-2025-12-01-")
+    assert len(version) == len("xgb-90d-2025-12-01-") + 8
+    assert version_of(replace(rows, matrix=rows.matrix.copy()), names, DEFINITION, kind="xgb") == version
+    bands = DEFINITION.model_copy(update={"bands": DEFINITION.bands.model_copy(update={"high": 0.8})})
+    assert version_of(rows, names, bands, kind="xgb") == version  # how it is shown is not what it is
+    labels = rows.labels.copy()
+    labels[0] = ~labels[0]
+    others = [
+        version_of(replace(rows, labels=labels), names, DEFINITION, kind="xgb"),
+        version_of(rows, [*names[1:], "x"], DEFINITION, kind="xgb"),
+        version_of(rows, names, DEFINITION.model_copy(update={"lead_days": 14}), kind="xgb"),
+    ]
+    assert len({version, *others}) == 4

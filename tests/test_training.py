@@ -1,0 +1,242 @@
+"""Training from a store: what was known then, kept once, shown only when it has earned it, and an honest prior otherwise."""
+
+from datetime import UTC, date, datetime, time, timedelta
+
+import numpy as np
+import pytest
+from sqlalchemy import func, select, update
+
+from hub.model.records import Company, FeatureUsageDay, Record, Subscription, UserActivityDay
+from hub.store import Store
+from hub.store.facts import find_facts, find_product_use
+from hub.store.facts.product import PREFIX
+from hub.store.models import find_champion, find_models, get_model
+from hub.store.records import upsert
+from hub.store.tables import RECORD_TABLES, churn_model, customer
+from hub.training import Training, load_predictor, train
+from scoring.churn import ModelPredictor, PriorPredictor
+from scoring.churn_definition import ChurnDefinition, Gate
+from scoring.facts import FactTable
+from scoring.features import PRODUCT_USE
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+TODAY = NOW.date()
+BEGAN = date(2025, 5, 1)
+DEFINITION = ChurnDefinition(gate=Gate(bootstraps=50))
+
+
+def history(count: int, *, seed: int = 0, telling: bool = True) -> list[Record]:
+    """Customers on monthly terms who use the product weekly. Some leave in their time, and use little from 150 days before;
+    where that is not `telling`, others do."""
+    random = np.random.default_rng(seed)
+    leaves = random.random(count) < 0.6
+    months = random.integers(5, 18, count)
+    shown = leaves if telling else random.permutation(leaves)
+    records: list[Record] = []
+    for i in range(count):
+        name = f"c{i:03}"
+        records.append(Company(key=name, version=1, company_key=name))
+        starts = [BEGAN + timedelta(days=30 * month) for month in range(19)]
+        for place, start in enumerate(starts):
+            if leaves[i] and place >= months[i]:
+                break
+            last = leaves[i] and place == months[i] - 1
+            ends = start + timedelta(days=30)
+            records.append(
+                Subscription(
+                    key=f"{name}-{place}",
+                    version=1,
+                    company_key=name,
+                    plan="Pro",
+                    mrr=100.0,
+                    seats_purchased=5,
+                    started_on=start,
+                    renews_on=ends,
+                    ended_on=ends if last or place < 18 else None,
+                    cancelled_at=datetime.combine(ends - timedelta(days=10), time(9), UTC) if last else None,
+                )
+            )
+        end = BEGAN + timedelta(days=30 * int(months[i]))
+        for week in range(80):
+            day = BEGAN + timedelta(days=7 * week)
+            if day >= (end if leaves[i] else TODAY):
+                break
+            low = shown[i] and day >= end - timedelta(days=150)
+            events = int(random.poisson(4 if low else 20)) + 1
+            key = f"{name}-{day}"
+            records.append(
+                UserActivityDay(
+                    key=key, version=1, company_key=name, user_key="u", day=day, events=events, sessions=1, minutes=9
+                )
+            )
+            records.append(
+                FeatureUsageDay(key=key, version=1, company_key=name, feature="export", day=day, events=events, users=1)
+            )
+    return records
+
+
+async def put(store: Store, records: list[Record]) -> None:
+    created = datetime(2025, 1, 1, tzinfo=UTC)
+    names = [record.key for record in records if isinstance(record, Company)]
+    rows = [{"id": name, "name": name, "created_at": created, "updated_at": created} for name in names]
+    async with store.transaction() as connection:
+        if rows:
+            await connection.execute(customer.insert(), rows)
+        await upsert(connection, records, source="everything", now=NOW, historical=True)
+        for table in RECORD_TABLES.values():
+            await connection.execute(update(table).values(customer_id=table.c.company_key))
+
+
+async def versions(store: Store) -> list[str]:
+    async with store.reading() as connection:
+        return [model.version for model in await find_models(connection)]
+
+
+@pytest.fixture
+async def trained(sqlite_store: Store) -> Training:
+    await put(sqlite_store, history(120))
+    return await train(sqlite_store, DEFINITION, now=NOW)
+
+
+async def test_a_model_that_earned_it_is_kept_and_speaks(sqlite_store: Store, trained: Training) -> None:
+    assert trained.shown
+    assert trained.is_new
+    # the first month start with tenure, to the last one 128 days before today
+    assert (trained.first_day, trained.last_day, trained.snapshots) == (date(2025, 6, 1), date(2026, 7, 1), 14)
+    assert trained.version.startswith("xgb-90d-2026-07-01-")
+    assert trained.evaluation is not None
+    assert trained.evaluation.roc_auc.low > 0.55
+    assert trained.evaluation.first_day == date(2026, 4, 1)
+    assert any(line == f"model {trained.version}" for line in trained.lines())
+    predictor = await load_predictor(sqlite_store, DEFINITION)
+    assert isinstance(predictor, ModelPredictor)
+    assert (predictor.model_version, predictor.horizon_days) == (trained.version, 90)
+    assert predictor.product_features == ["export"] or predictor.product_features == ("export",)
+    async with sqlite_store.reading() as connection:
+        kept = await get_model(connection, trained.version)
+    assert kept.champion
+    assert kept.evaluation["later_snapshots"] == trained.evaluation.as_json()
+    assert kept.parameters["learner"]["learner"] in ("tiny", "safe")
+
+
+async def test_the_model_reads_the_facts_that_scorecards_read(sqlite_store: Store, trained: Training) -> None:
+    assert PRODUCT_USE == PREFIX
+    predictor = await load_predictor(sqlite_store, DEFINITION)
+    async with sqlite_store.reading() as connection:
+        facts = await find_facts(connection, as_of=TODAY)
+        facts |= await find_product_use(
+            connection, as_of=TODAY, customers=facts["customer_id"], features=predictor.product_features
+        )
+    table = FactTable.of(TODAY, facts)
+    read = predictor.predict(table)
+    assert len(read.probability) == len(table) > 30
+    assert np.all((read.probability > 0) & (read.probability < 1))
+
+
+async def test_training_again_makes_the_same_model(sqlite_store: Store, trained: Training) -> None:
+    async with sqlite_store.reading() as connection:
+        first = await get_model(connection, trained.version)
+    async with sqlite_store.transaction() as connection:
+        await connection.execute(churn_model.delete())
+    again = await train(sqlite_store, DEFINITION, now=NOW + timedelta(hours=5))
+    async with sqlite_store.reading() as connection:
+        second = await get_model(connection, again.version)
+    assert (second.version, second.artifact, second.features) == (first.version, first.artifact, first.features)
+    assert (second.parameters, second.evaluation) == (first.parameters, first.evaluation)
+    repeated = await train(sqlite_store, DEFINITION, now=NOW + timedelta(hours=6))
+    assert (repeated.version, repeated.is_new) == (trained.version, False)
+    assert await versions(sqlite_store) == [trained.version]
+
+
+async def test_what_happens_later_changes_no_snapshot(sqlite_store: Store, trained: Training) -> None:
+    """Use after the last snapshot, and notices that are young, belong to no row: the training set is the same."""
+    async with sqlite_store.reading() as connection:
+        people = list((await connection.execute(select(customer.c.id).order_by(customer.c.id))).scalars())
+    later = [
+        UserActivityDay(
+            key=f"{name}-x",
+            version=1,
+            company_key=name,
+            user_key="v",
+            day=date(2026, 7, 2),
+            events=999,
+            sessions=9,
+            minutes=9,
+        )
+        for name in people
+    ]
+    await put(sqlite_store, list(later))
+    again = await train(sqlite_store, DEFINITION, now=NOW)
+    assert (again.version, again.is_new) == (trained.version, False)
+
+
+async def test_a_signal_that_is_not_there_is_not_shown(sqlite_store: Store) -> None:
+    await put(sqlite_store, history(120, telling=False))
+    closed = ChurnDefinition(gate=Gate(bootstraps=50, roc_auc_above=0.9))
+    made = await train(sqlite_store, closed, now=NOW)
+    assert not made.shown
+    assert made.why_not is not None
+    assert made.why_not.startswith("the model is not shown to beat the base rate")
+    assert made.evaluation is not None
+    predictor = await load_predictor(sqlite_store, closed)
+    assert isinstance(predictor, PriorPredictor)
+    assert (predictor.model_version, predictor.why) == (made.version, made.why_not)
+    assert made.version.startswith("prior-90d-2026-07-01-")
+    assert f"no model: {made.why_not}" in made.lines()
+
+
+async def test_a_champion_stays_until_a_newer_model_passes(sqlite_store: Store, trained: Training) -> None:
+    closed = ChurnDefinition(gate=Gate(bootstraps=50, roc_auc_above=1.0))
+    turned_away = await train(sqlite_store, closed, now=NOW + timedelta(days=1))
+    assert not turned_away.shown
+    assert set(await versions(sqlite_store)) == {trained.version, turned_away.version}
+    assert (await load_predictor(sqlite_store, closed)).model_version == trained.version
+
+
+async def test_an_empty_store_has_a_prior_that_predictions_can_name(sqlite_store: Store) -> None:
+    predictor = await load_predictor(sqlite_store, DEFINITION)
+    assert isinstance(predictor, PriorPredictor)
+    assert predictor.prior.rate == pytest.approx(DEFINITION.prior_rate)
+    assert predictor.why == "none has been trained"
+    assert await versions(sqlite_store) == [predictor.model_version]
+    assert await load_predictor(sqlite_store, DEFINITION) == predictor  # and once is enough
+    assert await versions(sqlite_store) == [predictor.model_version]
+    made = await train(sqlite_store, DEFINITION, now=NOW)
+    assert made.why_not == "0 customers have left so far, and 20 are needed to learn from"
+    assert (made.rows, made.snapshots, made.first_day) == (0, 0, None)
+    assert (await load_predictor(sqlite_store, DEFINITION)).model_version == made.version
+
+
+async def test_other_horizons_have_champions_of_their_own(sqlite_store: Store, trained: Training) -> None:
+    other = ChurnDefinition(horizon_days=30)
+    predictor = await load_predictor(sqlite_store, other)
+    assert (predictor.horizon_days, isinstance(predictor, PriorPredictor)) == (30, True)
+    async with sqlite_store.reading() as connection:
+        kept = await find_champion(connection, horizon_days=90)
+    assert kept is not None
+    assert kept.version == trained.version
+
+
+async def test_a_champion_of_other_columns_is_replaced_by_the_prior_which_says_so(
+    sqlite_store: Store, trained: Training
+) -> None:
+    async with sqlite_store.transaction() as connection:
+        await connection.execute(update(churn_model).values(features=["usage", "from", "before"]))
+    predictor = await load_predictor(sqlite_store, DEFINITION)
+    assert isinstance(predictor, PriorPredictor)
+    assert "was made with other features" in predictor.why
+    assert predictor.prior == trained.prior
+    async with sqlite_store.reading() as connection:
+        count = (await connection.execute(select(func.count()).select_from(churn_model))).scalar_one()
+    assert count == 2  # the champion is left alone, its stand-in beside it
+
+
+async def test_progress_names_each_snapshot(sqlite_store: Store) -> None:
+    await put(sqlite_store, history(25))
+    told: list[tuple[date, int, int]] = []
+    made = await train(
+        sqlite_store, DEFINITION, now=NOW, progress=lambda day, done, all_: told.append((day, done, all_))
+    )
+    assert told[0] == (date(2025, 6, 1), 1, 14)
+    assert told[-1] == (date(2026, 7, 1), 14, 14)
+    assert made.snapshots == len(told) == 14
