@@ -26,7 +26,6 @@ from hub.store import Store
 from hub.store.identity import (
     Evidence,
     add_customers,
-    add_implied,
     count_undecided,
     find_evidence,
     link,
@@ -83,6 +82,16 @@ class Resolution:
     ambiguous: int = 0
     unmatched: int = 0
     linked: int = 0
+
+    def then(self, later: "Resolution") -> "Resolution":
+        """Both in one: what was done adds up, what is still open is as the later one found it."""
+        return Resolution(
+            matched=self.matched + later.matched,
+            created=self.created + later.created,
+            ambiguous=later.ambiguous,
+            unmatched=later.unmatched,
+            linked=self.linked + later.linked,
+        )
 
 
 def customer_id_for(source: str, key: str) -> str:
@@ -182,7 +191,6 @@ class _Book:
 
 async def resolve(connection: Connection, rules: IdentityRules, *, source: str, now: datetime) -> Resolution:
     """After a sync of `source`: decide what is open, create customers, link records, refresh profiles."""
-    await add_implied(connection, source, now=now)
     decisions: list[Decision] = []
     if await count_undecided(connection):
         decisions = decide(await find_evidence(connection), rules)

@@ -40,7 +40,7 @@ class ChurnBand(StrEnum):
     HIGH = "high"
     MEDIUM = "medium"
     LOW = "low"
-    VERY_LOW = "very_low"
+    MINIMAL = "minimal"
 
 
 @strawberry.enum

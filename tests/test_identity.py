@@ -19,7 +19,7 @@ from hub.identity import (
 )
 from hub.model.records import Company, Record, SurveyResponse, SurveyType, Ticket, TicketStatus
 from hub.store import Store
-from hub.store.identity import Evidence, find_customer_of
+from hub.store.identity import Evidence, add_implied, find_customers_by_key
 from hub.store.records import upsert
 from hub.store.tables import customer, external_id, survey_response, ticket
 
@@ -134,7 +134,9 @@ def test_what_a_person_decided_is_not_decided_again() -> None:
 
 async def put(store: Store, source: str, *records: Record, now: datetime = NOW) -> Resolution:
     async with store.transaction() as connection:
-        customers = await find_customer_of(connection, source)
+        customers = await find_customers_by_key(connection, source)
+        named = {record.company_key for record in records if record.company_key is not None}
+        await add_implied(connection, source, named - customers.keys(), now=now)
         await upsert(connection, records, source=source, now=now, customers=customers)
         return await resolve(connection, RULES, source=source, now=now)
 

@@ -1,7 +1,7 @@
 """Mixpanel's rows as records: days of use summed by `aggregate`, and group profiles as companies.
 
-    usage     {"kind": "user_day", …} -> UserActivityDay      key "<company>|<user>|<day>"
-              {"kind": "feature_day", …} -> FeatureUsageDay   key "<company>|<event name>|<day>"
+    usage     {"kind": "user_day", …} -> UserActivityDay      key "<day>|<company>|<user>"
+              {"kind": "feature_day", …} -> FeatureUsageDay   key "<day>|<company>|<event name>"
     groups    a group profile -> Company                      key the group's id
 
 Companies come from a full listing without a time of change, so their version is always 0: the content decides whether
@@ -55,7 +55,7 @@ def usage(raw: Raw) -> tuple[UserActivityDay | FeatureUsageDay]:
 
 def usage_key(raw: Raw) -> str:
     """A readable id of a summed row, for the quarantine; never raises."""
-    return "|".join(str(raw.get(name)) for name in ("company", "user", "feature", "day") if name in raw)
+    return "|".join(str(raw.get(name)) for name in ("day", "company", "user", "feature") if name in raw)
 
 
 def company(raw: Raw, *, name: str, domain: str, crm_id: str) -> Company:
@@ -84,7 +84,7 @@ def _domains(value: Any, *, field: str) -> tuple[str, ...]:
 
 
 def _key(company_key: str, other: str, day: str, *, field: str) -> str:
-    key = f"{_part(company_key)}|{_part(other)}|{day}"
+    key = f"{day}|{_part(company_key)}|{_part(other)}"  # the day first: an index on keys then grows at its end
     if len(key) > LONGEST_KEY:
         raise BadRowError(f"a key of {len(key)} characters; {LONGEST_KEY} are the most", field=field)
     return key

@@ -9,7 +9,8 @@
 
     python -m hub.demo.sandboxes --folder DIR --started-on 2025-05-22     prints one line of JSON when it is ready
 
-The company has lived until the last midnight, and lives on by itself when the day changes. The process ends on SIGTERM, SIGINT, and when its parent is gone.
+The company has lived until the last midnight, and lives on by itself when the day changes. The process ends on SIGTERM,
+SIGINT, and when its parent is gone.
 """
 
 import argparse

@@ -5,60 +5,31 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Integer, String, and_, bindparam, false, func, literal, select, update
+from sqlalchemy import and_, bindparam, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from hub.store.store import Connection
 from hub.store.tables import RECORD_TABLES, customer, external_id
-from hub.store.tables.base import UtcDateTime
 
 LINKED = [table for table in RECORD_TABLES.values() if table is not external_id]
 PROFILE = ("name", "segment", "industry", "country", "employees", "csm_email", "csm_name", "became_customer_on")
 
 
-async def find_customer_of(connection: Connection, source: str) -> dict[str, str]:
-    """{company_key: customer_id} of the decided evidence of a source."""
+async def find_customers_by_key(connection: Connection, source: str) -> dict[str, str | None]:
+    """{company_key: customer_id} of all evidence of a source; None where nobody knows yet."""
     rows = await connection.execute(
-        select(external_id.c.key, external_id.c.customer_id).where(
-            external_id.c.source == source, external_id.c.customer_id.is_not(None)
-        )
+        select(external_id.c.key, external_id.c.customer_id).where(external_id.c.source == source)
     )
     return {row.key: row.customer_id for row in rows}
 
 
-async def add_implied(connection: Connection, source: str, *, now: datetime) -> int:
-    """Make evidence of company keys that records name and no company row brought: they wait to be matched too."""
-    added = 0
-    for table in LINKED:
-        named = (
-            select(table.c.company_key)
-            .where(
-                table.c.source == source,
-                table.c.company_key.is_not(None),
-                table.c.customer_id.is_(None),
-                ~select(external_id.c.id)
-                .where(external_id.c.source == source, external_id.c.key == table.c.company_key)
-                .exists(),
-            )
-            .distinct()
-            .subquery()
-        )
-        values = {
-            "id": literal(f"{source}:") + named.c.company_key,
-            "source": literal(source, String()),
-            "key": named.c.company_key,
-            "company_key": named.c.company_key,
-            "version": literal(0, Integer()),
-            "digest": literal(0, Integer()),
-            "deleted": false(),
-            "learned_at": literal(now, UtcDateTime()),
-            "synced_at": literal(now, UtcDateTime()),
-            "state": literal("unmatched", String()),
-        }
-        result = await connection.execute(
-            external_id.insert().from_select(list(values), select(*values.values()).select_from(named))
-        )
-        added += result.rowcount
-    return added
+async def add_implied(connection: Connection, source: str, keys: Iterable[str], *, now: datetime) -> None:
+    """Make evidence of company keys that records name and no company row brought yet: they are to be matched too."""
+    blank = {"source": source, "version": 0, "digest": 0, "deleted": False, "learned_at": now, "synced_at": now}
+    rows = [{"id": f"{source}:{key}", "key": key, "company_key": key, **blank} for key in sorted(set(keys))]
+    if rows:
+        insert = sqlite.insert(external_id) if connection.dialect.name == "sqlite" else postgresql.insert(external_id)
+        await connection.execute(insert.on_conflict_do_nothing(index_elements=[external_id.c.id]), rows)
 
 
 async def count_undecided(connection: Connection) -> int:

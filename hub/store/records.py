@@ -7,22 +7,27 @@ older version never overwrites a newer one. `learned_at` is set once, at the fir
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, time
-from enum import Enum
 from hashlib import blake2b
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
 
 import orjson
-from sqlalchemy import Table, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import ARRAY, ColumnElement, String, Table, any_, cast, func, select
 
 from hub.model.records import RECORD_KINDS, Record
+from hub.store.bulk import upsert_rows
 from hub.store.store import Connection
 from hub.store.tables import RECORD_TABLES, external_id
 
 KIND_OF = {type_: kind for kind, type_ in RECORD_KINDS.items()}
 BATCH = 1_000
-_KEPT = {"id", "learned_at"}
+_SHAPES = {
+    type_: (names := tuple(field.name for field in fields(type_)), attrgetter(*names))
+    for type_ in RECORD_KINDS.values()
+}
+"""How a record becomes a row: the names of its fields, and all their values at once."""
+_KEPT = ("learned_at",)
 """Columns an update leaves alone; for companies, identity's own columns are not in the row at all."""
 
 
@@ -45,7 +50,7 @@ async def upsert(
     source: str,
     now: datetime,
     historical: bool = False,
-    customers: Mapping[str, str] = MappingProxyType({}),
+    customers: Mapping[str, str | None] = MappingProxyType({}),
 ) -> Counts:
     """Write `records` of `source`.
 
@@ -75,10 +80,10 @@ def _rows(
     event_time = table.info["event_time"]
     rows = []
     for record in records:
-        row = {name: _plain(getattr(record, name)) for name in _names(type(record))}
-        row["digest"] = int.from_bytes(
-            blake2b(orjson.dumps(list(row.values()), default=str), digest_size=8).digest(), signed=True
-        )
+        names, values_of = _SHAPES[type(record)]
+        values = values_of(record)
+        row = dict(zip(names, values, strict=True))
+        row["digest"] = int.from_bytes(blake2b(orjson.dumps(values), digest_size=8).digest(), signed=True)
         row["id"] = f"{source}:{record.key}"
         row["source"] = source
         row["synced_at"] = now
@@ -89,48 +94,30 @@ def _rows(
     return rows
 
 
-_names_of: dict[type[Record], tuple[str, ...]] = {}
-
-
-def _names(type_: type[Record]) -> tuple[str, ...]:
-    if type_ not in _names_of:
-        _names_of[type_] = tuple(field.name for field in fields(type_))
-    return _names_of[type_]
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Enum):
-        return value.value
-    return list(value) if isinstance(value, tuple) else value
-
-
 def _as_datetime(value: date | datetime) -> datetime:
     return value if isinstance(value, datetime) else datetime.combine(value, time.min, UTC)
 
 
 async def _upsert_rows(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> Counts:
-    known = {
-        row.id: row
-        for row in await connection.execute(
-            select(table.c.id, table.c.version, table.c.digest).where(table.c.id.in_([row["id"] for row in rows]))
-        )
-    }
+    known = await _find_known(connection, table, [row["id"] for row in rows])
     new = [row for row in rows if row["id"] not in known]
-    changed = [row for row in rows if (old := known.get(row["id"])) is not None and _supersedes(row, old)]
-    if new or changed:
-        insert = sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
-        columns = [column for column in rows[0] if column not in _KEPT]
-        statement = insert.on_conflict_do_update(
-            index_elements=[table.c.id],
-            set_={column: insert.excluded[column] for column in columns},
-            where=table.c.version <= insert.excluded.version,
-        )
-        await connection.execute(statement, [*new, *changed])
+    changed = [row for row in rows if (old := known.get(row["id"])) is not None and _supersedes(row, *old)]
+    await upsert_rows(connection, table, [*new, *changed], keep=_KEPT)
     return Counts(len(new), len(changed), len(rows) - len(new) - len(changed))
 
 
-def _supersedes(row: dict[str, Any], old: Any) -> bool:
-    version: int = old.version
+async def _find_known(connection: Connection, table: Table, ids: list[str]) -> dict[str, tuple[int, int]]:
+    """{id: (version, digest)} of the rows that are there. The ids go as one parameter."""
+    if connection.dialect.name == "sqlite":
+        given = func.json_each(orjson.dumps(ids).decode()).table_valued("value")
+        condition: ColumnElement[bool] = table.c.id.in_(select(given.c.value))
+    else:
+        condition = table.c.id == any_(cast(ids, ARRAY(String)))
+    found = await connection.execute(select(table.c.id, table.c.version, table.c.digest).where(condition))
+    return {row[0]: (row[1], row[2]) for row in found}
+
+
+def _supersedes(row: dict[str, Any], version: int, digest: int) -> bool:
     if row["version"] != version:
         return bool(row["version"] > version)
-    return bool(row["digest"] != old.digest)
+    return bool(row["digest"] != digest)

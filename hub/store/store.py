@@ -113,6 +113,8 @@ def _prepare_sqlite(engine: AsyncEngine, *, begin: str, read_only: bool) -> None
             "foreign_keys = ON",
             "temp_store = MEMORY",
             "cache_size = -65536",
+            "wal_autocheckpoint = 16384",  # pages, 64 MB: a bulk load rewrites the same pages of its indexes over and over
+            "mmap_size = 268435456",
             f"query_only = {int(read_only)}",
         ):
             cursor.execute(f"PRAGMA {pragma}")

@@ -20,7 +20,10 @@ from hub.store.tables import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
-    """Counts of rows: records by kind, evidence by state, runs by playbook and by state, deliveries by state."""
+    """Counts of rows: records by kind, evidence by state, runs by playbook and by state, deliveries by state.
+
+    Bands are those of the newest scored day: customers who left keep older scorecards.
+    """
 
     customers: int
     records: Mapping[str, int]
@@ -43,15 +46,15 @@ async def tally(connection: Connection) -> Tally:
         statement = select(column, func.count()).where(column.is_not(None), *where).group_by(column)
         return {row[0]: row[1] for row in await connection.execute(statement)}
 
-    latest = scorecard.c.latest.is_(True)
+    newest = select(func.max(scorecard.c.as_of)).scalar_subquery()
     return Tally(
         customers=await count(customer.c.id),
         records={kind: await count(table.c.id) for kind, table in RECORD_TABLES.items()},
         evidence=await by(external_id.c.state),
         quarantined=await count(quarantine.c.id),
         scorecards=await count(scorecard.c.id),
-        bands=await by(scorecard.c.band, latest),
-        churn_bands=await by(scorecard.c.churn_band, latest),
+        bands=await by(scorecard.c.band, scorecard.c.as_of == newest),
+        churn_bands=await by(scorecard.c.churn_band, scorecard.c.as_of == newest),
         playbooks=await by(playbook_run.c.playbook),
         runs=await by(playbook_run.c.state),
         deliveries=await by(delivery.c.state),

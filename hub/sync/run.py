@@ -8,15 +8,16 @@ from dataclasses import asdict, replace
 from datetime import datetime
 
 from anyio import create_memory_object_stream
-from connectors.kit.http import Client
 
 from connectors.kit.base import Page, Stream, Window, map_rows
 from connectors.kit.errors import ConnectorError, DeniedError, PausedError
+from connectors.kit.http import Client
 from hub.errors import BusyError
 from hub.identity import IdentityRules, Resolution, resolve
 from hub.model.actions import SyncState
+from hub.model.records import Company
 from hub.store import Store
-from hub.store.identity import find_customer_of
+from hub.store.identity import add_implied, find_customers_by_key
 from hub.store.records import upsert
 from hub.store.syncs import (
     Place,
@@ -36,7 +37,7 @@ log = logging.getLogger(__name__)
 
 PAGES_AHEAD = 4
 PAGES_PER_BATCH = 20
-ROWS_PER_BATCH = 1_000
+ROWS_PER_BATCH = 2_000
 
 
 async def sync(
@@ -66,22 +67,23 @@ class _Sync:
         self.run_id = f"sync_{self.started_at:%Y%m%d%H%M%S}_{secrets.token_hex(4)}"
         self.holder = new_holder()
         self.streams: dict[str, StreamReport] = {}
-        self.customers: dict[str, str] = {}
+        self.customers: dict[str, str | None] = {}
+        self.resolution = Resolution()
 
     async def run(self) -> SyncReport:
         async with locked(self.store, self.source.name, holder=self.holder, clock=self.clock):
             async with self.store.transaction() as connection:
                 await start_run(connection, self.run_id, self.source.name, now=self.started_at)
-                self.customers = await find_customer_of(connection, self.source.name)
+                self.customers = await find_customers_by_key(connection, self.source.name)
             try:
                 paused_until = await self._pull_all()
+                await self._resolve()
                 async with self.store.transaction() as connection:
-                    resolution = await resolve(connection, self.rules, source=self.source.name, now=self.started_at)
                     await pause_source(connection, self.source.name, until=paused_until)
             except BaseException as error:  # whatever ends it, even Ctrl-C: the run says so
                 await self._save(SyncState.FAILED, f"stopped by {type(error).__name__}", self.clock())
                 raise
-            report = self._report(resolution, paused_until)
+            report = self._report(paused_until)
             await self._save(report.state, report.error, report.finished_at)
         return report
 
@@ -104,6 +106,13 @@ class _Sync:
                     self._note(stream, state="failed", error=str(error))
         return None
 
+    async def _resolve(self) -> None:
+        """Say who the companies are that have landed, and know it for the records that come after them."""
+        async with self.store.transaction() as connection:
+            found = await resolve(connection, self.rules, source=self.source.name, now=self.started_at)
+            self.customers = await find_customers_by_key(connection, self.source.name)
+        self.resolution = self.resolution.then(found)
+
     async def _pull(self, client: Client, stream: Stream) -> None:
         async with self.store.reading() as connection:
             place = await find_bookmark(connection, self.source.name, stream.name)
@@ -114,6 +123,8 @@ class _Sync:
         async with self.store.transaction() as connection:
             done = replace(place, complete=True)
             await put_bookmark(connection, self.source.name, stream.name, done, now=self.clock())
+        if Company in stream.makes:
+            await self._resolve()
         self._note(stream, state="done")
 
     async def _land(self, stream: Stream, pages: Sequence[Page], place: Place) -> Place:
@@ -124,7 +135,10 @@ class _Sync:
         bookmark = next((page.bookmark for page in reversed(pages) if page.bookmark is not None), place.value)
         place = replace(place, value=bookmark)
         name, now = self.source.name, self.clock()
+        named = {record.company_key for record in records if record.company_key is not None}
+        unknown = named - self.customers.keys()
         async with self.store.transaction() as connection:
+            await add_implied(connection, name, unknown, now=now)
             counts = await upsert(
                 connection,
                 records,
@@ -150,6 +164,7 @@ class _Sync:
             await save_run(connection, self.run_id, streams=self._streams())
             if not await keep_lock(connection, name, holder=self.holder, until=now + LOCK_FOR):
                 raise BusyError(f"source {name!r} was taken over by another sync while this one stood still")
+        self.customers |= dict.fromkeys(unknown)
         self.progress(stream.name, after)
         return place
 
@@ -159,7 +174,7 @@ class _Sync:
         if error:
             log.warning("sync of %s: stream %s %s: %s", self.source.name, stream.name, state, error)
 
-    def _report(self, resolution: Resolution, paused_until: datetime | None) -> SyncReport:
+    def _report(self, paused_until: datetime | None) -> SyncReport:
         bad = {name: stream for name, stream in self.streams.items() if stream.state != "done"}
         state = SyncState.SUCCEEDED
         if any(stream.state == "paused" for stream in bad.values()):
@@ -176,7 +191,7 @@ class _Sync:
             started_at=self.started_at,
             finished_at=self.clock(),
             streams=self.streams,
-            resolution=resolution,
+            resolution=self.resolution,
             error=words or None,
             paused_until=paused_until,
         )

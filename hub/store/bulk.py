@@ -1,0 +1,72 @@
+"""Writing many rows at once: one statement, compiled once, and plain tuples for the driver.
+
+SQLAlchemy's own executemany builds a dictionary of parameters for every row, which costs more than the database does.
+Here the statement is SQLAlchemy's and so are the conversions of the values; only that step is left out.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Dialect, Table
+from sqlalchemy.dialects import postgresql, sqlite
+
+from hub.store.store import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    """sql; its columns in the order of its placeholders, each with how its values are converted (None: as they are)."""
+
+    sql: str
+    columns: tuple[tuple[str, Callable[[Any], Any] | None], ...]
+
+
+_compiled: dict[tuple[str, str, tuple[str, ...], tuple[str, ...]], _Compiled] = {}
+
+
+async def upsert_rows(
+    connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], *, keep: Sequence[str] = ()
+) -> None:
+    """Insert `rows`, or update those whose id is known unless that row has a higher version.
+
+    All rows have the same keys. `keep`: columns that an update leaves alone.
+    """
+    if not rows:
+        return
+    names, kept = tuple(rows[0]), tuple(keep)
+    key = connection.dialect.name, table.name, names, kept
+    if key not in _compiled:
+        _compiled[key] = _compile(connection.dialect, table, names, kept)
+    compiled = _compiled[key]
+    values = [
+        [row[name] for row in rows] if convert is None else _converted([row[name] for row in rows], convert)
+        for name, convert in compiled.columns
+    ]
+    await connection.exec_driver_sql(compiled.sql, list(zip(*values, strict=True)))
+
+
+def _converted(column: list[Any], convert: Callable[[Any], Any]) -> list[Any]:
+    """The column converted, each distinct object once: in bulk most times and days repeat."""
+    seen: dict[int, Any] = {}
+    made = []
+    for value in column:
+        known = id(value)
+        if known not in seen:
+            seen[known] = convert(value)
+        made.append(seen[known])
+    return made
+
+
+def _compile(dialect: Dialect, table: Table, names: Sequence[str], kept: Sequence[str]) -> _Compiled:
+    insert = sqlite.insert(table) if dialect.name == "sqlite" else postgresql.insert(table)
+    statement = insert.on_conflict_do_update(
+        index_elements=[table.c.id],
+        set_={name: insert.excluded[name] for name in names if name not in kept and name != "id"},
+        where=table.c.version <= insert.excluded.version,
+    )
+    compiled = statement.compile(dialect=dialect, column_keys=list(names))
+    order = compiled.positiontup
+    assert order is not None, "both drivers take their parameters by position"
+    converters = {name: table.c[name].type.dialect_impl(dialect).bind_processor(dialect) for name in names}
+    return _Compiled(str(compiled), tuple((name, converters[name]) for name in order))
