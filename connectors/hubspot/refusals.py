@@ -17,6 +17,8 @@ def judge(time_zone: str) -> Judge:
     """Rules for a portal in `time_zone`, at whose midnight the daily quota is renewed."""
 
     def rule(reply: Reply, now: datetime) -> ConnectorError | None:
+        if reply.status < 400:
+            return None
         body = reply.parsed()
         told: Mapping[str, object] = body if isinstance(body, Mapping) else {}
         if reply.status == MALFORMED_TOKEN:

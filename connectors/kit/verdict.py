@@ -21,10 +21,11 @@ LATER = frozenset({408, 423, 425, 429})
 
 def verdict(reply: Reply, now: datetime) -> ConnectorError | None:
     """The error `reply` stands for, or None. `now` turns a Retry-After date into seconds."""
-    status, said = reply.status, reply.said()
-    words = f": {said}" if said else ""
+    status = reply.status
     if 200 <= status < 300 or status == 304:
         return None
+    said = reply.said()
+    words = f": {said}" if said else ""
     if status == 401:
         return DeniedError(f"{reply.place} does not accept the credential{words}")
     if status == 403:

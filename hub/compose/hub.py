@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Self
 
+from hub.collector import relax_collector
 from hub.compose import jobs
 from hub.compose.channels import channels
 from hub.durable.engine import DbosDurable
@@ -63,6 +64,7 @@ class Hub:
     ) -> AsyncIterator[Self]:
         """A hub over a store of this version; ConfigError where it is another and `migrate` is off."""
         hub = cls(settings, clock=clock, work=work)
+        relax_collector()
         try:
             if migrate:
                 await upgrade(hub.store)
