@@ -29,6 +29,7 @@ from hub.store.ping import answers
 from hub.web import graphiql
 from schema.api import answer
 from schema.context import Actions, Context, PlaybookDefinition, SourceDefinition
+from schema.nodes import global_id
 
 LARGEST_BODY = 1_000_000
 _RESPONSE_TYPE = "application/graphql-response+json"
@@ -77,6 +78,12 @@ def app(hub: HubLike, *, demo_token: str | None = None, routes: Sequence[BaseRou
     async def explore(_: Request) -> Response:
         return HTMLResponse(page, headers={"content-security-policy": graphiql.CONTENT_SECURITY_POLICY})
 
+    async def customer(request: Request) -> Response:
+        """Where the links of messages lead."""
+        id_ = global_id("customer", request.path_params["key"])
+        made = graphiql.page(demo_token=demo_token, customer=id_)
+        return HTMLResponse(made, headers={"content-security-policy": graphiql.CONTENT_SECURITY_POLICY})
+
     async def home(_: Request) -> Response:
         return RedirectResponse("/graphiql")
 
@@ -88,6 +95,7 @@ def app(hub: HubLike, *, demo_token: str | None = None, routes: Sequence[BaseRou
         routes=[
             Route("/graphql", _graphql(hub), methods=["GET", "POST"]),
             Route("/graphiql", explore),
+            Route("/customers/{key}", customer),
             Route("/healthz", healthz),
             Mount("/static/graphiql", _Only(StaticFiles(directory=graphiql.assets_folder()), graphiql.ASSETS)),
             Mount("/static", StaticFiles(directory=graphiql.OURS)),

@@ -38,10 +38,18 @@ def queries() -> Sequence[str]:
     return [path.read_text(encoding="utf-8") for path in sorted((TEMPLATES / "web" / "queries").glob("*.graphql"))]
 
 
-def page(*, demo_token: str | None = None) -> str:
-    """The page as HTML. `demo_token`: prefill the token field, for a demonstration on one's own machine only."""
+def page(*, demo_token: str | None = None, customer: str | None = None) -> str:
+    """The page as HTML.
+
+    demo_token  prefill the token field, for a demonstration on one's own machine only
+    customer    the API's id of a customer to begin with
+    """
     environment = Environment(loader=FileSystemLoader(TEMPLATES / "web"), autoescape=select_autoescape())
-    settings = orjson.dumps({"queries": queries(), "demoToken": demo_token}).decode()
+    tabs = [{"query": query} for query in queries()]
+    if customer is not None:
+        query = (TEMPLATES / "web" / "customer.graphql").read_text(encoding="utf-8")
+        tabs.insert(0, {"query": query, "variables": orjson.dumps({"id": customer}).decode()})
+    settings = orjson.dumps({"tabs": tabs, "demoToken": demo_token}).decode()
     # inside <script> a "<" could end the element; JSON may spell it otherwise
     safe = Markup(settings.replace("<", "\\u003c"))  # noqa: S704 - our own files, and escaped as said above
     return environment.get_template("graphiql.html").render(settings=safe)

@@ -1,5 +1,6 @@
 """The application over real HTTP: who gets in, what a request must look like, and the pages."""
 
+import json
 from collections.abc import Awaitable, Callable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from hub.model.actions import Role
 from hub.resources import TEMPLATES
-from schema.nodes import global_id
+from schema.nodes import global_id, key_of
 from tests.schema.company import seed
 from tests.web.conftest import FakeHub, serving
 
@@ -135,6 +136,25 @@ async def test_the_ready_made_queries_answer(
     body: dict[str, Any] = response.json()
     assert "errors" not in body
     assert all(value for value in body["data"].values())
+
+
+async def test_the_link_of_a_message_opens_its_customer(
+    client: httpx.AsyncClient, hub: FakeHub, bearer: Bearer
+) -> None:
+    await seed(hub.store, 1)
+    asked = {"query": "{ customers { nodes { id name } } }"}
+    [node] = (await client.post("/graphql", json=asked, headers=await bearer())).json()["data"]["customers"]["nodes"]
+    key = key_of(node["id"], "customer", field="id")
+    page = await client.get(f"/customers/{key}")
+    settings = json.loads(page.text.partition('type="application/json">')[2].partition("</script>")[0])
+    tab = settings["tabs"][0]
+    answer = await client.post(
+        "/graphql",
+        json={"query": tab["query"], "variables": json.loads(tab["variables"])},
+        headers=await bearer(),
+    )
+    assert answer.json()["data"]["customer"]["name"] == node["name"]
+    assert (await client.get("/customers/%3C/script%3E")).status_code == 404
 
 
 def test_there_are_three_ready_made_queries() -> None:

@@ -37,8 +37,8 @@
         key: token, // another token sees the schema anew
         fetcher,
         schema: token ? undefined : null, // without a token there is no introspection to try
-        defaultTabs: settings.queries.map((query) => ({ query })),
-        defaultQuery: settings.queries[0],
+        defaultTabs: settings.tabs,
+        defaultQuery: settings.tabs[0].query,
         shouldPersistHeaders: false,
       }),
       place,
