@@ -23,11 +23,9 @@ from hub.model.actions import Band
 from scoring.curves import segments_of
 from scoring.definition import HealthDefinition, Place
 from scoring.facts import FactTable, Floats, plain
-from scoring.measure import Missing
+from scoring.measure import FILLED
 from scoring.notes import capped_note, floor_note, missing_note
 from scoring.weighing import Booleans, weigh
-
-_FILLED: Mapping[Missing, float] = {"exclude": np.nan, "neutral": 0.5, "poor": 0.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +126,7 @@ def score(table: FactTable, definition: HealthDefinition, *, before: Mapping[str
     raws = [place.leaf.curve.read(column, segments) for place, column in zip(places, inputs, strict=True)]
     missing = [np.isnan(raw) for raw in raws]
     values = [
-        np.where(gone, _FILLED[place.leaf.missing], raw) for place, raw, gone in zip(places, raws, missing, strict=True)
+        np.where(gone, FILLED[place.leaf.missing], raw) for place, raw, gone in zip(places, raws, missing, strict=True)
     ]
     whole, weights = weigh(definition.root, values)
     coverage = np.asarray(

@@ -3,7 +3,7 @@
 import numpy as np
 
 from scoring.curves import Points
-from scoring.measure import Measure
+from scoring.measure import Lever, Measure
 from scoring.wording import counted, percent
 
 ENOUGH = 3
@@ -20,5 +20,11 @@ MEASURE = Measure(
     sentence=lambda value, facts: (
         f"{percent(value)} of {counted(facts['csat_answers_90d'] or 0, 'answer', 'answers')} to CSAT surveys "
         "in the last 90 days were good"
+    ),
+    lever=Lever(
+        fact="csat_90d",
+        step=0.05,
+        goal=1,
+        doing="win good answers: call on every bad one and settle what it was about",
     ),
 )

@@ -1,7 +1,7 @@
 """Daily active users against seats: the mean over 28 days, because a single day is a Sunday or it is not."""
 
 from scoring.curves import Points
-from scoring.measure import Measure
+from scoring.measure import Lever, Measure
 from scoring.seats import FACTS, of_seats, share_of_seats
 from scoring.wording import number, percent
 
@@ -17,5 +17,14 @@ MEASURE = Measure(
     sentence=lambda value, facts: (
         f"On a day {number(round(facts['mean_dau_28d'] or 0, 1))} of {of_seats(facts)} were active ({percent(value)}), "
         "mean of the last 28 days"
+    ),
+    lever=Lever(
+        fact="mean_dau_28d",
+        step=1,
+        goal=1_000_000,
+        most=8,
+        limit="wau",
+        along=("stickiness",),
+        doing="make it a daily tool for one more user",
     ),
 )

@@ -1,7 +1,7 @@
 """Breadth of use: which share of the features that anybody uses this customer uses."""
 
 from scoring.curves import Points
-from scoring.measure import Measure
+from scoring.measure import Lever, Measure
 from scoring.wording import counted, percent
 
 MEASURE = Measure(
@@ -16,5 +16,13 @@ MEASURE = Measure(
     sentence=lambda value, facts: (
         f"{counted(facts['features_used_28d'] or 0, 'feature', 'features')} used in the last 28 days, "
         f"{percent(value)} of those any customer used"
+    ),
+    lever=Lever(
+        fact="feature_adoption",
+        step=0.1,
+        goal=1,
+        most=5,
+        along=("features_used_28d",),
+        doing="bring another tenth of the features into use: show each on a case of theirs",
     ),
 )

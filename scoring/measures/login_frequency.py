@@ -1,7 +1,7 @@
 """How often a user comes back: sessions a user and week."""
 
 from scoring.curves import Points
-from scoring.measure import Measure
+from scoring.measure import Lever, Measure
 from scoring.wording import counted
 
 MEASURE = Measure(
@@ -16,5 +16,12 @@ MEASURE = Measure(
     sentence=lambda value, facts: (
         f"{counted(round(value, 1), 'session', 'sessions')} a user and week in the last 28 days "
         f"({counted(facts['sessions_28d'] or 0, 'session', 'sessions')}, {counted(facts['mau'] or 0, 'user', 'users')})"
+    ),
+    lever=Lever(
+        fact="logins_per_user_week",
+        step=0.5,
+        goal=5,
+        along=("sessions_28d",),
+        doing="bring users back more often: a weekly task, a digest, a report that is worth a look",
     ),
 )

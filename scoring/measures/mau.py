@@ -1,7 +1,7 @@
 """Monthly active users against seats; a month is 28 days, so that it has as many weekends as any other."""
 
 from scoring.curves import Points
-from scoring.measure import Measure
+from scoring.measure import Lever, Measure
 from scoring.seats import FACTS, of_seats, share_of_seats
 from scoring.wording import number, percent
 
@@ -16,5 +16,15 @@ MEASURE = Measure(
     value=lambda columns: share_of_seats(columns["mau"], columns),
     sentence=lambda value, facts: (
         f"Monthly active users {number(facts['mau'] or 0)} of {of_seats(facts)} ({percent(value)}) in the last 28 days"
+    ),
+    lever=Lever(
+        fact="mau",
+        step=1,
+        goal=1_000_000,
+        most=10,
+        limit="seats_purchased",
+        along=("seat_utilisation",),
+        against=("stickiness", "logins_per_user_week", "events_per_user_28d"),
+        doing="invite one more of those who have a seat and do not come",
     ),
 )

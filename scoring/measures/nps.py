@@ -1,7 +1,7 @@
 """NPS answers: the mean score, each respondent's newest answer. The NPS of a book is for analytics, not of one customer."""
 
 from scoring.curves import Points
-from scoring.measure import Measure
+from scoring.measure import Lever, Measure
 from scoring.wording import counted, number
 
 MEASURE = Measure(
@@ -16,5 +16,12 @@ MEASURE = Measure(
     sentence=lambda value, facts: (
         f"NPS score {number(round(value, 1))} of 10, mean of the newest of "
         f"{counted(facts['nps_answers_180d'] or 0, 'answer', 'answers')} in the last 180 days"
+    ),
+    lever=Lever(
+        fact="nps_mean_180d",
+        step=0.5,
+        goal=10,
+        most=4,
+        doing="follow up the low answers and ask again",
     ),
 )

@@ -1,7 +1,7 @@
 """How long a customer waits for a solution, over the tickets solved in 90 days."""
 
 from scoring.curves import Points
-from scoring.measure import Measure
+from scoring.measure import Lever, Measure
 from scoring.wording import duration
 
 MEASURE = Measure(
@@ -15,5 +15,12 @@ MEASURE = Measure(
     value=lambda columns: columns["resolution_hours_90d"],
     sentence=lambda value, facts: (
         f"A solution took {duration(value * 60)}, mean of the tickets solved in the last 90 days"
+    ),
+    lever=Lever(
+        fact="resolution_hours_90d",
+        step=-12,
+        goal=4,
+        most=10,
+        doing="solve their tickets sooner: escalate what is older than a day",
     ),
 )

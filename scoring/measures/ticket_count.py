@@ -6,7 +6,7 @@ Where no usage is known the count stands for itself, as if there were 10 users.
 import numpy as np
 
 from scoring.curves import Points
-from scoring.measure import Measure, Numbers
+from scoring.measure import Lever, Measure, Numbers
 from scoring.wording import counted, number
 
 USERS = 10.0
@@ -28,4 +28,12 @@ MEASURE = Measure(
     curve=Points(((0, 1), (2, 0.8), (4, 0.6), (8, 0.3), (15, 0))),
     value=lambda columns: columns["tickets_90d"] / np.fmax(columns["mau"], USERS) * USERS,
     sentence=_sentence,
+    lever=Lever(
+        fact="tickets_90d",
+        step=-1,
+        goal=0,
+        most=6,
+        limit="urgent_tickets_90d",
+        doing="spare them one ticket: training, documentation, a fix",
+    ),
 )

@@ -1,7 +1,7 @@
 """How bad the tickets are: those of severity high or urgent. A count, because a share of one ticket is all or nothing."""
 
 from scoring.curves import Points
-from scoring.measure import Measure
+from scoring.measure import Lever, Measure
 from scoring.wording import number
 
 MEASURE = Measure(
@@ -17,5 +17,12 @@ MEASURE = Measure(
         f"{number(value)} of {number(facts['tickets_90d'] or 0)} tickets in the last 90 days were high or urgent"
         if facts["tickets_90d"]
         else "No ticket in the last 90 days"
+    ),
+    lever=Lever(
+        fact="urgent_tickets_90d",
+        step=-1,
+        goal=0,
+        most=4,
+        doing="remove the cause of one urgent ticket, so that none follows it",
     ),
 )

@@ -1,7 +1,7 @@
 """Weekly active users against seats."""
 
 from scoring.curves import Points
-from scoring.measure import Measure
+from scoring.measure import Lever, Measure
 from scoring.seats import FACTS, of_seats, share_of_seats
 from scoring.wording import number, percent
 
@@ -16,5 +16,13 @@ MEASURE = Measure(
     value=lambda columns: share_of_seats(columns["wau"], columns),
     sentence=lambda value, facts: (
         f"Weekly active users {number(facts['wau'] or 0)} of {of_seats(facts)} ({percent(value)}) in the last 7 days"
+    ),
+    lever=Lever(
+        fact="wau",
+        step=1,
+        goal=1_000_000,
+        most=10,
+        limit="mau",
+        doing="turn one more of the month's users into one of the week",
     ),
 )

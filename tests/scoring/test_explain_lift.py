@@ -1,0 +1,234 @@
+"""Lifts: the cheapest way by hand, verified by scoring again, bounds, what is out of reach, and always the same answer."""
+
+from collections.abc import Mapping
+from datetime import date
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hub.documents import Document
+from hub.model.actions import Band
+from hub.resources import CONFIG
+from scoring.definition import HealthDefinition, load
+from scoring.facts import FACTS, FactTable
+from scoring.health import score
+from scoring.lift import PER_FACT, Lift, find
+from scoring.measures import discover
+
+DAY = date(2026, 6, 30)
+BANDS = """
+bands:
+  critical: {from: 0, below: 0.3}
+  warning: {from: 0.3, below: 0.5}
+  stable: {from: 0.5, below: 0.7}
+  healthy: {from: 0.7}
+"""
+SHIPPED = load(Document.read(CONFIG / "health.yaml"))
+NEUTRAL: dict[str, float] = {
+    "seats_purchased": 20,
+    "dau": 4,
+    "wau": 8,
+    "mau": 11,
+    "mau_previous": 11,
+    "mean_dau_28d": 4,
+    "events_28d": 400,
+    "events_previous_28d": 480,
+    "usage_trend": -1 / 6,
+    "sessions_28d": 66,
+    "logins_per_user_week": 1.5,
+    "minutes_per_session": 9,
+    "stickiness": 4 / 11,
+    "events_per_user_28d": 400 / 11,
+    "features_used_28d": 3,
+    "feature_adoption": 0.3,
+    "seat_utilisation": 0.55,
+    "tickets_90d": 6,
+    "urgent_tickets_90d": 3,
+    "first_response_minutes_90d": 600,
+    "resolution_hours_90d": 90,
+    "csat_90d": 0.6,
+    "csat_answers_90d": 5,
+    "nps_mean_180d": 6,
+    "nps_answers_180d": 2,
+}
+
+
+def definition(groups: str) -> HealthDefinition:
+    return load(Document.from_text(f"{BANDS}\ngroups: {groups}\n", name="health.yaml"))
+
+
+def table(*rows: Mapping[str, float | None]) -> FactTable:
+    columns: dict[str, list[Any]] = {"customer_id": [f"c{number}" for number in range(len(rows))]}
+    for fact in FACTS:
+        columns[fact] = ["smb" if fact == "segment" else row.get(fact) for row in rows]
+    return FactTable.of(DAY, columns)
+
+
+def scored_again(given: FactTable, index: int, lift: Lift, with_: HealthDefinition) -> tuple[float, Band | None]:
+    numbers = {name: column.copy() for name, column in given.numbers.items()}
+    for fact, value in lift.facts.items():
+        numbers[fact][index] = value
+    health = score(FactTable(DAY, given.customers, numbers, given.texts), with_)
+    return float(health.score[index]), health.bands[index]
+
+
+TWO = definition(
+    """
+  engagement:
+    weight: 0.5
+    of:
+      login_frequency: {weight: 1, curve: {points: [[0, 0], [4, 1]]}}
+  support:
+    weight: 0.5
+    of:
+      ticket_severity: {weight: 1, curve: {points: [[0, 1], [4, 0]]}}
+"""
+)
+
+
+def test_the_cheapest_way_by_hand() -> None:
+    given = table({**NEUTRAL, "logins_per_user_week": 2, "urgent_tickets_90d": 2})
+    lift = find(given, 0, TWO, Band.HEALTHY)
+    # 0.5 -> 0.7: two urgent tickets less give 0.25 for 2 steps; logins need four steps of 0.0625
+    assert [(move.fact, move.before, move.after, move.steps) for move in lift.moves] == [
+        ("urgent_tickets_90d", 2, 0, 2)
+    ]
+    assert (lift.reached, lift.score, lift.lifted_score) == (True, pytest.approx(0.5), pytest.approx(0.75))
+    assert (lift.band, lift.lifted_band, lift.note) == (Band.STABLE, Band.HEALTHY, None)
+    assert scored_again(given, 0, lift, TWO) == (pytest.approx(0.75), Band.HEALTHY)
+
+
+def test_facts_made_of_a_moved_one_move_along() -> None:
+    given = table({**NEUTRAL, "logins_per_user_week": 2, "sessions_28d": 80, "urgent_tickets_90d": 0})
+    lift = find(given, 0, TWO, Band.HEALTHY)
+    assert lift.reached
+    assert lift.moves == ()
+    given = table({**NEUTRAL, "logins_per_user_week": 1, "sessions_28d": 40, "urgent_tickets_90d": 0})
+    lift = find(given, 0, TWO, Band.HEALTHY)
+    assert lift.facts == {"logins_per_user_week": 2, "sessions_28d": 80}
+
+
+def test_every_single_and_double_way_is_no_cheaper() -> None:
+    given = table(NEUTRAL)
+    lift = find(given, 0, SHIPPED, Band.STABLE)
+    assert lift.reached
+    price = sum(move.steps for move in lift.moves) + PER_FACT * len(lift.moves)
+    levers = {name: m.lever for name, m in discover().items() if m.lever}
+    cheaper = 0
+    for one, other in product(levers.values(), repeat=2):
+        for steps in range(1, price - (PER_FACT if one is other else 2 * PER_FACT)):
+            moved = {one.fact: _step(one, NEUTRAL, steps)}
+            if one is not other:
+                rest = price - 1 - steps - 2 * PER_FACT
+                if rest < 1:
+                    continue
+                moved[other.fact] = _step(other, NEUTRAL, rest)
+            health = score(table({**NEUTRAL, **moved}), SHIPPED)
+            cheaper += health.bands[0] in (Band.STABLE, Band.HEALTHY)
+    assert cheaper == 0
+
+
+def _step(lever: Any, facts: Mapping[str, float], steps: int) -> float:
+    value = facts[lever.fact] + lever.step * min(steps, lever.most)
+    bound = lever.goal
+    if lever.limit in facts:
+        bound = (max if lever.step < 0 else min)(bound, facts[lever.limit])
+    return float((max if lever.step < 0 else min)(value, bound))
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_what_is_promised_is_what_scoring_gives(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    rows: list[dict[str, float | None]] = []
+    for _ in range(14):
+        row: dict[str, float | None] = {name: value * float(rng.uniform(0.3, 1.4)) for name, value in NEUTRAL.items()}
+        for name in ("csat_90d", "feature_adoption", "stickiness"):
+            row[name] = min(row[name] or 0, 1.0)
+        if rng.random() < 0.3:
+            row["first_response_minutes_90d"] = row["resolution_hours_90d"] = None
+        rows.append(row)
+    given = table(*rows)
+    index = int(rng.integers(14))
+    for target in (Band.WARNING, Band.STABLE, Band.HEALTHY):
+        lift = find(given, index, SHIPPED, target)
+        again, band = scored_again(given, index, lift, SHIPPED)
+        assert lift.lifted_score == pytest.approx(again, abs=1e-12)
+        assert lift.lifted_band == band
+        assert band is not None
+        assert lift.reached == (list(Band).index(band) >= list(Band).index(target))
+        assert (lift.note is None) == lift.reached
+        assert find(given, index, SHIPPED, target) == lift
+        for move in lift.moves:
+            assert move.before != move.after
+
+
+def test_bounds_are_kept() -> None:
+    given = table({**NEUTRAL, "seats_purchased": 12, "mau": 11, "wau": 11, "mean_dau_28d": 11})
+    lift = find(given, 0, SHIPPED, Band.HEALTHY)
+    moved = {move.fact: move.after for move in lift.moves}
+    assert moved.get("mau", 0) <= 12
+    assert "wau" not in moved
+    assert "mean_dau_28d" not in moved
+
+
+def test_out_of_reach_says_so_and_gives_the_best() -> None:
+    only_trend = definition("{usage: {weight: 1, of: {usage_trend: {weight: 0.8}, mau: {weight: 0.2}}}}")
+    given = table({**NEUTRAL, "usage_trend": -0.9})
+    lift = find(given, 0, only_trend, Band.HEALTHY)
+    assert (lift.reached, lift.band, lift.lifted_band) == (False, Band.CRITICAL, Band.CRITICAL)
+    assert lift.moves == ()
+    assert lift.note == (
+        "Nothing people can practically do reaches healthy; in reach is critical, "
+        f"{100 * (lift.score or 0):.1f} of 100, as it is"
+    )
+
+
+def test_the_best_reachable_band_is_shown_with_what_it_needs() -> None:
+    given = table({**NEUTRAL, "logins_per_user_week": 0.2, "urgent_tickets_90d": 4})
+    half = definition("{all: {weight: 1, of: {login_frequency: {weight: 0.5}, usage_trend: {weight: 0.5}}}}")
+    lift = find(given, 0, half, Band.HEALTHY)
+    assert not lift.reached
+    assert (lift.band, lift.lifted_band) == (Band.CRITICAL, Band.STABLE)
+    (move,) = lift.moves
+    assert move.fact == "logins_per_user_week"
+    assert "in reach is stable" in (lift.note or "")
+    assert scored_again(given, 0, lift, half)[1] is Band.STABLE
+
+
+def test_without_a_score_there_is_nothing_to_lift() -> None:
+    lift = find(table({"tickets_90d": 1, "urgent_tickets_90d": 1}), 0, SHIPPED, Band.STABLE)
+    assert (lift.reached, lift.score, lift.moves) == (False, None, ())
+    assert lift.note is not None
+    assert lift.note.startswith("there is no score to lift: Only ")
+
+
+def test_a_band_held_by_what_was_lost_is_not_promised_away() -> None:
+    lost = definition("{all: {weight: 1, of: {login_frequency: {weight: 0.6}, ticket_severity: {weight: 0.4}}}}")
+    given = table({"logins_per_user_week": 5})
+    free = find(given, 0, lost, Band.HEALTHY)
+    held = find(given, 0, lost, Band.HEALTHY, before={"ticket_severity": 0.0})
+    assert (free.reached, free.band) == (True, Band.HEALTHY)
+    assert (held.reached, held.band) == (False, Band.STABLE)
+    assert "losing data is no improvement" in (held.note or "")
+
+
+def test_more_than_three_facts_where_three_are_not_enough() -> None:
+    given = table(
+        {
+            **NEUTRAL,
+            "wau": 3,
+            "mau": 6,
+            "mean_dau_28d": 1,
+            "feature_adoption": 0.1,
+            "usage_trend": -0.6,
+            "csat_90d": 0.2,
+        }
+    )
+    lift = find(given, 0, SHIPPED, Band.HEALTHY)
+    if lift.reached:
+        assert len(lift.moves) > 3
+    stable = find(given, 0, SHIPPED, Band.STABLE)
+    assert stable.reached
+    assert scored_again(given, 0, stable, SHIPPED)[1] is Band.STABLE
