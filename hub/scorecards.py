@@ -19,9 +19,11 @@ import numpy as np
 
 from hub.errors import RefusedError
 from hub.store import Connection, Store
+from hub.store.definitions import keep_definition
 from hub.store.facts import UseInMemory, find_customers, find_facts, find_product_use
-from hub.store.scorecards import BATCH, Standing, find_readings_before, find_scored, find_standing, put
+from hub.store.scorecards import BATCH, Standing, find_readings_before, find_scored, find_standing, put, retire
 from scoring.definition import HealthDefinition
+from scoring.definition_record import record
 from scoring.facts import FACTS, FactTable, Floats
 from scoring.health import Health
 from scoring.health import score as read_health
@@ -123,12 +125,16 @@ async def score(
     places = [i for i, id_ in enumerate(table.customers) if asked is None or id_ in asked]
     open_day = as_of == now.date()
     async with store.transaction() as connection:
+        # a scorecard can be explained for as long as the definition that made it is known
+        await keep_definition(connection, definition.hash, record(definition), now=now)
         standing = await find_standing(connection, [table.customers[i] for i in places], as_of=as_of)
         writable = [i for i in places if open_day or not standing[table.customers[i]].has_card]
         for start in range(0, len(writable), BATCH):
             part = writable[start : start + BATCH]
             cards = await asyncio.to_thread(sheet.cards, part, standing)
             await put(connection, cards, sheet.predictions(part), as_of=as_of, replace=open_day)
+        if open_day and customer_ids is None:
+            await retire(connection, as_of=as_of)
     return sheet.report(writable, standing)
 
 

@@ -1,7 +1,7 @@
 """Scorecards are stored per day, past days once; bands change by run; churn stands beside health; on both databases."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -12,7 +12,16 @@ from sqlalchemy import insert, select, update
 from hub.documents import Document
 from hub.errors import RefusedError
 from hub.model.actions import SyncState
-from hub.model.records import Company, FeatureUsageDay, Record, Severity, Ticket, TicketStatus, UserActivityDay
+from hub.model.records import (
+    Company,
+    FeatureUsageDay,
+    Record,
+    Severity,
+    Subscription,
+    Ticket,
+    TicketStatus,
+    UserActivityDay,
+)
 from hub.resources import CONFIG
 from hub.scorecards import BackfillReport, BandChange, ScoreReport, backfill, score
 from hub.store import Store
@@ -265,6 +274,18 @@ async def test_latest_and_previous_band_follow_the_days(store: Store, world: Wor
             "nobody": [],
         }
         assert list(await find_latest(connection, ["good", "nobody"])) == ["good"]
+
+
+async def test_who_left_keeps_a_history_and_is_listed_no_more(store: Store, world: World) -> None:
+    term = Subscription(key="1", version=1, company_key="poor", plan="Pro", mrr=10, started_on=day(300), ended_on=TODAY)
+    await world.put("billing", term, replace(term, key="2", company_key="good", ended_on=None))
+    await backfill(store, DEFINITION, None, days=[day(1)], now=NOW)
+    assert set(await latest(store)) == {"good", "poor"}
+    await run(store, customer_ids=["good"])  # some were asked for: that says nothing of the others
+    assert set(await latest(store)) == {"good", "poor"}
+    await run(store)
+    assert set(await latest(store)) == {"good"}
+    assert [card.as_of for card in await history(store, "poor")] == [day(1)]
 
 
 async def test_some_customers_are_scored_as_they_would_be_among_all(store: Store, world: World) -> None:

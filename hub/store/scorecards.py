@@ -1,7 +1,8 @@
 """Scorecards and churn predictions: one of each a customer and day (and model), written in bulk, read by the newest.
 
 A scorecard of a past day is never overwritten; that of today is, until the day is over. `latest` marks each customer's
-newest one and moves with it, so that lists need no search. A customer who left keeps the last one as latest.
+newest one and moves with it, so that lists need no search. A customer who left has a history and no latest one: whoever is
+listed as at risk still pays.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -68,6 +69,12 @@ def _batches(ids: Iterable[str]) -> Iterable[Sequence[str]]:
     return (ordered[start : start + BATCH] for start in range(0, len(ordered), BATCH))
 
 
+async def retire(connection: Connection, *, as_of: date) -> int:
+    """After everybody was scored as of a day: who has no scorecard of it is no customer any more, and has no latest one."""
+    statement = update(scorecard).where(scorecard.c.latest, scorecard.c.as_of < as_of).values(latest=False)
+    return (await connection.execute(statement)).rowcount
+
+
 async def find_latest(connection: Connection, customer_ids: Iterable[str] | None = None) -> dict[str, Scorecard]:
     """{customer id: newest scorecard} of those asked for, or of all; who was never scored is not in it."""
     statement = _cards().where(scorecard.c.latest).order_by(scorecard.c.customer_id)
@@ -97,6 +104,21 @@ async def find_history(
         for row in await connection.execute(statement):
             found[row.customer_id].append(_card(row))
     return found
+
+
+async def find_newest(connection: Connection, customer_id: str, *, until: date | None = None) -> Scorecard | None:
+    """The customer's newest scorecard, or the newest of those up to a day."""
+    statement = _cards().where(scorecard.c.customer_id == customer_id).order_by(scorecard.c.as_of.desc()).limit(1)
+    if until is not None:
+        statement = statement.where(scorecard.c.as_of <= until)
+    row = (await connection.execute(statement)).one_or_none()
+    return None if row is None else _card(row)
+
+
+async def find_first_day(connection: Connection, customer_id: str) -> date | None:
+    """The day of the customer's oldest scorecard."""
+    statement = select(func.min(scorecard.c.as_of)).where(scorecard.c.customer_id == customer_id)
+    return (await connection.execute(statement)).scalar()
 
 
 async def find_scored(connection: Connection, *, as_of: date) -> set[str]:
