@@ -78,7 +78,7 @@ class Document:
             if path in self.lines:
                 return self.lines[path]
             path = path[:-1]
-        return self.lines.get((), 1)
+        return self.lines.get(())
 
     def fault(self, message: str, *, key: Sequence[str | int] = (), choices: Sequence[str] = ()) -> Fault:
         """A fault of this document at `key`."""

@@ -15,7 +15,7 @@ from connectors.kit.base import Connector
 from connectors.kit.manifest import Manifest
 from connectors.kit.settings import SourceSettings
 from connectors.kit.simulated import World
-from hub.documents import Document
+from hub.documents import Document, faults_of
 from hub.errors import ConfigError, Fault
 
 if TYPE_CHECKING:
@@ -59,7 +59,8 @@ def build(
     try:
         parsed = model.model_validate(dict(settings))
     except ValidationError as error:
-        raise ConfigError(_faults(error, model, name, document, under)) from None
+        where = document or Document(f"source of {name}", settings, {})
+        raise ConfigError(faults_of(error, where, under=under, model=model)) from None
     connector: Connector = _module(name, "connector").Connector(parsed)
     return connector
 
@@ -78,35 +79,3 @@ def _known(name: str) -> str:
 
 def _module(name: str, part: str) -> Any:
     return importlib.import_module(f"connectors.{_known(name)}.{part}")
-
-
-def _faults(
-    error: ValidationError,
-    model: type[SourceSettings],
-    name: str,
-    document: Document | None,
-    under: tuple[str | int, ...],
-) -> list[Fault]:
-    faults = []
-    for detail in error.errors(include_url=False, include_input=False):
-        message = detail["msg"].removeprefix("Value error, ")
-        choices: tuple[str, ...] = ()
-        if detail["type"] == "extra_forbidden":
-            message = "is not a setting here"
-            choices = tuple(model.model_fields) if len(detail["loc"]) == 1 else ()
-        elif detail["type"] == "missing":
-            message = "is missing"
-        elif detail["type"] in ("literal_error", "enum"):
-            message = "is none of the valid choices"
-            choices = tuple(_quoted(detail.get("ctx", {}).get("expected", "")))
-        key = (*under, *detail["loc"])
-        if document is not None:
-            faults.append(document.fault(message, key=key, choices=choices))
-        else:
-            faults.append(Fault(message, where=f"source of {name}", key=".".join(map(str, key)), choices=choices))
-    return faults
-
-
-def _quoted(expected: str) -> list[str]:
-    """Pydantic says "'a', 'b' or 'c'"."""
-    return [part for index, part in enumerate(expected.split("'")) if index % 2]
