@@ -199,7 +199,7 @@ async def resolve(connection: Connection, rules: IdentityRules, *, source: str, 
     await add_customers(connection, [{"id": made.customer_id, "name": made.creates, **stamps} for made in created])
     await put_decisions(connection, [_row(decision, now) for decision in decisions])
     linked = await link(connection, since=now) if decisions else 0
-    await refresh_profiles(connection, source, since=now)
+    await refresh_profiles(connection, source, now=now)
     states = [decision.state for decision in decisions]
     return Resolution(
         matched=states.count("matched") - len(created),

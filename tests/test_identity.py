@@ -134,8 +134,8 @@ def test_what_a_person_decided_is_not_decided_again() -> None:
 
 async def put(store: Store, source: str, *records: Record, now: datetime = NOW) -> Resolution:
     async with store.transaction() as connection:
-        customers = await find_customers_by_key(connection, source)
         named = {record.company_key for record in records if record.company_key is not None}
+        customers = await find_customers_by_key(connection, source, named)
         await add_implied(connection, source, named - customers.keys(), now=now)
         await upsert(connection, records, source=source, now=now, customers=customers)
         return await resolve(connection, RULES, source=source, now=now)

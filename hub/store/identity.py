@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, func, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hub.store.store import Connection
@@ -15,12 +15,18 @@ LINKED = [table for table in RECORD_TABLES.values() if table is not external_id]
 PROFILE = ("name", "segment", "industry", "country", "employees", "csm_email", "csm_name", "became_customer_on")
 
 
-async def find_customers_by_key(connection: Connection, source: str) -> dict[str, str | None]:
-    """{company_key: customer_id} of all evidence of a source; None where nobody knows yet."""
-    rows = await connection.execute(
-        select(external_id.c.key, external_id.c.customer_id).where(external_id.c.source == source)
+async def find_customers_by_key(connection: Connection, source: str, keys: Iterable[str]) -> dict[str, str | None]:
+    """{company_key: customer_id} of the evidence a source has of `keys`; None where nobody knows yet.
+
+    It stays so until the transaction ends: whoever decides it meanwhile waits, and then finds the records written here.
+    """
+    statement = (
+        select(external_id.c.key, external_id.c.customer_id)
+        .where(external_id.c.id.in_([f"{source}:{key}" for key in keys]))
+        .order_by(external_id.c.source, external_id.c.key)  # as decisions are written, so that nobody waits in a circle
+        .with_for_update(read=True)
     )
-    return {row.key: row.customer_id for row in rows}
+    return {row.key: row.customer_id for row in await connection.execute(statement)}
 
 
 async def add_implied(connection: Connection, source: str, keys: Iterable[str], *, now: datetime) -> None:
@@ -109,23 +115,28 @@ async def link(connection: Connection, *, since: datetime) -> int:
     return moved
 
 
-async def refresh_profiles(connection: Connection, source: str, *, since: datetime) -> int:
-    """Copy the profile of companies synced since to the customers this source created, and their parents."""
+async def refresh_profiles(connection: Connection, source: str, *, now: datetime) -> int:
+    """Bring customers that this source created, and their parents, to what it says of their company.
+
+    All of them are compared, not those of one sync: one that was killed may have landed companies and come no further.
+    """
     of_source = and_(
-        external_id.c.source == source, external_id.c.method == "created", external_id.c.synced_at >= since
+        external_id.c.source == source,
+        external_id.c.method == "created",
+        external_id.c.customer_id == customer.c.id,
     )
+    said: dict[str, ColumnElement[Any]] = {name: external_id.c[name] for name in PROFILE}
+    said["name"] = func.coalesce(external_id.c.name, customer.c.name)
     await connection.execute(
         update(customer)
-        .values({name: external_id.c[name] for name in PROFILE if name != "name"})
-        .values(name=func.coalesce(external_id.c.name, customer.c.name), updated_at=since)
-        .where(external_id.c.customer_id == customer.c.id, of_source)
+        .values(**said, updated_at=now)
+        .where(of_source, or_(*(customer.c[name].is_distinct_from(value) for name, value in said.items())))
     )
     parent = external_id.alias("parent")
     result = await connection.execute(
         update(customer)
         .values(parent_id=parent.c.customer_id)
         .where(
-            external_id.c.customer_id == customer.c.id,
             of_source,
             parent.c.source == external_id.c.source,
             parent.c.key == external_id.c.parent_key,

@@ -67,14 +67,12 @@ class _Sync:
         self.run_id = f"sync_{self.started_at:%Y%m%d%H%M%S}_{secrets.token_hex(4)}"
         self.holder = new_holder()
         self.streams: dict[str, StreamReport] = {}
-        self.customers: dict[str, str | None] = {}
         self.resolution = Resolution()
 
     async def run(self) -> SyncReport:
         async with locked(self.store, self.source.name, holder=self.holder, clock=self.clock):
             async with self.store.transaction() as connection:
                 await start_run(connection, self.run_id, self.source.name, now=self.started_at)
-                self.customers = await find_customers_by_key(connection, self.source.name)
             try:
                 paused_until = await self._pull_all()
                 await self._resolve()
@@ -107,10 +105,9 @@ class _Sync:
         return None
 
     async def _resolve(self) -> None:
-        """Say who the companies are that have landed, and know it for the records that come after them."""
+        """Say who the companies are that have landed, before the records that come after them."""
         async with self.store.transaction() as connection:
             found = await resolve(connection, self.rules, source=self.source.name, now=self.started_at)
-            self.customers = await find_customers_by_key(connection, self.source.name)
         self.resolution = self.resolution.then(found)
 
     async def _pull(self, client: Client, stream: Stream) -> None:
@@ -136,16 +133,18 @@ class _Sync:
         place = replace(place, value=bookmark)
         name, now = self.source.name, self.clock()
         named = {record.company_key for record in records if record.company_key is not None}
-        unknown = named - self.customers.keys()
+        companies = {record.key for record in records if isinstance(record, Company)}
         async with self.store.transaction() as connection:
-            await add_implied(connection, name, unknown, now=now)
+            # asked each time: another source's sync, or a person, may have decided since the last batch
+            customers = await find_customers_by_key(connection, name, named)
+            await add_implied(connection, name, named - customers.keys() - companies, now=now)
             counts = await upsert(
                 connection,
                 records,
                 source=name,
                 now=now,
                 historical=not place.complete,
-                customers=self.customers,
+                customers=customers,
             )
             await release_quarantine(connection, name, stream.name, [record.key for record in records])
             await put_quarantine(connection, name, stream.name, bad, now=now)
@@ -164,7 +163,6 @@ class _Sync:
             await save_run(connection, self.run_id, streams=self._streams())
             if not await keep_lock(connection, name, holder=self.holder, until=now + LOCK_FOR):
                 raise BusyError(f"source {name!r} was taken over by another sync while this one stood still")
-        self.customers |= dict.fromkeys(unknown)
         self.progress(stream.name, after)
         return place
 
