@@ -16,12 +16,12 @@ from hub.collector import relax_collector
 from hub.compose import jobs
 from hub.compose.channels import channels
 from hub.durable.engine import DbosDurable
-from hub.errors import ConfigError, Fault, NotFoundError
+from hub.errors import NotFoundError
 from hub.playbooks import FireReport, Playbooks
 from hub.scorecards import BackfillReport, ScoreReport, backfill, score
 from hub.settings import Settings
 from hub.store import Store
-from hub.store.migrate import current, newest, upgrade
+from hub.store.migrate import require_newest, upgrade
 from hub.store.syncs import declare_sources, forget_bookmarks
 from hub.sync import Source, StreamReport, SyncReport, sync
 from hub.training import Training, load_predictor, train
@@ -68,9 +68,8 @@ class Hub:
         try:
             if migrate:
                 await upgrade(hub.store)
-            elif (have := await current(hub.store)) != (want := newest()):
-                message = f"is at version {have or 'none'}, and this is {want}: run `cshub db upgrade`"
-                raise ConfigError([Fault(message, where=hub.store.description)])
+            else:
+                await require_newest(hub.store)
             async with hub.store.transaction() as connection:
                 names = {name: each.source.connector_name for name, each in settings.sources.items()}
                 await declare_sources(connection, names)

@@ -8,6 +8,9 @@ from zoneinfo import available_timezones
 from croniter import croniter
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
+from hub.errors import ConfigError
+from hub.store.store import parse_url
+
 
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
@@ -59,7 +62,7 @@ class HubFile(_Part):
     company: str = "Our company"
     url: str = "http://127.0.0.1:8000"
     timezone: str = "UTC"
-    store: str
+    store: str = Field(repr=False)  # may hold a password
     serve: Serve = Serve()
     schedules: Schedules = Schedules()
     slack: Slack | None = None
@@ -70,6 +73,16 @@ class HubFile(_Part):
     def _is_a_zone(cls, value: str) -> str:
         if value not in available_timezones():
             raise ValueError(f"{value!r} is no time zone; names are such as UTC, Europe/Berlin, America/New_York")
+        return value
+
+    @field_validator("store")
+    @classmethod
+    def _is_a_database(cls, value: str) -> str:
+        try:
+            parse_url(value)
+        except ConfigError as error:
+            [fault] = error.faults
+            raise ValueError(f"{fault.message}, such as {' or '.join(fault.choices)}") from None
         return value
 
 

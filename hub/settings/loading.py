@@ -11,13 +11,15 @@ from zoneinfo import ZoneInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from connectors.kit import registry
-from hub.documents import Document
+from connectors.kit.base import Connector
+from hub.documents import Document, Key
 from hub.errors import ConfigError, Fault
 from hub.identity import IdentityRules, SourceRules
 from hub.playbooks.loading import PlaybookFolder, load_all
 from hub.resources import CONFIG, TEMPLATES
-from hub.settings.files import HubFile, IdentityFile, SourceEntry, SourcesFile
-from hub.settings.variables import Key, filled
+from hub.settings.files import HubFile, IdentityFile, SourceIdentity, SourcesFile
+from hub.settings.pieces import entries, mappings, parsed
+from hub.settings.variables import Filled, filled
 from hub.sync import Source
 from scoring import churn_definition as churn
 from scoring import definition as health
@@ -85,6 +87,8 @@ class _Loading:
         self.folder = folder
         self.environment = environment
         self.faults: list[Fault] = []
+        self.filled: list[Filled] = []
+        self.names: list[str] | None = None  # of all sources, the ones that are switched off too; None: not readable
 
     def all(self) -> Settings:
         hub = self._try(lambda: self._document("hub.yaml").parse(HubFile))
@@ -101,7 +105,7 @@ class _Loading:
             or churn_definition is None
             or playbooks is None
         ):
-            raise ConfigError(self.faults)
+            raise ConfigError(self._shown())
         return Settings(
             hub=hub,
             sources=sources,
@@ -111,6 +115,14 @@ class _Loading:
             playbooks=playbooks,
             folder=self.folder,
         )
+
+    def _shown(self) -> list[Fault]:
+        """The faults, each once, without a value of the environment; at a variable that is not set only that is told."""
+        missing = {(fault.where, fault.key): fault for each in self.filled for fault in each.missing.values()}
+        shown = [fault for fault in self.faults if missing.get((fault.where, fault.key), fault) is fault]
+        for each in self.filled:
+            shown = [each.hide(fault) for fault in shown]
+        return list(dict.fromkeys(shown))
 
     def _try(self, load: Callable[[], Loaded]) -> Loaded | None:
         try:
@@ -129,71 +141,89 @@ class _Loading:
 
     def _document(self, name: str) -> Document:
         """A file with its variables filled in; one that is not set is a fault, except in a source that is switched off."""
-        document, missing = filled(Document.read(self._path(name)), self.environment)
-        self.faults += [fault for key, fault in missing.items() if not _is_disabled(document.value, key)]
-        return document
+        made = filled(Document.read(self._path(name)), self.environment)
+        self.filled.append(made)
+        self.faults += [fault for key, fault in made.missing.items() if not _is_disabled(made.document.value, key)]
+        return made.document
 
     def _sources(self) -> tuple[dict[str, ScheduledSource], dict[str, SourceRules]]:
+        """Each source is looked at by itself, so that a fault in one, or of another kind, hides none."""
         document = self._try(lambda: self._document("sources.yaml"))
-        parsed = self._try(lambda: document.parse(SourcesFile)) if document else None
+        if document is None:
+            return {}, {}
+        self._try(partial(document.parse, SourcesFile))
         sources: dict[str, ScheduledSource] = {}
         rules: dict[str, SourceRules] = {}
-        for name, source in (parsed.sources if parsed else {}).items():
-            assert document is not None
-            if not source.enabled:
+        given = entries(document)
+        self.names = sorted(given)
+        for name, raw in given.items():
+            self._check_references(document, name, raw, self.names)
+            if raw.get("enabled") is False:
                 continue
-            made = self._try(partial(self._source, document, name, source))
-            if made is not None:
-                sources[name], rules[name] = made
-        if document and parsed:
-            self._check_references(document, parsed)
+            connector = self._try(partial(_connector, document, name, raw))
+            entry = parsed(raw)
+            if connector is not None and entry is not None:
+                made = Source(name=name, connector=connector, connector_name=entry.connector)
+                sources[name] = ScheduledSource(source=made, schedule=entry.schedule)
+                rules[name] = _rules(connector, entry.identity)
         return sources, rules
 
-    def _source(self, document: Document, name: str, source: SourceEntry) -> tuple[ScheduledSource, SourceRules]:
-        if source.connector not in registry.names():
-            key = ("sources", name, "connector")
-            raise ConfigError(
-                [document.fault(f"there is no connector {source.connector!r}", key=key, choices=registry.names())]
-            )
-        connector = registry.build(
-            source.connector, source.settings, document=document, under=("sources", name, "settings")
-        )
-        creates = source.identity.creates_customers
-        rules = SourceRules(
-            creates_customers=connector.manifest.creates_customers if creates is None else creates,
-            external_keys_of=source.identity.external_keys_of,
-            company_keys_of=source.identity.company_keys_of,
-        )
-        made = Source(name=name, connector=connector, connector_name=source.connector)
-        return ScheduledSource(source=made, schedule=source.schedule), rules
-
-    def _check_references(self, document: Document, parsed: SourcesFile) -> None:
-        for name, source in parsed.sources.items():
-            for field in ("external_keys_of", "company_keys_of"):
-                other = getattr(source.identity, field)
-                if other is not None and other not in parsed.sources:
-                    key = ("sources", name, "identity", field)
-                    self.faults.append(
-                        document.fault(f"there is no source {other!r}", key=key, choices=sorted(parsed.sources))
-                    )
+    def _check_references(self, document: Document, name: str, raw: Mapping[str, Any], known: list[str]) -> None:
+        identity = raw.get("identity")
+        if not isinstance(identity, dict):
+            return
+        for field in ("external_keys_of", "company_keys_of"):
+            other = identity.get(field)
+            if isinstance(other, str) and other not in known:
+                key = ("sources", name, "identity", field)
+                self.faults.append(document.fault(f"there is no source {other!r}", key=key, choices=known))
 
     def _identity(self, rules: Mapping[str, SourceRules]) -> IdentityRules:
         document = self._document("identity.yaml")
-        parsed = document.parse(IdentityFile)
-        same_as: dict[tuple[str, str], tuple[str, str]] = {}
         faults = []
-        for source, keys in parsed.same_as.items():
-            for key, target in keys.items():
-                other, _, other_key = target.partition(" ")
-                if not other_key:
-                    at = ("same_as", source, key)
-                    faults.append(document.fault('must be "SOURCE KEY", such as "crm 9000000001"', key=at))
-                same_as[source, key] = (other, other_key)
+        same_as: dict[tuple[str, str], tuple[str, str]] = {}
+        for source, key, target in mappings(document):
+            at = ("same_as", source, key)
+            other, _, other_key = target.partition(" ")
+            if not other_key:
+                faults.append(document.fault('must be "SOURCE KEY", such as "crm 9000000001"', key=at))
+            faults += [
+                document.fault(f"there is no source {name!r}", key=at, choices=self.names)
+                for name in (source, other)
+                if self.names is not None and name not in self.names
+            ]
+            same_as[source, key] = (other, other_key)
+        try:
+            file = document.parse(IdentityFile)
+        except ConfigError as error:
+            raise ConfigError([*error.faults, *faults]) from None
         if faults:
             raise ConfigError(faults)
         return IdentityRules(
-            sources=rules, same_as=same_as, free_mail=frozenset(domain.lower() for domain in parsed.free_mail)
+            sources=rules, same_as=same_as, free_mail=frozenset(domain.lower() for domain in file.free_mail)
         )
+
+
+def _connector(document: Document, name: str, raw: Mapping[str, Any]) -> Connector | None:
+    """The connector of a source; None where its shape is wrong, which is told elsewhere."""
+    connector, settings = raw.get("connector"), raw.get("settings", {})
+    if not isinstance(connector, str):
+        return None
+    if connector not in registry.names():
+        key = ("sources", name, "connector")
+        raise ConfigError([document.fault(f"there is no connector {connector!r}", key=key, choices=registry.names())])
+    if not isinstance(settings, dict):
+        return None
+    return registry.build(connector, settings, document=document, under=("sources", name, "settings"))
+
+
+def _rules(connector: Connector, identity: SourceIdentity) -> SourceRules:
+    creates = identity.creates_customers
+    return SourceRules(
+        creates_customers=connector.manifest.creates_customers if creates is None else creates,
+        external_keys_of=identity.external_keys_of,
+        company_keys_of=identity.company_keys_of,
+    )
 
 
 def _is_disabled(value: Any, key: Key) -> bool:

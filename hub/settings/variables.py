@@ -1,21 +1,47 @@
-"""`${NAME}` and `${NAME:-something}` in the values of a document, filled in from the environment."""
+"""`${NAME}` and `${NAME:-something}` in the values of a document, filled in from the environment.
+
+As in a shell, a variable that is empty counts as not set. What came from the environment may be a secret: `Filled.hide`
+puts the variable's name back where a message would show its value.
+"""
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from hub.documents import Document
+from hub.documents import Document, Key
 from hub.errors import Fault
 
+SHORTEST_SECRET = 4
+"""Shorter values are switches and small numbers: hiding them would only spoil messages that have the same characters."""
 _VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
-Key = tuple[str | int, ...]
 
 
-def filled(document: Document, environment: Mapping[str, str]) -> tuple[Document, dict[Key, Fault]]:
-    """The document with every variable replaced, and a fault for each that is not set and has no default, by its key."""
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A document with every variable replaced.
+
+    missing  a fault for each variable that is not set and has no default, by the key it stands at
+    values   what came from the environment: {value: variable}
+    """
+
+    document: Document
+    missing: Mapping[Key, Fault]
+    values: Mapping[str, str] = field(repr=False)
+
+    def hide(self, fault: Fault) -> Fault:
+        """`fault` without any value of the environment in its words."""
+        message = fault.message
+        for value in sorted(self.values, key=len, reverse=True):
+            message = message.replace(value, f"${{{self.values[value]}}}")
+        return replace(fault, message=message)
+
+
+def filled(document: Document, environment: Mapping[str, str]) -> Filled:
+    """The document with every variable replaced."""
     missing: dict[Key, Fault] = {}
+    values: dict[str, str] = {}
 
     def fill(part: Any, at: Key) -> Any:
         if isinstance(part, dict):
@@ -26,8 +52,12 @@ def filled(document: Document, environment: Mapping[str, str]) -> tuple[Document
 
     def found(at: Key, match: re.Match[str]) -> str:
         name, default = match["name"], match["default"]
-        if name not in environment and default is None:
+        if value := environment.get(name):
+            if len(value) >= SHORTEST_SECRET:
+                values[value] = name
+            return value
+        if default is None:
             missing[at] = document.fault(f"environment variable {name} is not set", key=at)
-        return environment.get(name, default or "")
+        return default or ""
 
-    return replace(document, value=fill(document.value, ())), missing
+    return Filled(replace(document, value=fill(document.value, ())), missing, values)

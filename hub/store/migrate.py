@@ -1,4 +1,4 @@
-"""Migrations: bring a store's schema up to this version of the code."""
+"""Migrations: bring a store's schema up to this version of the code, and refuse one that is not."""
 
 from importlib.resources import files
 
@@ -8,6 +8,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection as SyncConnection
 
+from hub.errors import ConfigError, Fault
+from hub.store.ping import reach
 from hub.store.store import Store
 
 
@@ -21,6 +23,7 @@ def _config() -> Config:
 async def upgrade(store: Store) -> tuple[str | None, str]:
     """Apply the migrations that are missing; return the revision before and after. Nothing to do is no error."""
     head = newest()
+    _refuse_newer(store, await current(store))
 
     def run(connection: SyncConnection) -> str | None:
         before = MigrationContext.configure(connection).get_current_revision()
@@ -35,7 +38,8 @@ async def upgrade(store: Store) -> tuple[str | None, str]:
 
 
 async def current(store: Store) -> str | None:
-    """The revision the store is at; None where it is empty."""
+    """The revision the store is at; None where it is empty. TransientError where it cannot be reached."""
+    await reach(store)
     async with store.reading() as connection:
         return await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
 
@@ -45,3 +49,19 @@ def newest() -> str:
     head = ScriptDirectory.from_config(_config()).get_current_head()
     assert head is not None, "the package ships its migrations"
     return head
+
+
+async def require_newest(store: Store) -> None:
+    """ConfigError, naming the command to run, where the store is of another version than this code."""
+    have, want = await current(store), newest()
+    _refuse_newer(store, have)
+    if have != want:
+        message = f"is at version {have or 'none'}, and this is {want}: run `cshub db upgrade`"
+        raise ConfigError([Fault(message, where=store.description)])
+
+
+def _refuse_newer(store: Store, have: str | None) -> None:
+    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    if have is not None and have not in known:
+        message = f"is at version {have}, which this cshub does not know: it was made by a newer one; install that"
+        raise ConfigError([Fault(message, where=store.description)])

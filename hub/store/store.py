@@ -37,27 +37,26 @@ class Store:
     @classmethod
     def open(cls, url: str | URL) -> Self:
         """Open `url`; raise ConfigError where it names no database we speak to. Connects on first use."""
-        try:
-            parsed = make_url(url)
-        except ArgumentError:
-            raise ConfigError([_unknown_url()]) from None
+        parsed = parse_url(url)
         if parsed.get_backend_name() == "sqlite":
             return cls._open_sqlite(parsed.set(drivername="sqlite+aiosqlite"))
-        if parsed.get_backend_name() in ("postgresql", "postgres"):
-            engine = create_async_engine(
-                parsed.set(drivername="postgresql+asyncpg"),
-                pool_size=POSTGRESQL_POOL,
-                pool_pre_ping=True,
-                json_serializer=_dump,
-                json_deserializer=orjson.loads,
-            )
-            return cls(parsed, engine, engine)
-        raise ConfigError([_unknown_url()])
+        engine = create_async_engine(
+            parsed.set(drivername="postgresql+asyncpg"),
+            pool_size=POSTGRESQL_POOL,
+            pool_pre_ping=True,
+            json_serializer=_dump,
+            json_deserializer=orjson.loads,
+        )
+        return cls(parsed, engine, engine)
 
     @classmethod
     def _open_sqlite(cls, url: URL) -> Self:
         if url.database and url.database != ":memory:":
-            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+            try:
+                Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                message = f"its folder cannot be made: {error.strerror}"
+                raise ConfigError([Fault(message, where=url.database, key="store")]) from None
         writer, reader = (
             create_async_engine(
                 url, pool_size=size, max_overflow=0, json_serializer=_dump, json_deserializer=orjson.loads
@@ -129,9 +128,14 @@ def _dump(value: object) -> str:
     return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY).decode()
 
 
-def _unknown_url() -> Fault:
-    return Fault(
-        "is not the URL of a database the store can use",
-        key="store.url",
-        choices=("sqlite:///path/to/cshub.db", "postgresql://user:password@host:5432/name"),
-    )
+def parse_url(url: str | URL) -> URL:
+    """`url` taken apart; ConfigError where it names no database we speak to. Never says what stands in it: it may hold a
+    password."""
+    try:
+        parsed = make_url(url)
+        if parsed.get_backend_name() in ("sqlite", "postgresql", "postgres"):
+            return parsed
+    except (ArgumentError, ValueError):  # ValueError: a port that is no number
+        pass
+    choices = ("sqlite:///path/to/cshub.db", "postgresql://user:password@host:5432/name")
+    raise ConfigError([Fault("is not the URL of a database the store can use", key="store", choices=choices)])
