@@ -30,7 +30,7 @@ from hub.store.tables.records import (
     ticket,
     user_activity_day,
 )
-from hub.store.tables.scores import churn_model, churn_prediction, scorecard
+from hub.store.tables.scores import churn_model, churn_prediction, health_definition, scorecard
 
 __all__ = [
     "RECORD_TABLES",
@@ -46,6 +46,7 @@ __all__ = [
     "executor",
     "external_id",
     "feature_usage_day",
+    "health_definition",
     "idempotency_key",
     "metadata",
     "opportunity",

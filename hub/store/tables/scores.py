@@ -31,6 +31,14 @@ scorecard = Table(
     Index(None, "as_of"),
 )
 
+health_definition = Table(
+    "health_definition",
+    metadata,
+    Column("hash", String(64), primary_key=True),  # the definition_hash of scorecards
+    Column("content", Json, nullable=False),  # scoring.definition_record
+    Column("kept_at", UtcDateTime, nullable=False),
+)
+
 churn_model = Table(
     "churn_model",
     metadata,

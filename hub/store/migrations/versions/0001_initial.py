@@ -96,6 +96,12 @@ def upgrade() -> None:
     sa.Column('leader_until', base.UtcDateTime(timezone=True), nullable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_executor'))
     )
+    op.create_table('health_definition',
+    sa.Column('hash', sa.String(length=64), nullable=False),
+    sa.Column('content', base.Json(none_as_null=True), nullable=False),
+    sa.Column('kept_at', base.UtcDateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('hash', name=op.f('pk_health_definition'))
+    )
     op.create_table('idempotency_key',
     sa.Column('id', sa.String(length=300), nullable=False),
     sa.Column('request_digest', sa.String(length=64), nullable=False),
@@ -268,6 +274,7 @@ def upgrade() -> None:
     sa.Column('stage', sa.String(length=20), nullable=False),
     sa.Column('stage_name', sa.String(length=120), nullable=True),
     sa.Column('amount', sa.Float(), nullable=True),
+    sa.Column('target_amount', sa.Float(), nullable=True),
     sa.Column('currency', sa.String(length=3), nullable=False),
     sa.Column('close_on', sa.Date(), nullable=True),
     sa.Column('created_at', base.UtcDateTime(timezone=True), nullable=True),
@@ -606,6 +613,7 @@ def downgrade() -> None:
 
     op.drop_table('quarantine')
     op.drop_table('idempotency_key')
+    op.drop_table('health_definition')
     op.drop_table('executor')
     with op.batch_alter_table('customer', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_customer_segment'))
