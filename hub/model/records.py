@@ -191,13 +191,19 @@ class OpportunityType(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opportunity(Record):
-    """A CRM deal. `amount` is its annual value in `currency`; `stage_name` is the vendor's own word for the stage."""
+    """A CRM deal.
+
+    amount         its annual value in `currency`; of a deal that was won, what it was won at
+    target_amount  what was up for renewal, a year, where the CRM keeps that apart from `amount`
+    stage_name     the vendor's own word for the stage
+    """
 
     name: str
     type: OpportunityType = OpportunityType.NEW
     stage: OpportunityStage = OpportunityStage.OPEN
     stage_name: str | None = None
     amount: float | None = None
+    target_amount: float | None = None
     currency: str = "USD"
     close_on: date | None = None
     created_at: datetime | None = None

@@ -31,7 +31,7 @@ async def find_churned(connection: Connection, *, until: date, grace_days: int) 
         select(other.c.id)
         .where(
             other.c.customer_id == term.c.customer_id,
-            _paid(other.c),
+            paid(other.c),
             other.c.started_on <= back_by,
             or_(other.c.ended_on.is_(None), other.c.ended_on > term.c.ended_on),
         )
@@ -46,7 +46,7 @@ async def find_churned(connection: Connection, *, until: date, grace_days: int) 
         )
         .where(
             term.c.customer_id.is_not(None),
-            _paid(term.c),
+            paid(term.c),
             term.c.ended_on < until - timedelta(days=grace_days),
             ~covered,
         )
@@ -73,7 +73,7 @@ async def find_at_stake(connection: Connection, *, as_of: date, minimum_tenure_d
         select(term.customer_id)
         .where(
             term.customer_id.is_not(None),
-            _paid(term),
+            paid(term),
             term.started_on <= as_of,
             term.learned_at < _end(as_of),
         )
@@ -94,7 +94,7 @@ async def find_noticed(connection: Connection, *, as_of: date) -> Mapping[str, d
         select(term.customer_id, func.max(term.cancelled_at).label("cancelled_at"))
         .where(
             term.customer_id.is_not(None),
-            _paid(term),
+            paid(term),
             term.started_on <= as_of,
             term.learned_at < _end(as_of),
             or_(term.ended_on.is_(None), term.ended_on > as_of),
@@ -109,13 +109,14 @@ async def find_noticed(connection: Connection, *, as_of: date) -> Mapping[str, d
 async def find_first_day(connection: Connection) -> date | None:
     """The first day anybody paid; None where nobody has."""
     statement = select(func.min(subscription.c.started_on)).where(
-        subscription.c.customer_id.is_not(None), _paid(subscription.c)
+        subscription.c.customer_id.is_not(None), paid(subscription.c)
     )
     first: date | None = (await connection.execute(statement)).scalar()
     return first
 
 
-def _paid(term: Any) -> ColumnElement[bool]:
+def paid(term: Any) -> ColumnElement[bool]:
+    """Whether a term is paid at all, on whatever day."""
     return and_(
         term.deleted.is_(False),
         term.status != SubscriptionStatus.TRIAL.value,

@@ -172,6 +172,7 @@ opportunity = _record_table(
     Column("stage", String(20), nullable=False),
     Column("stage_name", String(120)),
     Column("amount", Float),
+    Column("target_amount", Float),
     Column("currency", String(3), nullable=False),
     Column("close_on", Date),
     Column("created_at", UtcDateTime),
