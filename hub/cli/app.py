@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager
 from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -11,6 +12,9 @@ import click
 
 from hub.cli import show
 from hub.errors import ConfigError, CshubError
+from hub.settings import load
+from hub.store import Store
+from hub.store.migrate import require_newest
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -26,8 +30,26 @@ class Cshub(click.Group):
             show.faults(error)
             context.exit(2)
         except CshubError as error:
-            show.err.print(str(error), markup=False)
+            show.complain(str(error))
             context.exit(1)
+        except ExceptionGroup as group:  # of things done side by side
+            anticipated, bugs = group.split(CshubError)
+            if bugs is not None:
+                raise
+            for each in _leaves(anticipated):
+                show.complain(str(each))
+            context.exit(1)
+        except KeyboardInterrupt:
+            show.complain("interrupted; what was done stays, the same command goes on from there")
+            context.exit(130)
+
+
+def _leaves(group: BaseException | None) -> Iterator[BaseException]:
+    if isinstance(group, BaseExceptionGroup):
+        for each in group.exceptions:
+            yield from _leaves(each)
+    elif group is not None:
+        yield group
 
 
 def asynchronous(command: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, T]:
@@ -38,6 +60,14 @@ def asynchronous(command: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, T]
         return asyncio.run(command(*args, **kwargs))
 
     return run
+
+
+@asynccontextmanager
+async def opened(config: Path | None) -> AsyncIterator[Store]:
+    """The store of a configuration, for commands that need nothing else; ConfigError where it is of another version."""
+    async with Store.open(load(config).hub.store) as store:
+        await require_newest(store)
+        yield store
 
 
 @click.group(cls=Cshub, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -21,10 +21,9 @@ def check(config: Path | None) -> None:
     """
     settings = load(config)
     for sentence in unreachable(settings):
-        show.err.print(f"note: {sentence}", markup=False)
-    show.out.print(
-        f"{settings.folder}: {len(settings.sources)} sources, {len(settings.playbooks.playbooks)} playbooks; nothing is wrong",
-        markup=False,
+        show.complain(f"note: {sentence}")
+    show.say(
+        f"{settings.folder}: {len(settings.sources)} sources, {len(settings.playbooks.playbooks)} playbooks; nothing is wrong"
     )
 
 
@@ -41,15 +40,17 @@ async def db_upgrade(config: Path | None) -> None:
     async with Store.open(load(config).hub.store) as store:
         before, after = await upgrade(store)
         done = "is up to date" if before == after else f"was brought from {before or 'nothing'} to {after}"
-        show.out.print(f"{store.description} {done}", markup=False)
+        show.say(f"{store.description} {done}")
 
 
 @db.command("status")
 @click.pass_obj
 @asynchronous
 async def db_status(config: Path | None) -> None:
-    """Show where the store is and which version it has."""
+    """Show where the store is and which version it has. Exits with 1 where that is not this version's."""
     async with Store.open(load(config).hub.store) as store:
         have, want = await current(store), newest()
         state = "up to date" if have == want else f"at {have or 'nothing'}, this version wants {want}: cshub db upgrade"
-        show.out.print(f"{store.description}: {state}", markup=False)
+        show.say(f"{store.description}: {state}")
+        if have != want:
+            raise click.exceptions.Exit(1)

@@ -1,12 +1,15 @@
 """`cshub demo`: a whole hub on a simulated company, and `cshub sandboxes`, the vendors it talks to."""
 
+import socket
+from contextlib import nullcontext
 from pathlib import Path
 
 import click
 
 from hub.cli import show
 from hub.cli.app import asynchronous, main
-from hub.cli.serve import serve_hub
+from hub.cli.serve import listen, serve_hub
+from hub.cli.sync import waiting
 from hub.clock import utc_now
 from hub.compose import Scored
 from hub.demo import sandboxes as sandbox_process
@@ -15,6 +18,8 @@ from hub.model.actions import DeliveryState, SyncState
 from hub.store.tally import Tally
 from hub.sync import SyncReport
 from hub.training import Training
+
+HOST = "127.0.0.1"
 
 
 @main.command()
@@ -37,37 +42,44 @@ async def demo(once: bool, fresh: bool, folder: Path, port: int, customers: int,
     formats. The hub syncs them over HTTP, finds out who is who, computes health and churn risk, fires playbooks into a
     Slack workspace and mailboxes of its own, and answers GraphQL. Nothing leaves this machine.
     """
-    show.out.print("Starting the simulated company and its vendors …")
+    with nullcontext() if once else listen(HOST, port) as bound:
+        await _demo(bound, once=once, fresh=fresh, folder=folder, port=port, company=(customers, months, seed))
+
+
+async def _demo(
+    bound: socket.socket | None, *, once: bool, fresh: bool, folder: Path, port: int, company: tuple[int, int, int]
+) -> None:
+    show.say("Starting the simulated company and its vendors …")
+    customers, months, seed = company
     async with Demo.open(
         folder, fresh=fresh, port=port, seed=seed, customers=customers, months=months, clock=utc_now
     ) as running:
         hub = running.hub
-        show.out.print(f"store      {hub.store.description}", markup=False)
-        show.out.print(
-            f"company    {running.company.customers} customers since {running.company.started_on}", markup=False
-        )
+        show.say(f"store      {hub.store.description}")
+        show.say(f"company    {running.company.customers} customers since {running.company.started_on}")
         with show.sync_progress() as progress:
             reports = await hub.sync_all(list(hub.settings.sources), progress=progress.update)
-        show.sync_reports(reports)
+        ambiguous, unmatched = await waiting(hub.store)
+        show.sync_reports(reports, ambiguous=ambiguous, unmatched=unmatched)
         with show.step("training the churn model on monthly snapshots") as step:
             training = await hub.train(progress=step.to)
         days = running.month_starts(utc_now().date())
         with show.step("scoring the past, month by month", total=len(days)) as step:
             await hub.backfill(days, progress=step.to)
-        if once:
+        if bound is None:
             async with hub.working():
                 scored = await hub.score()
                 with show.step("playbooks: rendering, sending, confirming"):
                     settled = await running.settle()
-            show.out.print()
+            show.say("")
             _summary(await running.tally(), reports, training, scored)
             if not settled:
-                show.err.print("messages were still on their way when the demo stopped waiting for them")
+                show.complain("messages were still on their way when the demo stopped waiting for them")
             if not settled or _failures(reports, await running.tally()):
                 raise click.exceptions.Exit(1)
             return
         _next_steps(port, running.outbox_url, await running.token())
-        await serve_hub(hub, host="127.0.0.1", port=port, demo_token=await running.token(), first=hub.score)
+        await serve_hub(hub, bound, demo_token=await running.token(), first=hub.score)
 
 
 @main.command(hidden=True, add_help_option=False, context_settings={"ignore_unknown_options": True})
@@ -113,11 +125,11 @@ def _summary(counts: Tally, reports: list[SyncReport], training: Training, score
     rows += [("alerts and tasks", counts.alerts)]
     show.table("Summary", ("what", "how many"), rows)
     for sentence in _failures(reports, counts):
-        show.err.print(f"failed: {sentence}", markup=False)
+        show.complain(f"failed: {sentence}")
 
 
 def _next_steps(port: int, outbox_url: str, token: str) -> None:
-    show.out.print(
+    show.say(
         f"""
 GraphiQL   http://127.0.0.1:{port}/graphiql      three queries are ready; the token is filled in
 Outbox     {outbox_url}      what Slack and the mailboxes received
@@ -130,6 +142,5 @@ What next?
                   {{ previews {{ channel address subject body }} errors {{ code message }} }} }}
   3. The same with dryRun: false and force: true, and look into the outbox.
 Ctrl-C ends it; `make demo` goes on from here, `make demo FRESH=1` from nothing.
-""",
-        markup=False,
+"""
     )

@@ -5,11 +5,9 @@ from pathlib import Path
 import click
 
 from hub.cli import show
-from hub.cli.app import asynchronous, main
+from hub.cli.app import asynchronous, main, opened
 from hub.clock import utc_now
 from hub.identity import decide_by_hand
-from hub.settings import load
-from hub.store import Store
 from hub.store.identity import find_evidence
 
 
@@ -26,7 +24,7 @@ def identity() -> None:
 @asynchronous
 async def identity_list(config: Path | None, state: str) -> None:
     """List evidence in a state, with the reason and the candidates."""
-    async with Store.open(load(config).hub.store) as store, store.reading() as connection:
+    async with opened(config) as store, store.reading() as connection:
         found = await find_evidence(connection, state=state)
     show.table(
         None,
@@ -36,7 +34,10 @@ async def identity_list(config: Path | None, state: str) -> None:
             for each in found
         ],
     )
-    show.out.print(f"{len(found)} {state}")
+    if found:
+        show.say(f"{len(found)} {state}")
+    else:
+        show.say(f"no company is {state}")
 
 
 @identity.command("decide")
@@ -50,6 +51,6 @@ async def identity_decide(config: Path | None, evidence: str, customer: str | No
     """Say that EVIDENCE (such as helpdesk:360001) is CUSTOMER, and move its records there."""
     if (customer is None) != nobody:
         raise click.UsageError("give either CUSTOMER or --nobody")
-    async with Store.open(load(config).hub.store) as store:
+    async with opened(config) as store:
         moved = await decide_by_hand(store, evidence, customer, by=by, now=utc_now())
-    show.out.print(f"{evidence} is {customer or 'nobody'}; {moved} records moved", markup=False)
+    show.say(f"{evidence} is {customer or 'nobody'}; {moved} records moved")

@@ -13,6 +13,10 @@ from hub.clock import utc_now
 from hub.compose import Hub
 from hub.playbooks import Firing
 from hub.settings import load
+from schema.errors import BadInputError
+from schema.nodes import parse_id
+
+STATES = {"would_fire": "would fire", "already_fired": "already fired by the same key"}
 
 
 @main.group()
@@ -47,11 +51,15 @@ def playbook_list(config: Path | None) -> None:
 async def playbook_fire(
     config: Path | None, name: str, customers: tuple[str, ...], send: bool, key: str | None, force: bool, by: str
 ) -> None:
-    """Fire playbook NAME for CUSTOMERs (their ids). Messages go out through a running `cshub serve` or `cshub worker`."""
+    """Fire playbook NAME for CUSTOMERs: by default only show what would go where.
+
+    A CUSTOMER is an id, as the hub's (cus_…) or as GraphQL gives it. With --send, messages go out through a running
+    `cshub serve` or `cshub worker`.
+    """
     async with Hub.open(load(config), clock=utc_now, work=False) as hub, hub.working() if send else nullcontext():
         firings = await hub.playbooks.fire(
             name,
-            customers,
+            [_id(given) for given in customers],
             by=by,
             key=key or secrets.token_hex(8),
             dry_run=not send,
@@ -60,13 +68,28 @@ async def playbook_fire(
         )
     for firing in firings:
         _show(firing)
+    if not send:
+        show.say("Nothing was sent: this was a dry run. --send really does it.")
+
+
+def _id(given: str) -> str:
+    """A customer's id in the store, from that or from the API's."""
+    try:
+        entity, key = parse_id(given)
+    except BadInputError:
+        return given
+    return key if entity == "customer" else given
 
 
 def _show(firing: Firing) -> None:
     run = f", run {firing.run_id}" if firing.run_id else ""
-    show.out.print(f"{firing.customer_name} ({firing.customer_id}): {firing.state}{run}", markup=False)
+    show.say(f"{firing.customer_name} ({firing.customer_id}): {STATES.get(firing.state, firing.state)}{run}")
+    if firing.state == "resting" and firing.rest_until:
+        show.say(f"  left alone until {firing.rest_until:%Y-%m-%d %H:%M} UTC; --force fires nevertheless")
+    if not firing.matches and firing.plan:
+        show.say("  note: the playbook's own condition does not hold for it")
     for planned in firing.plan:
         after = f"after {planned.after}: " if planned.after else ""
-        show.out.print(f"  {after}{planned.action} {planned.show()}", markup=False)
+        show.say(f"  {after}{planned.action} {planned.show()}")
         if planned.payload:
             show.out.print_json(json.dumps(dict(planned.payload)), indent=2)

@@ -47,7 +47,7 @@ async def train(config: Path | None) -> None:
         with show.step("snapshots of the past") as step:
             training = await hub.train(progress=step.to)
     for line in training.lines():
-        show.out.print(line, markup=False)
+        show.say(line)
 
 
 def month_starts(today: date, months: int) -> list[date]:

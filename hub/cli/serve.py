@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import socket
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from hub.cli.app import asynchronous, main
 from hub.clock import utc_now
 from hub.compose import Hub
 from hub.compose.actions import HubActions, definitions, source_definitions
+from hub.errors import RefusedError
 from hub.settings import load
 from hub.store import Store
 from schema.context import Actions, PlaybookDefinition, SourceDefinition
@@ -45,17 +47,31 @@ class Served:
         await self._hub.durable.stop()
 
 
+def listen(host: str, port: int) -> socket.socket:
+    """A socket bound to the address; RefusedError where it is taken. Bound early, so that it is known before long work."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, port))
+    except OSError as error:
+        bound.close()
+        raise RefusedError(
+            f"cannot listen on {host} port {port}: {error.strerror}; choose another with --port"
+        ) from None
+    return bound
+
+
 async def serve_hub(
     hub: Hub,
+    bound: socket.socket,
     *,
-    host: str,
-    port: int,
     demo_token: str | None = None,
     first: Callable[[], Awaitable[object]] | None = None,
 ) -> None:
     """Serve until told to stop. `first`: to be done once the durable engine runs, before the first request."""
-    config = uvicorn.Config(app(Served(hub, first), demo_token=demo_token), host=host, port=port, log_level="warning")
-    await uvicorn.Server(config).serve()
+    config = uvicorn.Config(app(Served(hub, first), demo_token=demo_token), log_level="warning")
+    await uvicorn.Server(config).serve(sockets=[bound])
 
 
 @main.command()
@@ -72,11 +88,11 @@ async def serve(config: Path | None, host: str | None, port: int | None, worker:
     settings = load(config)
     async with Hub.open(settings, clock=utc_now, work=worker) as hub:
         host, port = host or settings.hub.serve.host, settings.hub.serve.port if port is None else port
-        show.out.print(f"store    {hub.store.description}", markup=False)
-        show.out.print(
-            f"GraphQL  http://{host}:{port}/graphql   explorer at http://{host}:{port}/graphiql", markup=False
-        )
-        await serve_hub(hub, host=host, port=port)
+        with listen(host, port) as bound:
+            place = f"http://{host}:{bound.getsockname()[1]}"
+            show.say(f"store    {hub.store.description}")
+            show.say(f"GraphQL  {place}/graphql   explorer at {place}/graphiql")
+            await serve_hub(hub, bound)
 
 
 @main.command()
@@ -85,7 +101,7 @@ async def serve(config: Path | None, host: str | None, port: int | None, worker:
 async def worker(config: Path | None) -> None:
     """Do jobs without serving: scheduled syncs, scoring, playbooks and deliveries."""
     async with Hub.open(load(config), clock=utc_now) as hub, hub.working():
-        show.out.print(f"working on {hub.store.description}; stop with Ctrl-C", markup=False)
+        show.say(f"working on {hub.store.description}; stop with Ctrl-C")
         stop = asyncio.Event()
         for each in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(each, stop.set)

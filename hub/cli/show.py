@@ -5,9 +5,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.console import Console, RenderableType
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from rich.table import Table
+from rich.text import Text
 
 from hub.compose import Scored
 from hub.errors import ConfigError
@@ -17,8 +28,12 @@ from hub.sync import StreamReport, SyncReport
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
+WIDE = 400
+"""Characters of a line where the output is no terminal: rows stay rows for whatever reads them."""
+
 CHURN_BANDS = ("high", "medium", "low", "minimal")
 MOST_CHANGES = 10
+DONE, NOT_DONE = "[green]✓[/]", "[red]✗[/]"
 MARKS = {
     "done": "[green]done[/]",
     "succeeded": "[green]succeeded[/]",
@@ -30,23 +45,42 @@ MARKS = {
 }
 
 
+def say(sentence: str) -> None:
+    """A line to standard output as it is: not wrapped, no markup."""
+    out.print(sentence, markup=False, soft_wrap=True)
+
+
+def complain(sentence: str) -> None:
+    """A line to standard error as it is."""
+    err.print(sentence, markup=False)
+
+
 def faults(error: ConfigError) -> None:
     """Every fault on a line of its own, as file:line: key: what is wrong (choices: …)."""
     for fault in error.faults:
-        err.print(str(fault), markup=False)
+        complain(str(fault))
     many = len(error.faults)
-    err.print(f"{many} fault{'s' if many != 1 else ''} in the configuration; nothing was done.", markup=False)
+    complain(f"{many} fault{'s' if many != 1 else ''} in the configuration; nothing was done.")
 
 
 def table(title: str | None, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Numbers to the right, everything else to the left."""
+    """Numbers to the right, everything else to the left; nothing is cut off."""
     made = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
     for index, column in enumerate(columns):
         numeric = bool(rows) and all(isinstance(row[index], int | float) for row in rows)
-        made.add_column(column, justify="right" if numeric else "left")
+        made.add_column(column, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         made.add_row(*(f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row))
-    out.print(made)
+    console = out if out.is_terminal else Console(file=out.file, width=WIDE, highlight=False)
+    console.print(made)
+
+
+class _Mark(SpinnerColumn):
+    """A spinner, until the task says how it ended."""
+
+    def render(self, task: Task) -> RenderableType:
+        mark = task.fields.get("mark")
+        return Text.from_markup(mark) if mark else super().render(task)
 
 
 @dataclass
@@ -59,17 +93,21 @@ class SyncProgress:
     def update(self, source: str, stream: str, report: StreamReport) -> None:
         key = source, stream
         if key not in self.tasks:
-            self.tasks[key] = self.bars.add_task(f"{source} {stream}", total=None)
-        total = report.total
-        if report.state not in ("running", "skipped"):
-            total = max(report.pulled, 1)
-        completed = max(report.pulled, 1) if report.state == "done" else report.pulled
-        self.bars.update(self.tasks[key], completed=completed, total=total)
+            self.tasks[key] = self.bars.add_task(f"{source} {stream}", total=None, rows="")
+        ended = report.state not in ("running", "skipped")
+        of = "" if ended or report.total is None else f" of {report.total:,}"
+        self.bars.update(
+            self.tasks[key],
+            completed=max(report.pulled, 1) if ended else report.pulled,
+            total=max(report.pulled, 1) if ended else report.total,
+            rows=f"{report.pulled:,}{of} rows",
+            mark=(DONE if report.state == "done" else NOT_DONE) if ended else None,
+        )
 
 
 @contextmanager
 def sync_progress() -> Iterator[SyncProgress]:
-    with _progress(MofNCompleteColumn()) as bars:
+    with _progress(TextColumn("{task.fields[rows]}")) as bars:
         yield SyncProgress(bars)
 
 
@@ -77,7 +115,14 @@ def sync_progress() -> Iterator[SyncProgress]:
 def step(title: str, *, total: int | None = None) -> Iterator["Step"]:
     """A spinner, and a bar where the length of the work is known."""
     with _progress(*([MofNCompleteColumn()] if total else [])) as bars:
-        yield Step(bars, bars.add_task(title, total=total))
+        task = bars.add_task(title, total=total)
+        try:
+            yield Step(bars, task)
+        except BaseException:
+            bars.update(task, mark=NOT_DONE)
+            raise
+        known = bars.tasks[0].total
+        bars.update(task, total=known or 1, completed=known or 1, mark=DONE)
 
 
 @dataclass(frozen=True)
@@ -93,9 +138,9 @@ class Step:
         self.bars.update(self.task, completed=done, total=total)
 
 
-def _progress(*columns: MofNCompleteColumn) -> Progress:
+def _progress(*columns: ProgressColumn) -> Progress:
     return Progress(
-        SpinnerColumn(finished_text="[green]✓[/]"),
+        _Mark(),
         TextColumn("{task.description}"),
         BarColumn(bar_width=24),
         *columns,
@@ -105,8 +150,8 @@ def _progress(*columns: MofNCompleteColumn) -> Progress:
     )
 
 
-def sync_reports(reports: Sequence[SyncReport]) -> None:
-    """What syncs did, a row a stream, and what is incomplete and why."""
+def sync_reports(reports: Sequence[SyncReport], *, ambiguous: int, unmatched: int) -> None:
+    """What syncs did, a row a stream, what is incomplete and why; then the companies of the book that are nobody's yet."""
     rows: list[tuple[object, ...]] = [
         (
             report.source,
@@ -123,29 +168,33 @@ def sync_reports(reports: Sequence[SyncReport]) -> None:
     ]
     table(None, ("source", "stream", "pulled", "new", "changed", "unchanged", "quarantined", "state"), rows)
     for report in reports:
-        found = report.resolution
-        if found.created or found.matched or found.ambiguous or found.unmatched:
-            out.print(
-                f"{report.source}: {found.created} customers created, {found.matched} companies matched, "
-                f"{found.ambiguous} ambiguous (held for a person), {found.unmatched} unmatched"
-            )
+        did = ((report.resolution.created, "customers created"), (report.resolution.matched, "companies matched"))
+        if told := ", ".join(f"{many:,} {what}" for many, what in did if many):
+            say(f"{report.source}: {told}")
         if report.error:
-            err.print(f"{report.source}: {report.error}", markup=False)
+            complain(f"{report.source}: {report.error}")
+    if ambiguous:
+        who = "companies wait" if ambiguous > 1 else "company waits"
+        say(f"{ambiguous:,} {who} for a person to say whose it is: cshub identity list")
+    if unmatched:
+        who = "companies match" if unmatched > 1 else "company matches"
+        say(f"{unmatched:,} {who} no customer so far: cshub identity list --state unmatched")
 
 
 def scored(done: Scored) -> None:
     """What scoring a day did."""
     scores = done.scores
+    if not len(scores.customer_ids):
+        say("There are no customers yet, so nothing was scored. `cshub sync` brings them.")
+        return
     bands = ", ".join(f"{scores.bands[band]} {band}" for band in Band if scores.bands.get(band)) or "none"
     withheld = f"; {scores.withheld} withheld for want of data" if scores.withheld else ""
-    out.print(f"{len(scores.customer_ids)} customers scored as of {scores.as_of}: {bands}{withheld}", markup=False)
+    say(f"{len(scores.customer_ids)} customers scored as of {scores.as_of}: {bands}{withheld}")
     risk = ", ".join(f"{scores.churn_bands[band]} {band}" for band in CHURN_BANDS if scores.churn_bands.get(band))
-    out.print(f"churn risk by {scores.model_version}: {risk or 'none'}", markup=False)
+    say(f"churn risk by {scores.model_version}: {risk or 'none'}")
     for change in scores.changes[:MOST_CHANGES]:
-        out.print(
-            f"  {change.customer_id}: {change.before or 'no score'} -> {change.after or 'no score'}", markup=False
-        )
+        say(f"  {change.customer_id}: {change.before or 'no score'} -> {change.after or 'no score'}")
     if len(scores.changes) > MOST_CHANGES:
-        out.print(f"  … and {len(scores.changes) - MOST_CHANGES} more band changes", markup=False)
+        say(f"  … and {len(scores.changes) - MOST_CHANGES} more band changes")
     for name, count in done.fired.fired.items():
-        out.print(f"playbook {name} fired for {count}", markup=False)
+        say(f"playbook {name} fired for {count}")

@@ -14,6 +14,8 @@ from hub.compose import Hub
 from hub.errors import NotFoundError
 from hub.model.actions import SyncState
 from hub.settings import ScheduledSource, load
+from hub.store import Store
+from hub.store.identity import find_evidence
 from hub.store.syncs import SourceState, find_sources
 
 
@@ -35,35 +37,53 @@ async def sync(config: Path | None, sources: tuple[str, ...], status: bool, full
             return
         chosen = [_known(hub.settings.sources, name) for name in sources] or list(hub.settings.sources)
         if not chosen:
-            raise NotFoundError("no source is enabled; see config/sources.yaml")
+            raise NotFoundError(f"no source is enabled; see {hub.settings.folder / 'sources.yaml'}")
         if full:
             await hub.forget_bookmarks(chosen)
         with show.sync_progress() as progress:
             reports = await hub.sync_all(chosen, progress=progress.update)
-        show.sync_reports(reports)
+        ambiguous, unmatched = await waiting(hub.store)
+        show.sync_reports(reports, ambiguous=ambiguous, unmatched=unmatched)
         if any(report.state is not SyncState.SUCCEEDED for report in reports):
             raise click.exceptions.Exit(1)
+
+
+async def waiting(store: Store) -> tuple[int, int]:
+    """How many companies are ambiguous, and unmatched with nobody having said that they are nobody's."""
+    async with store.reading() as connection:
+        found = await find_evidence(connection)
+    states = [each.state for each in found if each.decided_by is None]
+    return states.count("ambiguous"), states.count("unmatched")
 
 
 @main.command("try")
 @click.argument("source")
 @click.option("--stream", help="Only this stream.")
-@click.option("--limit", default=5, show_default=True, help="Rows per stream.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=5, show_default=True, help="Rows per stream.")
 @click.pass_obj
 @asynchronous
 async def try_(config: Path | None, source: str, stream: str | None, limit: int) -> None:
-    """Read a few rows of SOURCE and show the records they become. Nothing is written."""
+    """Read a few rows of SOURCE and show the records they become. Nothing is written.
+
+    Exits with 1 where a stream cannot be read, and says why.
+    """
     settings = load(config)
     found = settings.sources[_known(settings.sources, source)].source
+    failed = False
     async for part in read(found.connector, stream, limit=limit, now=utc_now()):
         show.out.rule(f"{source} {part.stream}")
         for record in part.records:
             show.out.print(record)
         for bad in part.quarantined:
             where = f", field {bad.field}" if bad.field else ""
-            show.err.print(f"would be quarantined: {bad.key}{where}: {bad.reason}", markup=False)
+            show.complain(f"would be quarantined: {bad.key}{where}: {bad.reason}")
+        if not part.rows and not part.error:
+            show.say("0 rows")
         if part.error:
-            show.err.print(str(part.error), markup=False)
+            failed = True
+            show.complain(f"{source} {part.stream}: {part.error}")
+    if failed:
+        raise click.exceptions.Exit(1)
 
 
 def _known(sources: Mapping[str, ScheduledSource], name: str) -> str:
@@ -76,6 +96,9 @@ def _show_status(states: list[SourceState], now: datetime) -> None:
     def age(at: datetime | None) -> str:
         return "never" if at is None else f"{(now - at).total_seconds() / 3600:.1f} h ago"
 
+    if not states:
+        show.say("no source is configured")
+        return
     show.table(
         None,
         ("source", "connector", "last run", "state", "last whole success", "quarantined", "note"),

@@ -7,11 +7,9 @@ import click
 
 from hub.access import tokens
 from hub.cli import show
-from hub.cli.app import asynchronous, main
+from hub.cli.app import asynchronous, main, opened
 from hub.clock import utc_now
 from hub.model.actions import Role
-from hub.settings import load
-from hub.store import Store
 
 
 @main.group()
@@ -31,7 +29,7 @@ async def token_create(config: Path | None, name: str, role: str, csm_email: str
 
     viewer reads; csm also fires playbooks, works alerts and rescores; admin also syncs sources.
     """
-    async with Store.open(load(config).hub.store) as store:
+    async with opened(config) as store:
         now = utc_now()
         made = await tokens.create(
             store, name=name, role=Role(role), csm_email=csm_email, now=now, expires_at=now + timedelta(days=days)
@@ -44,7 +42,7 @@ async def token_create(config: Path | None, name: str, role: str, csm_email: str
 @asynchronous
 async def token_list(config: Path | None) -> None:
     """Show every token, without its secret."""
-    async with Store.open(load(config).hub.store) as store:
+    async with opened(config) as store:
         found = await tokens.list_tokens(store)
     now = utc_now()
     show.table(
@@ -70,6 +68,6 @@ async def token_list(config: Path | None) -> None:
 @asynchronous
 async def token_revoke(config: Path | None, token_id: str) -> None:
     """Make a token invalid at once."""
-    async with Store.open(load(config).hub.store) as store:
+    async with opened(config) as store:
         revoked = await tokens.revoke(store, token_id, now=utc_now())
-    show.out.print(f"{revoked.id} ({revoked.name}) is revoked", markup=False)
+    show.say(f"{revoked.id} ({revoked.name}) is revoked")
