@@ -3,7 +3,7 @@
 Exit codes: 0 done, 1 something failed and was said, 2 a wrong configuration or usage, 130 interrupted.
 """
 
-from hub.cli import configuration, demo, identity, playbook, score, serve, sync, token
+from hub.cli import configuration, demo, evaluate, identity, playbook, score, serve, sync, token
 from hub.cli.app import main
 
-__all__ = ["configuration", "demo", "identity", "main", "playbook", "score", "serve", "sync", "token"]
+__all__ = ["configuration", "demo", "evaluate", "identity", "main", "playbook", "score", "serve", "sync", "token"]
