@@ -10,8 +10,10 @@ from datetime import date, datetime
 from typing import Any, Protocol
 
 from hub.access import Viewer
-from hub.model.actions import AlertOutcome, AlertState
+from hub.explanation import Explanation
+from hub.model.actions import AlertOutcome, AlertState, Band
 from hub.store import Store
+from scoring.lift import Lift
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +93,7 @@ class AlertChange:
 
 
 class Actions(Protocol):
-    """The use cases mutations call."""
+    """The use cases that mutations call, and those that answer what no column holds."""
 
     async def fire(self, request: FireRequest, *, now: datetime) -> Sequence[Fired]: ...
 
@@ -100,6 +102,12 @@ class Actions(Protocol):
     async def sync(self, source: str, *, by: str, now: datetime) -> SyncStarted: ...
 
     async def update_alert(self, change: AlertChange, *, now: datetime) -> None: ...
+
+    async def explain(
+        self, customer_id: str, *, as_of: date | None, since: date | None, records: int
+    ) -> Explanation: ...
+
+    async def lift(self, customer_id: str, *, target: Band) -> Lift: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

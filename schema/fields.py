@@ -11,7 +11,7 @@ A declaration is all there is: `schema.selection` reads it to plan what a query 
 then only takes its value out of the row it stands in. No field of a type runs a query, and none holds a rule.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
@@ -94,7 +94,18 @@ class Related:
     on_day: Callable[[date], tuple[Where, ...]] | None = None
 
 
-Reading = Column | Key | Computed | Part | Related
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """`function(row, context, …arguments)`, awaited: work of its own for one row, so never asked of a list.
+
+    needs  the columns it looks at
+    """
+
+    function: Callable[..., Awaitable[Any]]
+    needs: tuple[str, ...] = ()
+
+
+Reading = Column | Key | Computed | Part | Related | Asked
 
 
 class RowField(StrawberryField):
@@ -111,7 +122,7 @@ class RowField(StrawberryField):
     def is_basic_field(self) -> bool:
         """Whether the row alone is enough: then Strawberry passes no `info` and takes a short way."""
         reading = self.reading
-        return not isinstance(reading, Related) and not (isinstance(reading, Computed) and reading.of_context)
+        return not isinstance(reading, Related | Asked) and not (isinstance(reading, Computed) and reading.of_context)
 
     def get_result(self, source: Any, info: Info | None, args: list[Any], kwargs: Any) -> Any:
         match self.reading:
@@ -122,6 +133,9 @@ class RowField(StrawberryField):
             case Related():
                 assert info is not None, "a relation is no basic field"
                 return source.children[place_of(info._raw_info.field_nodes)]
+            case Asked(function):
+                assert info is not None, "what is asked for is no basic field"
+                return function(source, info.context, **kwargs)
             case Part(unless_null):
                 return source if unless_null is None or source[unless_null] is not None else None
             case Computed(function, _, of_context):
@@ -160,6 +174,18 @@ def computed(function: Callable[..., Any], *needs: str, description: str | None 
 def computed_now(function: Callable[..., Any], *needs: str, description: str | None = None) -> Any:
     """`function(row, context)`."""
     return _field(Computed(function, needs, of_context=True), description=description)
+
+
+def asked(
+    function: Callable[..., Awaitable[Any]],
+    *needs: str,
+    arguments: Sequence[StrawberryArgument] = (),
+    description: str | None = None,
+) -> Any:
+    """`await function(row, context, …arguments)`, where the query asks for one row."""
+    field = _field(Asked(function, needs), description=description)
+    field.arguments = list(arguments)
+    return field
 
 
 def part(unless_null: str | None = None, *, description: str | None = None) -> Any:

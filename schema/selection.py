@@ -18,7 +18,7 @@ from strawberry.types.info import Info
 
 from hub.store.query import Child, Plan
 from schema.errors import BadInputError
-from schema.fields import Column, Computed, Part, Related, place_of, reading_of, wheres
+from schema.fields import Asked, Column, Computed, Part, Related, place_of, reading_of, wheres
 from schema.paging import Connection, checked_first, decode_cursor
 
 MOST_ROWS = 50_000
@@ -95,6 +95,10 @@ class _Planner:
             case Column(column):
                 needs.columns.add(column)
             case Computed(_, columns):
+                needs.columns.update(columns)
+            case Asked(_, columns):
+                if rows > 1:
+                    raise BadInputError(f"{name} is for one {type_.name} at a time: ask for it by id, or with first: 1")
                 needs.columns.update(columns)
             case Part(unless_null):
                 if unless_null is not None:

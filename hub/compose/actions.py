@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from hub.compose.hub import Hub
 from hub.compose.jobs import SYNC
+from hub.explanation import Explanation, explain, find_lift
+from hub.model.actions import Band
 from hub.playbooks import Firing, Planned
 from hub.playbooks.alerts import UNSET, change_alert
 from hub.playbooks.durations import show_duration
@@ -21,10 +23,11 @@ from schema.context import (
     StepDefinition,
     SyncStarted,
 )
+from scoring.lift import Lift
 
 
 class HubActions:
-    """Fires, rescores, syncs and updates alerts; the caller has checked who may."""
+    """Fires, rescores, syncs, updates alerts, explains; the caller has checked who may."""
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
@@ -62,6 +65,12 @@ class HubActions:
             owner_email=change.owner_email if "owner_email" in given else UNSET,
             now=now,
         )
+
+    async def explain(self, customer_id: str, *, as_of: date | None, since: date | None, records: int) -> Explanation:
+        return await explain(self._hub.store, customer_id, as_of=as_of, since=since, records=records)
+
+    async def lift(self, customer_id: str, *, target: Band) -> Lift:
+        return await find_lift(self._hub.store, self._hub.settings.health, customer_id, target=target)
 
 
 def definitions(hub: Hub) -> list[PlaybookDefinition]:

@@ -13,6 +13,7 @@ from schema.enums import AlertState, OpportunityStage, RunState, SurveyType, Tic
 from schema.fields import Argument, column, many, one, page, part
 from schema.nodes import Node
 from schema.paging import Connection
+from schema.scores.explanation import Explanation, Lift, explanation_field, lift_field
 from schema.scores.types import ChurnRisk, Health, Scorecard
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ class Customer(Node):
 
     facts: Facts | None = part("score_id", description="Null before the first scorecard.")  # type: ignore[valid-type]  # made of the catalogue
     health: Health | None = part("score_id", description="Of the newest scorecard; null before the first.")
+    explanation: Explanation | None = explanation_field()
+    lift: Lift | None = lift_field()
     churn_risk: ChurnRisk | None = one(
         "churn_prediction",
         key="customer_id",

@@ -1,0 +1,173 @@
+"""Why a score is what it is: its parts, the parts of its change, the records behind them, and what would lift its band."""
+
+from datetime import date
+from typing import Any
+
+import strawberry
+from strawberry.annotation import StrawberryAnnotation
+from strawberry.types.arguments import StrawberryArgument
+
+from hub.store.query import Row
+from schema.context import Context
+from schema.enums import Band
+from schema.errors import BadInputError
+from schema.fields import asked, computed
+from scoring.explain import Cause
+from scoring.facts import FACTS
+
+MOST_RECORDS = 50
+strawberry.enum(Cause, name="ScoreCause", description="Why a part of a score changed.")
+
+
+def _of(name: str, description: str | None = None) -> Any:
+    return computed(lambda found: getattr(found, name), description=description)
+
+
+def _part(name: str, description: str | None = None) -> Any:
+    return computed(lambda line: getattr(line.contribution, name), description=description)
+
+
+@strawberry.type(description="A record behind a fact, or a day or a feature of use put together.")
+class EvidenceRecord:
+    source: str = _of("source", "Name of the source that says so.")
+    key: str = _of("key", "Its id at the vendor; of use, the day or the feature.")
+    on: date = _of("on")
+    what: str = _of("what", "In words.")
+    url: str | None = _of("url")
+
+
+@strawberry.type(description="Records of one kind in the window of a fact, newest first.")
+class Evidence:
+    kind: str = _of("kind")
+    since: date | None = _of("since", "First day of the window; null: of any age.")
+    until: date = _of("until", "Last day of the window.")
+    total: int = _of("total", "How many there are; `records` are the newest of them.")
+    records: list[EvidenceRecord] = _of("records")
+
+
+@strawberry.type(description="A fact a measure was read from, and what it was counted from.")
+class ExplainedFact:
+    name: str = computed(lambda fact: fact[0])
+    value: float | None = computed(lambda fact: fact[1])
+    unit: str | None = computed(lambda fact: FACTS[fact[0]].unit if fact[0] in FACTS else None)
+    evidence: list[Evidence] = computed(lambda fact: fact[2])
+
+
+def _facts(line: Any) -> list[tuple[str, Any, Any]]:
+    return [(name, value, line.evidence.get(name, ())) for name, value in line.contribution.facts.items()]
+
+
+@strawberry.type(description="What one measure adds to the score.")
+class ScorePart:
+    measure: str = _part("measure")
+    group: str = _part("group")
+    contribution: float = _part("amount", "weight * value; all of them add up to the score.")
+    value: float | None = _part("value", "The reading, 0 to 1; null where left out.")
+    weight: float = _part("weight", "Its share of the score, others' missing data counted in.")
+    input: float | None = _part("input", "What it read, in `unit`.")
+    unit: str = _part("unit")
+    missing: str | None = _part("missing", "The policy that was applied for want of data; null where there was some.")
+    reason: str = _part("reason", "In words.")
+    facts: list[ExplainedFact] = computed(_facts)
+
+
+@strawberry.type(description="What one measure adds to the change of the score, for one cause.")
+class ScoreChange:
+    measure: str = _of("measure")
+    cause: Cause = _of("cause")
+    amount: float = _of("amount", "All of them add up to the change.")
+    reweighting: float = _of("reweighting", "The part of `amount` that others made by counting more, or less.")
+
+
+@strawberry.type(description="What one cause adds to the change of the score.")
+class CauseTotal:
+    cause: Cause = computed(lambda pair: pair[0])
+    amount: float = computed(lambda pair: pair[1])
+
+
+@strawberry.type(description="Why the score is not what it was.")
+class ScoreComparison:
+    since: date = _of("since", "Day of the earlier scorecard, the newest up to the day asked for.")
+    score: float | None = _of("score", "Of then.")
+    band: Band | None = _of("band", "Of then.")
+    change: float | None = _of("change", "Null where either day has no score.")
+    changes: list[ScoreChange] = _of("changes", "The largest first.")
+    causes: list[CauseTotal] = computed(lambda found: list(found.causes.items()))
+    note: str | None = _of("note", "Why the change is not divided.")
+
+
+@strawberry.type(description="A score in parts that add up to it exactly.")
+class Explanation:
+    as_of: date = _of("as_of")
+    score: float | None = _of("score")
+    band: Band | None = _of("band")
+    coverage: float = _of("coverage")
+    note: str | None = _of("note", "Why there is no score, or why the band is lower than the score's.")
+    parts: list[ScorePart] = _of("lines")
+    comparison: ScoreComparison | None = _of("comparison", "With `since`.")
+
+
+@strawberry.type(description="A fact that would have to change.")
+class LiftMove:
+    measure: str = _of("measure")
+    fact: str = _of("fact")
+    before: float = _of("before")
+    after: float = _of("after")
+    unit: str = computed(lambda move: FACTS[move.fact].unit)
+    steps: int = _of("steps", "Pieces of work.")
+    doing: str = _of("doing", "What to do, in words.")
+
+
+@strawberry.type(
+    description="The cheapest change of facts that lifts the band, or the best in reach. Scored, not guessed."
+)
+class Lift:
+    target: Band = _of("target")
+    reached: bool = _of("reached")
+    moves: list[LiftMove] = _of("moves")
+    score: float | None = _of("score", "Now, from the facts of the newest scorecard's day.")
+    band: Band | None = _of("band")
+    lifted_score: float | None = _of("lifted_score")
+    lifted_band: Band | None = _of("lifted_band")
+    note: str | None = _of("note", "Why the target is not reached.")
+
+
+def _argument(name: str, type_: Any, default: Any, description: str) -> StrawberryArgument:
+    api_name = {"as_of": "asOf"}.get(name, name)
+    return StrawberryArgument(name, api_name, StrawberryAnnotation(type_), default=default, description=description)
+
+
+async def _explain(
+    row: Row, context: Context, *, as_of: date | None = None, since: date | None = None, records: int
+) -> Any:
+    if not 1 <= records <= MOST_RECORDS:
+        raise BadInputError(f"records must be 1 to {MOST_RECORDS}, not {records}")
+    return await context.actions.explain(row["id"], as_of=as_of, since=since, records=records)
+
+
+async def _lift(row: Row, context: Context, *, to: Band) -> Any:
+    return await context.actions.lift(row["id"], target=to)
+
+
+def explanation_field() -> Any:
+    """`explanation(asOf:, since:, records:)` of a customer."""
+    return asked(
+        _explain,
+        "id",
+        arguments=(
+            _argument("as_of", date | None, None, "The newest scorecard up to this day; the newest of all without it."),
+            _argument("since", date | None, None, "Compare with the newest scorecard up to this day."),
+            _argument("records", int, 5, f"Of each fact, 1 to {MOST_RECORDS}."),
+        ),
+        description="Why the score is what it is, and since when. Of one customer at a time.",
+    )
+
+
+def lift_field() -> Any:
+    """`lift(to:)` of a customer."""
+    return asked(
+        _lift,
+        "id",
+        arguments=(_argument("to", Band, Band.HEALTHY, "The band to reach."),),
+        description="What people can do to lift the band. Of one customer at a time.",
+    )
