@@ -17,6 +17,7 @@ from strawberry.types.graphql import OperationType
 
 from schema.access.mutations import AccessMutations
 from schema.access.queries import AccessQueries
+from schema.analytics.queries import AnalyticsQueries
 from schema.context import Context
 from schema.customers.mutations import CustomerMutations
 from schema.customers.queries import CustomerQueries
@@ -35,7 +36,7 @@ from schema.sources.types import SyncRun
 
 
 @strawberry.type(description="Everything that can be read.")
-class Query(CustomerQueries, ScoreQueries, PlaybookQueries, SourceQueries, AccessQueries):
+class Query(CustomerQueries, ScoreQueries, PlaybookQueries, AnalyticsQueries, SourceQueries, AccessQueries):
     pass
 
 

@@ -3,7 +3,20 @@
 Exit codes: 0 done, 1 something failed and was said, 2 a wrong configuration or usage, 130 interrupted.
 """
 
-from hub.cli import configuration, demo, evaluate, identity, playbook, score, serve, sync, token
+from hub.cli import configuration, demo, evaluate, explain, identity, metrics, playbook, score, serve, sync, token
 from hub.cli.app import main
 
-__all__ = ["configuration", "demo", "evaluate", "identity", "main", "playbook", "score", "serve", "sync", "token"]
+__all__ = [
+    "configuration",
+    "demo",
+    "evaluate",
+    "explain",
+    "identity",
+    "main",
+    "metrics",
+    "playbook",
+    "score",
+    "serve",
+    "sync",
+    "token",
+]
