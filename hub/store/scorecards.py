@@ -118,7 +118,8 @@ async def find_newest(connection: Connection, customer_id: str, *, until: date |
 async def find_first_day(connection: Connection, customer_id: str) -> date | None:
     """The day of the customer's oldest scorecard."""
     statement = select(func.min(scorecard.c.as_of)).where(scorecard.c.customer_id == customer_id)
-    return (await connection.execute(statement)).scalar()
+    first: date | None = (await connection.execute(statement)).scalar()
+    return first
 
 
 async def find_scored(connection: Connection, *, as_of: date) -> set[str]:

@@ -20,11 +20,11 @@ MEASURE = Measure(
     ),
     lever=Lever(
         fact="mean_dau_28d",
-        step=1,
+        step=0.7,
         goal=1_000_000,
         most=8,
         limit="wau",
         along=("stickiness",),
-        doing="make it a daily tool for one more user",
+        doing="make it a tool of every working day for one more user",
     ),
 )

@@ -11,6 +11,7 @@ import pytest
 from hub.documents import Document
 from hub.model.actions import Band
 from hub.resources import CONFIG
+from scoring.beside import beside_the_others
 from scoring.definition import HealthDefinition, load
 from scoring.facts import FACTS, FactTable
 from scoring.health import score
@@ -232,3 +233,36 @@ def test_more_than_three_facts_where_three_are_not_enough() -> None:
     stable = find(given, 0, SHIPPED, Band.STABLE)
     assert stable.reached
     assert scored_again(given, 0, stable, SHIPPED)[1] is Band.STABLE
+
+
+@pytest.mark.parametrize("count", [3, 12, 30])
+def test_one_beside_the_others_reads_as_among_them(count: int) -> None:
+    rng = np.random.default_rng(count)
+    rows = [{**NEUTRAL, "events_per_user_28d": float(rng.integers(1, 8))} for _ in range(count)]
+    given = table(*rows)
+    given.texts["segment"][: count // 2] = ["enterprise"] * (count // 2)  # type: ignore[index]  # a list, as made here
+    whole = score(given, SHIPPED)
+    for index in range(count):
+        alone = beside_the_others(SHIPPED, given, index)
+        row = FactTable(
+            DAY,
+            [given.customers[index]],
+            {name: column[[index]] for name, column in given.numbers.items()},
+            {name: [texts[index]] for name, texts in given.texts.items()},
+        )
+        assert float(score(row, alone).score[0]) == pytest.approx(float(whole.score[index]), abs=1e-12)
+    assert not alone.relative
+
+
+def test_levers_name_facts_there_are_and_move_towards_their_goal() -> None:
+    levers = {name: each.lever for name, each in discover().items() if each.lever is not None}
+    assert len(levers) == 11
+    for name, lever in levers.items():
+        assert lever.fact in discover()[name].facts, name
+        others = {*lever.along, *lever.against} | ({lever.limit} if lever.limit else set())
+        assert others <= set(FACTS), name
+        assert lever.fact not in others, name
+        assert lever.most >= 1, name
+        before = discover()[name].curve.key()
+        ends = [reading for _, reading in before.get("points", [])]
+        assert (ends[-1] > ends[0]) == (lever.step > 0), name
