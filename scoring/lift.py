@@ -87,12 +87,14 @@ def find(
         return search.answer(search.none[0], note=f"there is no score to lift: {now.notes[0]}")
     if search.reaches(now)[0]:
         return search.answer(search.none[0])
-    whole = search.most
-    if search.reaches(search.health(whole[None]))[0]:
-        best = search.cheapest()
-        return search.answer(search.greedy() if best is None else best)
-    way = search.pruned(whole)
-    return search.answer(way, note=search.why_not(way))
+    best_level = int(search.levels(search.health(search.most[None]))[0])
+    reached = best_level >= search.goal
+    if not reached:  # then the cheapest way to the best band there is
+        search.goal = max(best_level, int(search.levels(now)[0]))
+    way = search.none[0] if search.reaches(now)[0] else search.cheapest()
+    if way is None:
+        way = search.greedy()
+    return search.answer(way, note=None if reached else search.why_not(way))
 
 
 class _Search:
@@ -114,6 +116,7 @@ class _Search:
         self.most: Ways = np.array(most, dtype=np.int64)
         self.none: Ways = np.zeros((1, len(most)), dtype=np.int64)
         self.order = [band for band, _ in definition.bands]
+        self.goal = self.order.index(target)
 
     def health(self, ways: Ways) -> Health:
         """Every way scored, the other customers left as they are."""
@@ -131,7 +134,7 @@ class _Search:
         return np.array([-1 if band is None else self.order.index(band) for band in health.bands], dtype=np.int64)
 
     def reaches(self, health: Health) -> npt.NDArray[np.bool_]:
-        return self.levels(health) >= self.order.index(self.target)
+        return self.levels(health) >= self.goal
 
     def cheapest(self) -> Ways | None:
         """The cheapest way that moves up to `TRIED_TOGETHER` facts; None where none of them is enough."""
