@@ -63,6 +63,8 @@ async def _demo(
         show.sync_reports(reports, ambiguous=ambiguous, unmatched=unmatched)
         with show.step("training the churn model on monthly snapshots") as step:
             training = await hub.train(progress=step.to)
+        for line in training.lines():
+            show.out.print(f"  {line}" if line else "", markup=False)
         days = running.month_starts(utc_now().date())
         with show.step("scoring the past, month by month", total=len(days)) as step:
             await hub.backfill(days, progress=step.to)
