@@ -23,35 +23,45 @@ class Book:
         self.ids: Texts = texts(ids)
         self.currencies: list[str] = sorted({row[1] for row in rows})
         self._owner = np.array([place[row[0]] for row in rows], dtype=np.int64)
-        self._currency = texts([row[1] for row in rows])
+        currency = texts([row[1] for row in rows])
+        self._in = {name: currency == name for name in self.currencies}
         self._plan = texts([row[2] for row in rows])
         self._mrr = np.array([row[4:] for row in rows], dtype=np.float64).reshape(len(rows), len(days))
         self._column = {day: index for index, day in enumerate(days)}
         self._first = np.full(len(ids), date.max.toordinal(), dtype=np.int64)
+        self._plans: dict[Period, dict[str, str]] = {}
+        self._balances: dict[tuple[Period, str | None], Balances] = {}
         np.minimum.at(self._first, self._owner, np.array([row[3].toordinal() for row in rows], dtype=np.int64))
 
     def balances(self, period: Period, currency: str | None) -> Balances:
         """Start and end of a period; without a currency whether anything was paid, as 1 or 0, whatever the currency."""
-        start, end = self.mrr(period.opening, currency), self.mrr(period.last, currency)
-        if currency is None:
-            start, end = (start > 0).astype(np.float64), (end > 0).astype(np.float64)
-        return Balances(start, end, self._first < period.first.toordinal())
+        key = period, currency
+        if key not in self._balances:
+            start, end = self.mrr(period.opening, currency), self.mrr(period.last, currency)
+            if currency is None:
+                start, end = (start > 0).astype(np.float64), (end > 0).astype(np.float64)
+            self._balances[key] = Balances(start, end, self._first < period.first.toordinal())
+        return self._balances[key]
 
     def mrr(self, day: date, currency: str | None) -> Floats:
         """MRR by customer; of all currencies it is no amount of money, only more than nothing or not."""
         amounts = self._mrr[:, self._column[day]]
         if currency is not None:
-            amounts = np.where(self._currency == currency, amounts, 0.0)
+            amounts = np.where(self._in[currency], amounts, 0.0)
         return np.bincount(self._owner, weights=amounts, minlength=len(self.ids)).astype(np.float64)
 
     def plans(self, period: Period) -> dict[str, str]:
         """{customer: plan} on the day before the period, else on its last day: that of the term with the highest MRR."""
-        found: dict[str, str] = {}
+        if period in self._plans:
+            return self._plans[period]
+        found = self._plans[period] = {}
         for day in (period.last, period.opening):  # the later overwrites
             amounts = self._mrr[:, self._column[day]]
-            for row in np.lexsort((-self._owner, amounts)):
-                if amounts[row] > 0:
-                    found[self.ids[self._owner[row]]] = self._plan[row]
+            paid = np.flatnonzero(amounts > 0)
+            rows = paid[
+                np.lexsort((amounts[paid], self._owner[paid]))
+            ]  # the highest of a customer comes last and stays
+            found.update(zip(self.ids[self._owner[rows]], self._plan[rows], strict=True))
         return found
 
 

@@ -14,6 +14,7 @@ from hub.analytics.request import Request
 from hub.analytics.shares import NOTHING, Shares, Texts, Value
 
 Flags = NDArray[np.bool_]
+Known = dict[Period, list[tuple[str | None, Flags]]]
 _EMPTY: Mapping[str, str] = {
     "cohort": "nobody paid on the day before {period}",
     "closing": "nobody pays on the last day of {period}",
@@ -24,20 +25,25 @@ _EMPTY: Mapping[str, str] = {
 
 @dataclass(slots=True)
 class Frame:
-    """A period of a request; `place` is its place among them."""
+    """A period of a request; `place` is its place among them. `known`: groups found for other frames of the request."""
 
     records: Records
     request: Request
     period: Period
     place: int
-    _groupings: dict[Period, Mapping[str, str | None]] = field(default_factory=dict)
+    known: Known = field(default_factory=dict, repr=False)
 
     def groups(self, customers: Texts, period: Period | None = None) -> list[tuple[str | None, Flags]]:
         """Everybody, and then the groups asked for; plans are those of `period`, if not of this one."""
         everybody: list[tuple[str | None, Flags]] = [(None, np.ones(len(customers), dtype=bool))]
         if self.request.by is None:
             return everybody
-        return [*everybody, *members(customers, self._grouping(period or self.period)).items()]
+        period = period or self.period
+        if customers is not self.records.book.ids:
+            return [*everybody, *members(customers, self._grouping(period)).items()]
+        if period not in self.known:
+            self.known[period] = [*everybody, *members(customers, self._grouping(period)).items()]
+        return self.known[period]
 
     def value(
         self,
@@ -83,11 +89,6 @@ class Frame:
         return None
 
     def _grouping(self, period: Period) -> Mapping[str, str | None]:
-        if period not in self._groupings:
-            self._groupings[period] = self._found(period)
-        return self._groupings[period]
-
-    def _found(self, period: Period) -> Mapping[str, str | None]:
         if self.request.by == "plan":
             return self.records.book.plans(period)
         by_segment = self.request.by == "segment"

@@ -12,7 +12,7 @@ from hub.analytics.shares import NOTHING, Floats, Shares, Value, texts
 
 def of_answers(frame: Frame, definition: Definition) -> Iterator[Value]:
     """A value per scale and group."""
-    rows = [row for row in frame.records.answers if row.type == definition.survey and row.window == frame.place]
+    rows = frame.records.answers.get((definition.survey, frame.place), ())
     known = [row for row in rows if row.customer_id is not None]
     strangers = {"of_no_known_customer": float(len(rows) - len(known))}
     for scale in sorted({row.scale for row in known}) or [None]:

@@ -19,7 +19,7 @@ def of_terms(frame: Frame, definition: Definition) -> Iterator[Value]:
         balances = book.balances(frame.period, currency)
         mask, numerator, denominator = retention.PARTS[definition.name](balances)
         shares = Shares(
-            ids=book.ids, customers=book.ids, numerator=numerator, denominator=denominator, notes=balances.notes()
+            ids=book.ids, customers=book.ids, numerator=numerator, denominator=denominator, notes=balances.notes
         )
         for group, inside in frame.groups(book.ids):
             chosen = shares.where(mask & inside)

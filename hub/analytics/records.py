@@ -21,6 +21,7 @@ TRAILING_MONTHS = 6
 class Records:
     """What was read; empty where nothing asked for needs it.
 
+    answers    {(type of survey, place of the period): answers}
     events     {"customer_id", "churned_on", "kind"}, columns of churns that are certain today
     use_since  the first day of which there are records of use
     """
@@ -30,7 +31,7 @@ class Records:
     names: Mapping[str, str]
     book: Book
     renewals: Sequence[Any]
-    answers: Sequence[Any]
+    answers: Mapping[tuple[str | None, int], Sequence[Any]]
     starts: Sequence[Any]
     events: Mapping[str, list[Any]]
     use_since: date | None
@@ -62,13 +63,17 @@ async def read(
     events: Mapping[str, list[Any]] = {"customer_id": [], "churned_on": [], "kind": []}
     if "events" in needs:
         events = await find_churned(connection, until=today + timedelta(days=1), grace_days=request.grace_days)
+    answers: dict[tuple[str | None, int], list[Any]] = {}
+    if "answers" in needs:
+        for row in await find_answers(connection, [(span.first, span.last) for span in spans]):
+            answers.setdefault((row.type, row.window), []).append(row)
     return Records(
         today=today,
         profiles=profiles,
         names={id_: profile.name for id_, profile in profiles.items()},
         book=Book(balances, days),
         renewals=await find_renewals(connection, first=first, last=last) if "renewals" in needs else [],
-        answers=await find_answers(connection, [(s.first, s.last) for s in spans]) if "answers" in needs else [],
+        answers=answers,
         starts=starts,
         events=events,
         use_since=use_since,

@@ -6,6 +6,7 @@ of gross retention is per customer: capping the total would let one customer's g
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ CENT = 0.005
 Flags = NDArray[np.bool_]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Balances:
     """MRR of customers at the start and the end of a period; `before`: whether they paid anything before the period."""
 
@@ -54,6 +55,7 @@ class Balances:
     def reactivated(self) -> Flags:
         return ~self.cohort & (self.end > 0) & self.before
 
+    @cached_property
     def notes(self) -> Texts:
         """What happened to each customer, in a word."""
         notes = np.full(len(self.start), "retained", dtype=np.object_)

@@ -47,8 +47,8 @@ def test_gross_retention_is_capped_customer_by_customer() -> None:
 
 def test_movements_are_disjoint_and_cover_everybody() -> None:
     of = balances((100, 100.004), (100, 101), (100, 99), (100, 0), (0, 1))
-    assert list(of.notes()) == ["retained", "expanded", "contracted", "churned", "new"]
-    assert list(balances((0, 1), before=True).notes()) == ["reactivated"]
+    assert list(of.notes) == ["retained", "expanded", "contracted", "churned", "new"]
+    assert list(balances((0, 1), before=True).notes) == ["reactivated"]
 
 
 def test_lifetime_value() -> None:
