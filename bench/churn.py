@@ -60,7 +60,10 @@ def main() -> None:
     n = options.customers
     rows = made_rows(n, options.features)
     matrix = rows.matrix
-    booster = boost(rows.where(np.arange(n) < TRAINED_ON), SAFE)
+    booster = (
+        xgboost.Booster()
+    )  # as one that comes from the registry: it does not know how many threads it was trained with
+    booster.load_model(boost(rows.where(np.arange(n) < TRAINED_ON), SAFE).save_raw("ubj"))
     fitted = Fitted(booster, SAFE, Calibration(1.1, -0.1), None)
     print(f"{n:,} customers x {options.features} features, {SAFE.trees} trees of depth {SAFE.parameters['max_depth']}")
 

@@ -13,6 +13,7 @@ neutral code is given instead of one that would be untrue.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -162,6 +163,7 @@ class Explainer:
         return statement if np.isnan(median) else f"{statement}, where the median customer has {_shown(median, unit)}"
 
 
+@lru_cache(maxsize=1024)
 def _date(day: date) -> str:
     return f"{day.day} {day:%b %Y}"
 
