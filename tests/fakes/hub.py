@@ -124,6 +124,12 @@ async def sandboxes(folder: Path, company: SmallCompany) -> AsyncIterator[dict[s
         await process.communicate()
 
 
+def say(line: str) -> None:
+    """A line for whoever runs pytest -s, or looks at what a failed test printed."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
 @contextmanager
 def reading(path: Path) -> Iterator[sqlite3.Connection]:
     """An SQLite store, to look at while others write it."""

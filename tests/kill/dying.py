@@ -1,4 +1,4 @@
-"""`cshub` that kills itself: reads lines `{"after": n, "arguments": […]}`, does each in a process of its own, says how it ended.
+"""`cshub` that kills itself: reads lines `{"after": n, "arguments": […]}`, does each in a process of its own, says its end.
 
 The process gets SIGKILL right after the n-th commit to the store (null: never). With `"here": true` there is no other
 process: that is for the first one, which imports and compiles everything once for all its forks.
@@ -10,12 +10,9 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, redirect_stdout
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[2]))
-
-from hub.cli import main  # noqa: E402  the path comes first
-from hub.store import Connection, Store  # noqa: E402
+from hub.cli import main
+from hub.store import Connection, Store
 
 
 def die_after(commits: int) -> None:
@@ -31,7 +28,7 @@ def die_after(commits: int) -> None:
         if not left:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    Store.transaction = counted  # type: ignore[method-assign]  the point of this program
+    Store.transaction = counted  # type: ignore[method-assign, assignment]  # the point of this program
 
 
 def here(arguments: list[str]) -> int:
@@ -59,4 +56,5 @@ if __name__ == "__main__":
     for line in sys.stdin:
         order = json.loads(line)
         code = here(order["arguments"]) if order.get("here") else fork(order["arguments"], order["after"])
-        print(json.dumps(code), flush=True)
+        sys.stdout.write(f"{code}\n")
+        sys.stdout.flush()

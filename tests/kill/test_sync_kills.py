@@ -24,7 +24,7 @@ import pytest
 from hub.clock import utc_now
 from hub.demo.configuration import Places, write
 from hub.demo.sandboxes import token
-from tests.fakes.hub import ROOT, Content, Process, SmallCompany, content, differences, rows, run, sandboxes
+from tests.fakes.hub import ROOT, Content, Process, SmallCompany, content, differences, rows, run, sandboxes, say
 
 pytestmark = pytest.mark.kill
 
@@ -120,7 +120,7 @@ async def reference_of(vendors: Vendors, began: datetime) -> tuple[Content, floa
 
 @pytest.mark.parametrize("vendors", [(60, 8)], indirect=True)
 async def test_syncs_killed_at_random_moments_end_where_an_undisturbed_one_does(vendors: Vendors) -> None:
-    print(f"\nseed {SEED}")
+    say(f"seed {SEED}")
     dice, began = random.Random(SEED), datetime.now(UTC)
     reference, works_for = await reference_of(vendors, began)
     places: Counter[str] = Counter()
@@ -138,14 +138,14 @@ async def test_syncs_killed_at_random_moments_end_where_an_undisturbed_one_does(
                 if struck:
                     kills += 1
                     places.update(f"{source} after {pulled} rows" for source, pulled in struck.items())
-                    print(f"kill {kills}, start {starts} of store {rounds}: {struck}")
+                    say(f"kill {kills}, start {starts} of store {rounds}: {struck}")
                 finished = not struck and (await process.end(within=120)).code == 0
             else:
                 ended = await process.end(within=120)
                 assert ended.code == 0, ended
                 finished = True
         check_whole(path, reference, began)
-    print(f"{kills} kills in {starts} starts, {rounds} stores, {(datetime.now(UTC) - began).total_seconds():.0f} s")
+    say(f"{kills} kills in {starts} starts, {rounds} stores, {(datetime.now(UTC) - began).total_seconds():.0f} s")
     assert len({place.split()[0] for place in places}) >= 3, places
     assert len(places) >= KILLS // 2, "the kills fell on few places"
 
@@ -223,6 +223,6 @@ async def test_a_sync_killed_after_any_of_its_commits_ends_where_an_undisturbed_
         return commits - 1
 
     commits = await asyncio.gather(try_every_second(1), try_every_second(2))
-    print(f"\ndied after each of {max(commits)} commits, {(datetime.now(UTC) - began).total_seconds():.0f} s")
+    say(f"died after each of {max(commits)} commits, {(datetime.now(UTC) - began).total_seconds():.0f} s")
     assert min(commits) > 30
     assert wrong == {}
