@@ -12,6 +12,7 @@ from hub.cli.app import asynchronous, main
 from hub.clock import utc_now
 from hub.compose import Hub
 from hub.playbooks import Firing
+from hub.playbooks.durations import show_duration
 from hub.settings import load
 from schema.errors import BadInputError
 from schema.nodes import parse_id
@@ -89,7 +90,7 @@ def _show(firing: Firing) -> None:
     if not firing.matches and firing.plan:
         show.say("  note: the playbook's own condition does not hold for it")
     for planned in firing.plan:
-        after = f"after {planned.after}: " if planned.after else ""
+        after = f"after {show_duration(planned.after)}: " if planned.after else ""
         show.say(f"  {after}{planned.action} {planned.show()}")
         if planned.payload:
             show.out.print_json(json.dumps(dict(planned.payload)), indent=2)

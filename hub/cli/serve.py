@@ -3,7 +3,8 @@
 import asyncio
 import signal
 import socket
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -47,6 +48,21 @@ class Served:
         await self._hub.durable.stop()
 
 
+class _Server(uvicorn.Server):
+    """Ends in peace on SIGINT and SIGTERM; uvicorn's own way is to raise the signal once more when it is done."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop, signals = asyncio.get_running_loop(), (signal.SIGINT, signal.SIGTERM)
+        for each in signals:
+            loop.add_signal_handler(each, self.handle_exit, each, None)
+        try:
+            yield
+        finally:
+            for each in signals:
+                loop.remove_signal_handler(each)
+
+
 def listen(host: str, port: int) -> socket.socket:
     """A socket bound to the address; RefusedError where it is taken. Bound early, so that it is known before long work."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -71,7 +87,7 @@ async def serve_hub(
 ) -> None:
     """Serve until told to stop. `first`: to be done once the durable engine runs, before the first request."""
     config = uvicorn.Config(app(Served(hub, first), demo_token=demo_token), log_level="warning")
-    await uvicorn.Server(config).serve(sockets=[bound])
+    await _Server(config).serve(sockets=[bound])
 
 
 @main.command()

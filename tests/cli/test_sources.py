@@ -1,0 +1,211 @@
+"""`cshub try`, `sync`, `identity`, `score`, `playbook`: a small hub run by hand over the simulated company's vendors."""
+
+import json
+import re
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.request import urlopen
+
+from connectors.kit.sandbox import Faults
+from hub.demo.sandboxes import Sandboxes
+from schema.nodes import global_id
+from tests.cli.conftest import Cli
+
+
+def ask(store: Path, statement: str) -> Sequence[tuple[object, ...]]:
+    connection = sqlite3.connect(store)
+    try:
+        return connection.execute(statement).fetchall()
+    finally:
+        connection.close()
+
+
+def received(vendors: Sandboxes) -> int:
+    """What Slack and the mailboxes got, as anybody may ask over HTTP."""
+    with urlopen(f"{vendors.url}/outbox.json") as answer:
+        return len(json.load(answer)["arrivals"])
+
+
+def content(store: Path) -> list[tuple[str, int]]:
+    """Rows of every table."""
+    names = [str(name) for (name,) in ask(store, "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
+    return [(name, int(str(ask(store, f'SELECT count(*) FROM "{name}"')[0][0]))) for name in names]
+
+
+def crm_only(company: Cli) -> None:
+    """Leave the other sources out."""
+    path = company.config / "sources.yaml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text[: text.index("  helpdesk:")], encoding="utf-8")
+
+
+def test_try_shows_records_and_writes_nothing(company: Cli) -> None:
+    before = content(company.store)
+    result = company("try", "crm", "--stream", "companies", "--limit", "2")
+    assert result.exit_code == 0
+    assert result.stdout.count("Company(") == 2
+    assert "crm companies" in result.stdout
+    assert "contacts" not in result.stdout
+    assert content(company.store) == before
+
+
+def test_try_names_the_sources_and_streams_there_are(company: Cli) -> None:
+    result = company("try", "crn")
+    assert (result.exit_code, result.stderr) == (
+        1,
+        "no source 'crn' is enabled; there are: billing, crm, helpdesk, nps, usage\n",
+    )
+    result = company("try", "crm", "--stream", "deal")
+    assert (result.exit_code, result.stderr) == (
+        1,
+        "hubspot has no stream 'deal'; it has: companies, contacts, deals\n",
+    )
+
+
+def test_a_wrong_secret_is_said_without_it(company: Cli) -> None:
+    company.environment["HUBSPOT_TOKEN"] = "pat-very-secret"
+    tried = company("try", "crm", "--stream", "companies")
+    assert tried.exit_code == 1
+    assert "crm companies: " in tried.stderr
+    synced = company("sync", "crm")
+    assert synced.exit_code == 1
+    assert "denied" in synced.stdout
+    status = company("sync", "--status")
+    for result in (tried, synced, status):
+        assert "very-secret" not in result.output
+        assert "Traceback" not in result.output
+    assert ask(company.store, "SELECT count(*) FROM customer") == [(0,)]
+
+
+def test_without_sources_there_is_nothing_to_sync(cli: Cli) -> None:
+    result = cli("sync")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("no source is enabled; see ")
+    assert cli("sync", "--status").stdout == "no source is configured\n"
+
+
+def test_score_and_train_on_an_empty_store_say_what_to_do(cli: Cli) -> None:
+    result = cli("score", "--no-fire")
+    assert (result.exit_code, result.stdout) == (
+        0,
+        "There are no customers yet, so nothing was scored. `cshub sync` brings them.\n",
+    )
+    assert ask(cli.store, "SELECT count(*) FROM scorecard") == [(0,)]
+    result = cli("train")
+    assert result.exit_code == 0
+    assert "0 customers have left so far" in result.stdout
+
+
+def test_sync_tells_what_each_source_did_and_what_waits_once(company: Cli) -> None:
+    assert re.search(r"crm +hubspot +never +never ran +never +0", company("sync", "--status").stdout)
+
+    result = company("sync")
+    assert result.exit_code == 0, result.output
+    assert "crm: 12 customers created\n" in result.stdout
+    assert "ambiguous (held" not in result.stdout
+    [(ambiguous,)] = ask(company.store, "SELECT count(*) FROM external_id WHERE state = 'ambiguous'")
+    assert int(str(ambiguous)) > 0
+    told = [line for line in result.stdout.splitlines() if line.endswith("cshub identity list")]
+    assert [line.split()[0] for line in told] == [str(ambiguous)]
+    assert re.search(r"✓ crm companies .* 12 rows", result.stdout)
+    status = company("sync", "--status").stdout
+    assert re.search(r"crm +hubspot +0\.0 h ago +succeeded +0\.0 h ago +0", status)
+    assert len(status.splitlines()) == 6
+
+    again = company("sync", "crm", "billing")
+    assert again.exit_code == 0
+    assert re.search(r"✓ billing rows .* 0 rows", again.stdout)
+    assert "1/1" not in again.stdout
+    assert "customers created" not in again.stdout
+    assert "companies matched" not in again.stdout
+
+
+def test_a_person_decides_whose_a_company_is(company: Cli) -> None:
+    company("sync")
+    [(evidence, name), *rest] = ask(
+        company.store, "SELECT id, candidates FROM external_id WHERE state = 'ambiguous' ORDER BY source, key"
+    )
+    listed = company("identity", "list").stdout
+    assert str(evidence) in listed
+    assert listed.splitlines()[-1] == f"{len(rest) + 1} ambiguous"
+    candidate = str(name).strip('[]"').split('", "')[0].split('","')[0]
+    assert candidate in listed
+
+    result = company("identity", "decide", str(evidence), "cus_nope", "--by", "ann")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("no customer 'cus_nope'; candidates: cus_")
+    assert company("identity", "decide", str(evidence), "--by", "ann").exit_code == 2
+    assert company("identity", "decide", str(evidence), candidate, "--nobody", "--by", "ann").exit_code == 2
+    result = company("identity", "decide", "crm:none", candidate, "--by", "ann")
+    assert result.exit_code == 1
+    assert str(evidence) in result.stderr
+    assert ask(company.store, "SELECT count(*) FROM external_id WHERE decided_by IS NOT NULL") == [(0,)]
+
+    result = company("identity", "decide", str(evidence), candidate, "--by", "ann")
+    assert re.fullmatch(rf"{re.escape(str(evidence))} is {candidate}; \d+ records moved\n", result.stdout)
+    assert ask(company.store, f"SELECT state, customer_id, decided_by FROM external_id WHERE id = '{evidence}'") == [
+        ("matched", candidate, "ann")
+    ]
+    for other, _ in rest:
+        decided = company("identity", "decide", str(other), "--nobody", "--by", "ann")
+        assert decided.stdout.startswith(f"{other} is nobody; ")
+    assert company("identity", "list").stdout.splitlines()[-1] == "no company is ambiguous"
+    assert "cshub identity list\n" not in company("sync", "crm").stdout
+
+
+def test_firing_by_hand_is_a_dry_run_unless_told(company: Cli, vendors: Sandboxes) -> None:
+    crm_only(company)
+    company("sync")
+    assert company("score", "--no-fire").stdout.startswith("12 customers scored as of ")
+    [(customer,)] = ask(company.store, "SELECT id FROM customer ORDER BY id LIMIT 1")
+    before, sent = content(company.store), received(vendors)
+
+    for id_ in (str(customer), global_id("customer", str(customer))):
+        result = company("playbook", "fire", "churn_save", id_)
+        assert result.exit_code == 0, result.output
+        assert f"({customer}): would fire\n" in result.stdout
+        assert "  slack to #cs-alerts\n" in result.stdout
+        assert "  email to " in result.stdout
+        assert "after 3 days: task " in result.stdout
+        assert result.stdout.endswith("Nothing was sent: this was a dry run. --send really does it.\n")
+    assert (content(company.store), received(vendors)) == (before, sent)
+
+    result = company("playbook", "fire", "churn_saev", str(customer))
+    assert result.exit_code == 1
+    assert "churn_save, nps_detractor, onboarding_stalled" in result.stderr
+    result = company("playbook", "fire", "churn_save", "cus_nope")
+    assert (result.exit_code, result.stderr) == (1, "there is no customer 'cus_nope'\n")
+    assert company("playbook", "fire", "churn_save").exit_code == 2
+    assert (content(company.store), received(vendors)) == (before, sent)
+
+
+def test_fired_with_send_is_a_run_and_the_same_key_is_no_second_one(company: Cli) -> None:
+    crm_only(company)
+    company("sync")
+    company("score", "--no-fire")
+    [(customer,)] = ask(company.store, "SELECT id FROM customer ORDER BY id LIMIT 1")
+    fired = company("playbook", "fire", "churn_save", str(customer), "--send", "--key", "k1", "--by", "ann")
+    assert re.search(rf"\({customer}\): fired, run run_[0-9a-f]+\n", fired.stdout)
+    assert "dry run" not in fired.stdout
+    again = company("playbook", "fire", "churn_save", str(customer), "--send", "--key", "k1", "--by", "ann")
+    assert "already fired by the same key, run run_" in again.stdout
+    resting = company("playbook", "fire", "churn_save", str(customer), "--send", "--key", "k2")
+    assert re.search(r": resting\n  left alone until .* UTC; --force fires nevertheless", resting.stdout)
+    assert ask(company.store, "SELECT cause, started_by FROM playbook_run") == [("hand", "ann")]
+
+
+def test_playbooks_are_listed(cli: Cli) -> None:
+    listed = cli("playbook", "list").stdout
+    assert re.search(r"churn_save +1 +Save a customer at risk +30 +slack, email, wait, task", listed)
+
+
+def test_a_source_that_breaks_off_is_a_failed_sync_that_says_why(company: Cli, vendors: Sandboxes) -> None:
+    crm_only(company)
+    vendors.faults["hubspot"].html = 10_000
+    try:
+        result = company("try", "crm", "--stream", "companies")
+    finally:
+        vendors.faults["hubspot"].html = Faults().html
+    assert result.exit_code == 1
+    assert result.stderr.startswith("crm companies: ")
