@@ -31,9 +31,10 @@ format: $(STAMP) ## put the code into its one form
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(STAMP) ## rows a second and peak memory of sync and scoring
+bench: $(STAMP) ## rows a second and peak memory of sync and scoring; churn prediction and reasons against XGBoost
 	$(BIN)/python -m bench.sync
 	$(BIN)/python -m bench.scoring
+	$(BIN)/python -m bench.churn
 
 sdl: $(STAMP) ## write schema/schema.graphql anew
 	$(BIN)/python -m schema.sdl
