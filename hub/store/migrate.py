@@ -13,11 +13,13 @@ from hub.store.ping import reach
 from hub.store.store import Store
 
 
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(files("hub.store").joinpath("migrations")))
-    config.set_main_option("path_separator", "os")
-    return config
+def config(connection: SyncConnection | None = None) -> Config:
+    """Alembic's, over `connection` where it is to run something."""
+    made = Config()
+    made.set_main_option("script_location", str(files("hub.store").joinpath("migrations")))
+    made.set_main_option("path_separator", "os")
+    made.attributes["connection"] = connection
+    return made
 
 
 async def upgrade(store: Store) -> tuple[str | None, str]:
@@ -28,9 +30,7 @@ async def upgrade(store: Store) -> tuple[str | None, str]:
     def run(connection: SyncConnection) -> str | None:
         before = MigrationContext.configure(connection).get_current_revision()
         if before != head:
-            config = _config()
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            command.upgrade(config(connection), "head")
         return before
 
     async with store.transaction() as connection:
@@ -46,7 +46,7 @@ async def current(store: Store) -> str | None:
 
 def newest() -> str:
     """The newest revision this code knows."""
-    head = ScriptDirectory.from_config(_config()).get_current_head()
+    head = ScriptDirectory.from_config(config()).get_current_head()
     assert head is not None, "the package ships its migrations"
     return head
 
@@ -61,7 +61,7 @@ async def require_newest(store: Store) -> None:
 
 
 def _refuse_newer(store: Store, have: str | None) -> None:
-    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    known = {script.revision for script in ScriptDirectory.from_config(config()).walk_revisions()}
     if have is not None and have not in known:
         message = f"is at version {have}, which this cshub does not know: it was made by a newer one; install that"
         raise ConfigError([Fault(message, where=store.description)])
