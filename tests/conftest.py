@@ -19,7 +19,6 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from hub.store import Store
 from hub.store.migrate import upgrade
 
-
 RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid.uuid4().hex
 POSTGRESQL_FOLDER = Path(tempfile.gettempdir()) / f"cshub-pg-{RUN[:12]}"
 """One server for all workers of a run, in a folder of its own: its user must be able to reach it, and a socket's path has

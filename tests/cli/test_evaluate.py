@@ -1,5 +1,6 @@
 """`cshub evaluate`: one line of JSON and nothing else, defaults that do not hang on the folder, errors that name columns."""
 
+import importlib
 import sys
 from datetime import date, timedelta
 from pathlib import Path
