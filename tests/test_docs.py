@@ -1,0 +1,264 @@
+"""What the READMEs say is so: commands, options, paths, links, queries, examples, and what config/hub.yaml leaves unsaid."""
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from types import UnionType
+from typing import Any, get_args
+
+import click
+import pytest
+import yaml
+from graphql import build_schema, parse, validate
+from pydantic import BaseModel
+
+from connectors.kit import registry
+from hub.cli import main
+from hub.documents import Document
+from hub.playbooks import load_all
+from hub.settings import load
+from hub.settings.files import HubFile
+from scoring import churn_definition, definition
+
+ROOT = Path(__file__).parent.parent
+READMES = [ROOT / "README.md", *sorted((ROOT / "connectors").rglob("README.md"))]
+QUERIES = sorted((ROOT / "templates/web/queries").glob("*.graphql"))
+ENDINGS = (".py", ".md", ".yaml", ".yml", ".toml", ".txt", ".graphql", ".json", ".html")
+NOT_OURS = {"acme/", ".venv", ".venv/bin", ".data/"}
+"""Folders of an example, and those that commands make."""
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def blocks(text: str) -> Iterator[tuple[str, str]]:
+    """(language, content) of every code block, indented ones too."""
+    for match in re.finditer(r"^( *)```(\w*)\n(.*?)^\1```$", text, re.DOTALL | re.MULTILINE):
+        yield match[2], "\n".join(line.removeprefix(match[1]) for line in match[3].splitlines())
+
+
+def spans(text: str) -> list[str]:
+    """Everything between backticks outside code blocks."""
+    return re.findall(r"`([^`\n]+)`", re.sub(r"^ *```.*?^ *```$", "", text, flags=re.DOTALL | re.MULTILINE))
+
+
+def commands(text: str) -> list[list[str]]:
+    """Every `cshub …` and `make …`, in words, from spans and from shell blocks."""
+    lines = [line for language, block in blocks(text) if language == "sh" for line in block.splitlines()]
+    found = [shlex.split(line, comments=True) for line in lines if line.startswith(("cshub ", "make "))]
+    return found + [shlex.split(span) for span in spans(text) if span.startswith(("cshub ", "make "))]
+
+
+COMMANDS = [(name_of(path), words) for path in READMES for words in commands(path.read_text(encoding="utf-8"))]
+
+
+def test_commands_are_found() -> None:
+    assert len([words for name, words in COMMANDS if name == "README.md" and words[0] == "cshub"]) > 15
+    assert ["cshub", "try", "SOURCE", "--limit", "5"] in [words for _, words in COMMANDS]
+
+
+@pytest.mark.parametrize(
+    ("readme", "words"), COMMANDS, ids=lambda value: " ".join(value) if isinstance(value, list) else ""
+)
+def test_a_command_exists_with_its_options(readme: str, words: list[str]) -> None:
+    if words[0] == "make":
+        check_make(words[1:])
+    else:
+        check_cshub(words[1:])
+
+
+def check_make(words: list[str]) -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+    variables = set(re.findall(r"\$\(([A-Z]+)\)|\$\(if \$\(([A-Z]+)\)", makefile))
+    known = {name for pair in variables for name in pair if name}
+    for word in words:
+        name, equals, _ = word.partition("=")
+        assert name in (known if equals else targets), f"make has no {name}"
+
+
+def check_cshub(words: list[str]) -> None:
+    """Walk the command tree as click would, with every option and argument that stands there."""
+    command: click.Command = main
+    context = click.Context(main)
+    left = list(words)
+    while left and isinstance(command, click.Group):
+        if left[0].startswith("-"):
+            left = options(command, left, context)
+            continue
+        child = command.get_command(context, left[0])
+        assert child is not None, f"{command.name} has no command {left[0]}"
+        command, left = child, left[1:]
+    arguments = [parameter for parameter in command.params if isinstance(parameter, click.Argument)]
+    positional = 0
+    while left:
+        if left[0].startswith("-"):
+            left = options(command, left, context)
+        else:
+            positional, left = positional + 1, left[1:]
+    if positional:
+        assert arguments, f"{command.name} takes no argument"
+        assert positional <= len(arguments) or any(argument.nargs == -1 for argument in arguments)
+
+
+def options(command: click.Command, left: list[str], context: click.Context) -> list[str]:
+    """What is left after the option that stands first."""
+    for parameter in command.get_params(context):
+        if isinstance(parameter, click.Option) and left[0] in (*parameter.opts, *parameter.secondary_opts):
+            takes_value = not (parameter.is_flag or parameter.count)
+            if takes_value and len(left) > 1:
+                check_value(parameter.type, left[1])
+            return left[2:] if takes_value else left[1:]
+    raise AssertionError(f"{command.name} has no option {left[0]}")
+
+
+def check_value(type_: click.ParamType, value: str) -> None:
+    if isinstance(type_, click.Choice):
+        assert value in type_.choices
+    elif isinstance(type_, click.IntRange):
+        assert type_.convert(value, None, None) is not None
+
+
+@pytest.mark.parametrize("readme", READMES, ids=name_of)
+def test_relative_links_lead_somewhere(readme: Path) -> None:
+    for target in re.findall(r"\]\(([^)#\s]+)", readme.read_text(encoding="utf-8")):
+        if not target.startswith(("http://", "https://", "mailto:")):
+            assert (readme.parent / target).exists(), target
+
+
+def paths(text: str) -> Iterator[str]:
+    """What looks like a path of ours: words with a slash or a known ending, no vendor's `/path`, no address, no placeholder."""
+    for span in spans(text):
+        for word in span.split():
+            path = word.rstrip(".,:;")
+            plain = re.fullmatch(r"\.?[A-Za-z0-9_][A-Za-z0-9_./-]*", path) is not None
+            if plain and path not in NOT_OURS and (path.endswith((*ENDINGS, "/")) or path.split("/")[0] in TOPS):
+                yield path
+
+
+TOPS = {path.name for path in ROOT.iterdir() if path.is_dir() and not path.name.startswith(".")}
+
+
+@pytest.mark.parametrize("readme", READMES, ids=name_of)
+def test_paths_exist(readme: Path) -> None:
+    text = readme.read_text(encoding="utf-8")
+    bases = (
+        ROOT,
+        readme.parent,
+        ROOT / "connectors" / "kit",
+        ROOT / "tests" / "connectors",
+        ROOT / "connectors" / "csvfile",
+    )
+    missing = [path for path in paths(text) if not any((base / path).exists() for base in bases)]
+    assert missing == []
+
+
+def tree() -> list[str]:
+    """The paths of the map, put together from its indentation."""
+    [block] = [content for _, content in blocks((ROOT / "README.md").read_text()) if content.startswith("config/ ")]
+    found: list[str] = []
+    above: list[str] = []
+    for line in block.splitlines():
+        depth = (len(line) - len(line.lstrip())) // 2
+        above = [*above[:depth], line.split()[0].rstrip("/")]
+        found.append("/".join(above))
+    return found
+
+
+def test_the_map_shows_what_there_is() -> None:
+    shown = tree()
+    assert [path for path in shown if not (ROOT / path).exists()] == []
+    assert {path for path in TOPS if (ROOT / path / "__init__.py").exists() or path in ("config", "templates")} <= set(
+        shown
+    )
+    packages = {name_of(path.parent) for path in (ROOT / "hub").glob("*/__init__.py")}
+    assert packages <= set(shown)
+    assert {"tests", "bench", "Makefile", "pyproject.toml", "constraints.txt"} <= set(shown)
+
+
+def test_every_connector_is_linked() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert [name for name in registry.names() if f"(connectors/{name}/README.md)" not in text] == []
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=lambda path: path.stem)
+def test_the_ready_made_queries_are_valid(query: Path) -> None:
+    assert errors(query.read_text(encoding="utf-8")) == []
+
+
+def test_there_are_three_of_them() -> None:
+    assert len(QUERIES) == 3
+
+
+def test_graphql_of_the_readme_is_valid() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    documents = [content for language, content in blocks(text) if language == "graphql"]
+    documents += re.findall(r"'\{\"query\": \"(.+?)\"\}'", text)
+    assert len(documents) == 2
+    for document in documents:
+        assert errors(document) == []
+
+
+def errors(document: str) -> list[str]:
+    schema = build_schema((ROOT / "schema/schema.graphql").read_text(encoding="utf-8"))
+    return [error.message for error in validate(schema, parse(document))]
+
+
+@pytest.mark.parametrize("name", registry.names())
+def test_the_example_of_a_connector_is_a_source(name: str, tmp_path: Path) -> None:
+    text = (ROOT / "connectors" / name / "README.md").read_text(encoding="utf-8")
+    examples = [content for language, content in blocks(text) if language == "yaml" and "connector:" in content]
+    assert examples
+    for example in examples:
+        entries = yaml.safe_load(example)
+        (tmp_path / "sources.yaml").write_text(yaml.safe_dump({"sources": entries}), encoding="utf-8")
+        variables = dict.fromkeys(re.findall(r"\$\{(\w+)\}", example), "secret")
+        settings = load(tmp_path, environment=variables)
+        assert [each.source.connector_name for each in settings.sources.values()] == [name]
+
+
+def test_every_configuration_that_ships_is_valid() -> None:
+    settings = load(ROOT / "config", environment={})
+    assert settings.sources == {}
+    assert sorted(settings.playbooks.playbooks) == sorted(
+        path.stem for path in (ROOT / "config/playbooks").glob("*.yaml")
+    )
+    definition.load(Document.read(ROOT / "config/health.yaml"))
+    churn_definition.load(Document.read(ROOT / "config/churn.yaml"))
+    load_all(ROOT / "config/playbooks", templates=ROOT / "templates")
+
+
+def test_the_sources_that_ship_are_valid_once_switched_on(tmp_path: Path) -> None:
+    text = (ROOT / "config/sources.yaml").read_text(encoding="utf-8")
+    (tmp_path / "sources.yaml").write_text(text.replace("enabled: false", "enabled: true"), encoding="utf-8")
+    settings = load(tmp_path, environment=dict.fromkeys(re.findall(r"\$\{(\w+)\}", text), "secret"))
+    assert sorted({each.source.connector_name for each in settings.sources.values()}) == list(registry.names())
+
+
+def test_every_setting_of_the_hub_is_told_of() -> None:
+    told = (ROOT / "config/hub.yaml").read_text(encoding="utf-8") + (ROOT / "README.md").read_text(encoding="utf-8")
+    assert [name for name in fields(HubFile) if not re.search(rf"\b{name}\b", told)] == []
+
+
+def test_what_hub_yaml_shows_in_comments_is_valid_too(tmp_path: Path) -> None:
+    text = (ROOT / "config/hub.yaml").read_text(encoding="utf-8")
+    head, _, commented = text.partition("# slack:")
+    shown = head + "\n".join(line.removeprefix("# ") for line in ("# slack:" + commented).splitlines())
+    (tmp_path / "hub.yaml").write_text(shown, encoding="utf-8")
+    settings = load(tmp_path, environment={"SLACK_TOKEN": "x", "SMTP_PASSWORD": "y"})
+    assert settings.hub.slack is not None
+    assert settings.hub.mail is not None
+
+
+def fields(model: type[BaseModel]) -> Iterator[str]:
+    """The names of all settings of a model and of the models in it."""
+    for name, field in model.model_fields.items():
+        yield name
+        inner: list[Any] = (
+            list(get_args(field.annotation)) if isinstance(field.annotation, UnionType) else [field.annotation]
+        )
+        for part in inner:
+            if isinstance(part, type) and issubclass(part, BaseModel):
+                yield from fields(part)
