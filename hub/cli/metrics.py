@@ -10,10 +10,9 @@ import click
 from hub.analytics import GROUPINGS, Agreement, Month, Report, Request, Value, agree, last_months, measure
 from hub.analytics.definitions import NAMES
 from hub.cli import show
-from hub.cli.app import asynchronous, main
+from hub.cli.app import asynchronous, main, opened
 from hub.clock import utc_now
 from hub.settings import load
-from hub.store import Store
 from hub.store.migrate import require_newest
 
 TYPICAL_MONTHS = 12
@@ -67,7 +66,7 @@ async def metrics(
         value_event=value_event,
         grace_days=settings.churn.grace_days,
     )
-    async with Store.open(settings.hub.store) as store:
+    async with opened(config) as store:
         await require_newest(store)
         report = await measure(store, request, now=now)
         agreements = await agree(store, request, now=now) if agreement else ()

@@ -17,6 +17,8 @@ ALL_COMMANDS = [
     ("try", "crm"),
     ("score",),
     ("train",),
+    ("explain", "Acme"),
+    ("metrics",),
     ("identity", "list"),
     ("identity", "decide", "a:1", "cus_1", "--by", "me"),
     ("playbook", "list"),
