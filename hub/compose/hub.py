@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Self
 
 from hub.collector import relax_collector
@@ -44,6 +44,7 @@ class Hub:
     def __init__(self, settings: Settings, *, clock: Callable[[], datetime], work: bool = True) -> None:
         self.settings = settings
         self.clock = clock
+        self.work = work
         self.store = Store.open(settings.hub.store)
         self.durable = DbosDurable(self.store, clock=clock, work=work)
         self.playbooks = Playbooks(
@@ -82,6 +83,8 @@ class Hub:
         """The durable engine, started: jobs can be asked for, and are done where `work` is on."""
         await self.durable.start()
         try:
+            if self.work:  # what a process before this one left in the middle goes on now
+                await self.playbooks.sweep(now=self.clock(), stuck=timedelta(0))
             yield self
         finally:
             await self.durable.stop()

@@ -157,11 +157,15 @@ class Playbooks:
             run_id, RunState.CANCELLED, allowed=(RunState.RUNNING, RunState.WAITING, RunState.PAUSED)
         )
 
-    async def sweep(self, *, now: datetime) -> SweepReport:
-        """Wake runs that nobody woke, put messages of dead processes in doubt, and send what lies about."""
+    async def sweep(self, *, now: datetime, stuck: timedelta = STUCK) -> SweepReport:
+        """Wake runs that nobody woke, put messages of dead processes in doubt, and send what lies about.
+
+        stuck  how long a run may stand before somebody else wakes it. A process that starts says 0: what the one before
+               it left should not wait, and to wake a run twice is harmless.
+        """
         unknown = await self.ledger.sweep(now=now)
         async with self._store.reading() as connection:
-            overdue = await runs.find_overdue(connection, woken_by=now, moved_by=now - STUCK)
+            overdue = await runs.find_overdue(connection, woken_by=now, moved_by=now - stuck)
         await self._enqueue(overdue)
         if await self.ledger.due():
             await self._durable.enqueue(SEND, {})

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from hub.delivery import Channel, Message, Refusal, Rejected, Uncertain
+from hub.durable.process import is_gone
 from hub.model.actions import Delivery, DeliveryState
 from hub.store import Store, deliveries, executors
 
@@ -25,7 +26,7 @@ MAX_ATTEMPTS = 6
 FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(hours=1)
 SILENCE = timedelta(seconds=60)
-"""A process that has not beaten for so long is dead, and what it was sending is unknown."""
+"""A process that has not beaten for so long is dead, and what it was sending is unknown; one surely gone is dead at once."""
 
 
 class Ledger:
@@ -58,8 +59,14 @@ class Ledger:
         async with self._store.transaction() as connection:
             beats = await executors.find_beats(connection)
             alive = {id_ for id_, at in beats.items() if at > now - SILENCE} | {self._executor}
-            reason = "the process that sent it died before it noted the answer"
-            lost = await deliveries.doubt_abandoned(connection, alive=alive, claimed_by=now - SILENCE, reason=reason)
+            senders = await deliveries.find_senders(connection)
+            lost = await deliveries.doubt_abandoned(
+                connection,
+                alive=alive,
+                gone={each for each in senders if is_gone(each, own=self._executor)},
+                claimed_by=now - SILENCE,
+                reason="the process that sent it died before it noted the answer",
+            )
         if lost:
             log.warning("%d messages may or may not have been sent; see deliveries in state unknown", len(lost))
         return lost

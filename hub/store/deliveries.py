@@ -128,14 +128,23 @@ async def _settle(connection: Connection, id_: str, executor: str, values: Mappi
     )
 
 
+async def find_senders(connection: Connection) -> set[str]:
+    """The processes whose messages are under way, as far as the ledger knows."""
+    statement = select(delivery.c.claimed_by).where(delivery.c.state == DeliveryState.SENT.value).distinct()
+    return set((await connection.execute(statement)).scalars())
+
+
 async def doubt_abandoned(
-    connection: Connection, *, alive: Collection[str], claimed_by: datetime, reason: str
+    connection: Connection, *, alive: Collection[str], gone: Collection[str], claimed_by: datetime, reason: str
 ) -> list[str]:
-    """Messages claimed before `claimed_by` by a process that is not `alive` become unknown; return their ids."""
+    """Messages of a process that is surely `gone`, or claimed before `claimed_by` by one not `alive`, become unknown.
+
+    Returns their ids.
+    """
+    silent = and_(delivery.c.sent_at <= claimed_by, delivery.c.claimed_by.not_in(list(alive)))
     where = and_(
         delivery.c.state == DeliveryState.SENT.value,
-        delivery.c.sent_at <= claimed_by,
-        delivery.c.claimed_by.not_in(list(alive)),
+        or_(delivery.c.claimed_by.in_(list(gone)), silent),
     )
     statement = update(delivery).where(where).values(state=DeliveryState.UNKNOWN.value, error=reason)
     return sorted((await connection.execute(statement.returning(delivery.c.id))).scalars())

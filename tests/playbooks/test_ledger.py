@@ -12,6 +12,7 @@ import pytest
 
 from hub.delivery import Message, Receipt
 from hub.delivery.slack import SlackChannel
+from hub.durable.process import place
 from hub.model.actions import Delivery, DeliveryState
 from hub.playbooks.ledger import MAX_ATTEMPTS, Ledger
 from hub.store import Store, deliveries
@@ -247,6 +248,16 @@ async def test_killed_between_sending_and_noting_it_is_unknown_and_never_sent_ag
         clock.move(days=1)
         assert await ledger.drain() is None
         assert len(slack.received) == 1
+
+
+async def test_what_a_process_was_sending_that_is_surely_gone_is_unknown_at_once(store: Store) -> None:
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", "pass")
+    await process.wait()
+    gone, elsewhere = f"{place()}-{process.pid}-0a", f"000000000000-{process.pid}-0a"
+    await reserve(store, make_row(state="sent", claimed_by=gone, sent_at=START, attempts=1))
+    await reserve(store, make_row("b", state="sent", claimed_by=elsewhere, sent_at=START, attempts=1))
+    clock = Clock(START)
+    assert await Ledger(store, {}, executor="here", clock=clock).sweep(now=clock()) == ["del_a"]
 
 
 async def test_what_a_living_process_is_sending_is_left_to_it(world: World) -> None:
