@@ -14,12 +14,13 @@ from hub.clock import utc_now
 from hub.compose import Scored
 from hub.demo import sandboxes as sandbox_process
 from hub.demo.run import Demo
-from hub.model.actions import DeliveryState, SyncState
+from hub.model.actions import Delivery, SyncState
 from hub.store.tally import Tally
 from hub.sync import SyncReport
 from hub.training import Training
 
 HOST = "127.0.0.1"
+MOST_LISTED = 20
 
 
 @main.command()
@@ -66,18 +67,26 @@ async def _demo(
         for line in training.lines():
             show.out.print(f"  {line}" if line else "", markup=False)
         days = running.month_starts(utc_now().date())
-        with show.step("scoring the past, month by month", total=len(days)) as step:
-            await hub.backfill(days, progress=step.to)
+        if incomplete := [report.source for report in reports if report.state is not SyncState.SUCCEEDED]:
+            # a scorecard of a past day is never overwritten: it has to wait until everything is known
+            show.complain(f"the past is not scored, because not all is here of: {', '.join(incomplete)}")
+        else:
+            with show.step("scoring the past, month by month", total=len(days)) as step:
+                await hub.backfill(days, progress=step.to)
         if bound is None:
             async with hub.working():
                 scored = await hub.score()
                 with show.step("playbooks: rendering, sending, confirming"):
                     settled = await running.settle()
             show.say("")
-            _summary(await running.tally(), reports, training, scored)
+            counts = await running.tally()
+            _summary(counts, reports, training, scored)
+            wrong = _failures(reports, counts, await running.unconfirmed())
             if not settled:
-                show.complain("messages were still on their way when the demo stopped waiting for them")
-            if not settled or _failures(reports, await running.tally()):
+                wrong.append("messages were still on their way when the demo stopped waiting for them")
+            for sentence in wrong:
+                show.complain(f"failed: {sentence}")
+            if wrong:
                 raise click.exceptions.Exit(1)
             return
         _next_steps(port, running.outbox_url, await running.token())
@@ -91,11 +100,15 @@ def sandboxes(arguments: tuple[str, ...]) -> None:
     sandbox_process.main(arguments)
 
 
-def _failures(reports: list[SyncReport], counts: Tally) -> list[str]:
+def _failures(reports: list[SyncReport], counts: Tally, unconfirmed: list[Delivery]) -> list[str]:
     """What went wrong, in words; nothing of it may pass as success."""
     wrong = [f"{report.source}: {report.error}" for report in reports if report.state is not SyncState.SUCCEEDED]
-    left = (DeliveryState.FAILED, DeliveryState.UNKNOWN, DeliveryState.RESERVED, DeliveryState.SENT)
-    wrong += [f"{many} deliveries {state.value}" for state in left if (many := counts.deliveries.get(state, 0))]
+    wrong += [
+        f"delivery {each.id} to {each.channel} {each.address} is {each.state.value}: {each.error or 'nobody knows why'}"
+        for each in unconfirmed[:MOST_LISTED]
+    ]
+    if (more := len(unconfirmed) - MOST_LISTED) > 0:
+        wrong.append(f"{more} more deliveries")
     if failed := counts.runs.get("failed", 0):
         wrong.append(f"{failed} playbook runs failed")
     return wrong
@@ -126,8 +139,6 @@ def _summary(counts: Tally, reports: list[SyncReport], training: Training, score
     rows += [(f"deliveries {state}", many) for state, many in sorted(counts.deliveries.items())]
     rows += [("alerts and tasks", counts.alerts)]
     show.table("Summary", ("what", "how many"), rows)
-    for sentence in _failures(reports, counts):
-        show.complain(f"failed: {sentence}")
 
 
 def _next_steps(port: int, outbox_url: str, token: str) -> None:

@@ -24,8 +24,9 @@ from hub.compose import Hub
 from hub.demo.configuration import Places, write
 from hub.demo.sandboxes import token
 from hub.errors import CshubError
-from hub.model.actions import DeliveryState, Role, RunState
+from hub.model.actions import Delivery, DeliveryState, Role, RunState
 from hub.settings import load
+from hub.store.deliveries import find_deliveries
 from hub.store.tally import Tally, tally
 
 DAYS_PER_MONTH = 30.4375
@@ -56,7 +57,9 @@ class Company:
         started_on = today - timedelta(days=round(months * DAYS_PER_MONTH))
         made = cls(seed=seed, customers=customers, months=months, started_on=started_on)
         values = {"seed": seed, "customers": customers, "months": months, "started_on": started_on.isoformat()}
-        path.write_text(json.dumps(values), encoding="utf-8")
+        new = path.with_suffix(".new")
+        new.write_text(json.dumps(values), encoding="utf-8")
+        new.replace(path)  # whole or not at all: a demo may be killed at any moment
         return made
 
 
@@ -131,6 +134,12 @@ class Demo:
         async with self.hub.store.reading() as connection:
             return await tally(connection)
 
+    async def unconfirmed(self) -> list[Delivery]:
+        """Messages of which nobody can say that they arrived."""
+        left = (DeliveryState.FAILED, DeliveryState.UNKNOWN, DeliveryState.RESERVED, DeliveryState.SENT)
+        async with self.hub.store.reading() as connection:
+            return await find_deliveries(connection, states=left)
+
     async def token(self) -> str:
         """A token for the admin of the demo: the one of the last run, while it is valid."""
         path = self.folder / "token"
@@ -164,7 +173,8 @@ async def _sandboxes(folder: Path, company: Company) -> AsyncIterator[dict[str, 
         "months": company.months,
         "started-on": company.started_on,
     }
-    command = [sys.executable, "-m", "cshub", "sandboxes"]
+    # the launcher for its path alone: the command line imports the whole hub, which they need nothing of
+    command = [sys.executable, "-c", "import cshub; from hub.demo.sandboxes import main; main()"]
     process = await asyncio.create_subprocess_exec(
         *command, *(f"--{name}={value}" for name, value in arguments.items()), stdout=asyncio.subprocess.PIPE
     )

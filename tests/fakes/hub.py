@@ -8,6 +8,7 @@ content(folder / "cshub.db", since=began)                    all rows, without w
 import asyncio
 import json
 import os
+import shutil
 import sqlite3
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -70,6 +71,10 @@ class Process:
         assert self._process.returncode is not None
         return Ended(code=self._process.returncode, said=said.decode(), complained=complained.decode())
 
+    async def ends_within(self, seconds: float) -> bool:
+        """Wait so long, or until it is over."""
+        return bool((await asyncio.wait([self._ending], timeout=seconds))[0])
+
     async def kill(self) -> Ended:
         """SIGKILL, and wait until it and all it started are gone."""
         if self.running:
@@ -128,6 +133,30 @@ def say(line: str) -> None:
     """A line for whoever runs pytest -s, or looks at what a failed test printed."""
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
+
+
+PLAYBOOK = """\
+playbook: greet_{name}
+version: 1
+title: Greet {segment}
+when: {{segment: {{eq: {segment}}}}}
+rest: 30 days
+do:
+  - slack: {{channel: "#{segment}", template: churn_save}}
+  - email: {{to: csm, template: churn_save}}
+examples:
+  - {{facts: {{segment: {segment}}}, fires: true}}
+  - {{facts: {{}}, fires: false}}
+"""
+
+
+def add_playbooks(folder: Path, *segments: str) -> None:
+    """To a demo's folder: the playbooks that ship with the hub, and one for each segment that fires for all of it."""
+    playbooks = folder / "config" / "playbooks"
+    shutil.copytree(ROOT / "config" / "playbooks", playbooks)
+    for segment in segments:
+        name = segment.replace("-", "_")
+        (playbooks / f"greet_{name}.yaml").write_text(PLAYBOOK.format(segment=segment, name=name), encoding="utf-8")
 
 
 @contextmanager
