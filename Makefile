@@ -19,7 +19,7 @@ test: $(STAMP) ## the whole suite, on SQLite and on PostgreSQL
 	$(BIN)/pytest -n auto $(ARGS)
 
 test-kill: $(STAMP) ## kills syncs and the demo at random moments, and compares with an undisturbed run; some minutes
-	$(BIN)/pytest -m kill $(ARGS)
+	$(BIN)/pytest -m kill -n auto $(ARGS)
 
 lint: $(STAMP) ## style, import contracts, types
 	$(BIN)/ruff check .
