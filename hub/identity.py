@@ -26,6 +26,7 @@ from hub.store import Store
 from hub.store.identity import (
     Evidence,
     add_customers,
+    begin_deciding,
     count_undecided,
     find_evidence,
     link,
@@ -147,13 +148,17 @@ class _Book:
             return self._match(piece, by_domain.pop(), "domain", f"only one customer has the domain {domains}")
         if by_domain:
             return self._hold(piece, by_domain, f"{len(by_domain)} customers share the domain {domains}")
-        if rules.creates_customers:
+        target = self.rules.same_as.get((piece.source, piece.key))
+        if rules.creates_customers and target is None:
             made = customer_id_for(piece.source, piece.key)
             self.note(piece, made)
             return Decision(
                 id=piece.id, state="matched", customer_id=made, method="created", creates=piece.name or piece.key
             )
-        return Decision(id=piece.id, state="unmatched", reason=self._why_not(piece, domains))
+        reason = (
+            f"it waits for {' '.join(target)}, which the map says it is" if target else self._why_not(piece, domains)
+        )
+        return Decision(id=piece.id, state="unmatched", reason=reason)
 
     def _named(self, piece: Evidence, rules: SourceRules) -> Iterable[tuple[str, str, str]]:
         """(method, customer, in words) of the rules that name one customer outright, the strongest first."""
@@ -191,6 +196,7 @@ class _Book:
 
 async def resolve(connection: Connection, rules: IdentityRules, *, source: str, now: datetime) -> Resolution:
     """After a sync of `source`: decide what is open, create customers, link records, refresh profiles."""
+    await begin_deciding(connection)
     decisions: list[Decision] = []
     if await count_undecided(connection):
         decisions = decide(await find_evidence(connection), rules)
@@ -229,6 +235,7 @@ async def decide_by_hand(store: Store, evidence_id: str, customer_id: str | None
     Raises NotFoundError for unknown evidence, RefusedError for a customer that is neither a candidate nor known.
     """
     async with store.transaction() as connection:
+        await begin_deciding(connection)
         known = await find_evidence(connection)
         piece = next((piece for piece in known if piece.id == evidence_id), None)
         if piece is None:

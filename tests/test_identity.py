@@ -128,6 +128,18 @@ def test_a_second_crm_matches_by_domain_before_it_creates() -> None:
     assert decided["crm2:y"].creates == "New"
 
 
+def test_the_map_holds_between_two_sources_that_create_customers() -> None:
+    rules = replace(
+        RULES,
+        sources={**RULES.sources, "billing": SourceRules(creates_customers=True)},
+        same_as={("billing", "42"): ("crm", "1"), ("billing", "43"): ("crm", "gone")},
+    )
+    decided = outcome(piece("billing", "42", name="ACME Inc"), piece("billing", "43"), rules=rules)
+    assert (decided["billing:42"].customer_id, decided["billing:42"].method) == (ACME, "map")
+    assert (decided["billing:43"].state, decided["billing:43"].creates) == ("unmatched", None)
+    assert decided["billing:43"].reason == "it waits for crm gone, which the map says it is"
+
+
 def test_what_a_person_decided_is_not_decided_again() -> None:
     assert "nps:acme.example" not in outcome(piece("nps", "acme.example", decided_by="kim"))
 

@@ -15,6 +15,7 @@ the vendor's own lag, or rows that become visible late are lost.
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Protocol
 
 from hub.model.records import Quarantined, Record
@@ -104,10 +105,15 @@ def map_rows(stream: Stream, rows: Iterable[Raw]) -> tuple[list[Record], list[Qu
         try:
             records.extend(stream.records(raw))
         except BadRowError as error:
-            bad.append(Quarantined(key=stream.key(raw), reason=str(error), field=error.field, raw=raw))
+            bad.append(Quarantined(key=_key(stream, raw), reason=str(error), field=error.field, raw=raw))
         except KeyError as error:
             name = str(error.args[0]) if error.args else None
-            bad.append(Quarantined(key=stream.key(raw), reason=f"field {name!r} is missing", field=name, raw=raw))
+            bad.append(Quarantined(key=_key(stream, raw), reason=f"field {name!r} is missing", field=name, raw=raw))
         except (TypeError, ValueError, AttributeError) as error:
-            bad.append(Quarantined(key=stream.key(raw), reason=f"unexpected shape: {error}", raw=raw))
+            bad.append(Quarantined(key=_key(stream, raw), reason=f"unexpected shape: {error}", raw=raw))
     return records, bad
+
+
+def _key(stream: Stream, raw: Raw) -> str:
+    """The row's id, or what it holds where it has none: two bad rows must not become one entry."""
+    return stream.key(raw) or "no id " + blake2b(repr(sorted(raw.items())).encode(), digest_size=8).hexdigest()

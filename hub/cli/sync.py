@@ -110,10 +110,14 @@ def _show_status(states: list[SourceState], now: datetime) -> None:
                 show.MARKS.get(state.run_state or "", state.run_state or "never ran"),
                 age(state.last_succeeded_at),
                 state.in_quarantine,
-                f"paused until {state.paused_until:%Y-%m-%d %H:%M} UTC"
-                if state.paused_until
-                else state.run_error or "",
+                _note(state, now),
             )
             for state in states
         ],
     )
+
+
+def _note(state: SourceState, now: datetime) -> str:
+    waits = state.paused_until is not None and state.paused_until > now
+    paused = f"paused until {state.paused_until:%Y-%m-%d %H:%M} UTC" if waits else ""
+    return "; ".join(part for part in (paused, state.run_error) if part)

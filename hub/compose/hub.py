@@ -16,7 +16,7 @@ from hub.collector import relax_collector
 from hub.compose import jobs
 from hub.compose.channels import channels
 from hub.durable.engine import DbosDurable
-from hub.errors import NotFoundError
+from hub.errors import CshubError, NotFoundError
 from hub.playbooks import FireReport, Playbooks
 from hub.scorecards import BackfillReport, ScoreReport, backfill, score
 from hub.settings import Settings
@@ -112,12 +112,22 @@ class Hub:
         )
 
     async def sync_all(self, names: Sequence[str], *, progress: SourceProgress | None = None) -> list[SyncReport]:
-        """Pull sources: first those that create customers, one after another, then the others together."""
+        """Pull sources: first those that create customers, one after another, then the others together.
+
+        A source that cannot be pulled (another sync of it runs, say) gets a failed report; the others go on.
+        """
         first = [name for name in names if self.settings.identity.sources[name].creates_customers]
         rest = [name for name in names if name not in first]
-        reports = [await self.sync_source(name, progress=progress) for name in first]
+
+        async def pull(name: str) -> SyncReport:
+            try:
+                return await self.sync_source(name, progress=progress)
+            except CshubError as error:
+                return SyncReport.refused(name, str(error), at=self.clock())
+
+        reports = [await pull(name) for name in first]
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self.sync_source(name, progress=progress)) for name in rest]
+            tasks = [group.create_task(pull(name)) for name in rest]
         return reports + [task.result() for task in tasks]
 
     async def forget_bookmarks(self, names: Sequence[str]) -> None:

@@ -29,6 +29,8 @@ from hub.settings import load
 from hub.store.deliveries import find_deliveries
 from hub.store.tally import Tally, tally
 
+COMPANY = "company.json"
+"""What makes a folder a demo's."""
 DAYS_PER_MONTH = 30.4375
 READY_WITHIN = 120.0
 SETTLED_WITHIN = 180.0
@@ -50,7 +52,7 @@ class Company:
     @classmethod
     def of(cls, folder: Path, *, seed: int, customers: int, months: int, today: date) -> "Company":
         """The company of this folder, founded `months` ago where there is none yet."""
-        path = folder / "company.json"
+        path = folder / COMPANY
         if path.exists():
             known = json.loads(path.read_text(encoding="utf-8"))
             return cls(**{**known, "started_on": date.fromisoformat(known["started_on"])})
@@ -157,7 +159,9 @@ class Demo:
 
 
 def _prepared(folder: Path, *, fresh: bool) -> Path:
-    if fresh and folder.exists():
+    if fresh and folder.exists() and any(folder.iterdir()):
+        if not (folder / COMPANY).exists():
+            raise DemoError(f"{folder} holds no demo; it is not emptied. Choose another --folder, or empty it yourself")
         shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True)
     return folder.resolve()

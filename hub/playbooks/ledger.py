@@ -39,6 +39,7 @@ class Ledger:
         self._channels = channels
         self._executor = executor
         self._clock = clock
+        self._under_way: set[str] = set()
 
     async def drain(self) -> datetime | None:
         """Send what is due; return when the next message is, None where none is left."""
@@ -64,8 +65,10 @@ class Ledger:
                 connection,
                 alive=alive,
                 gone={each for each in senders if is_gone(each, own=self._executor)},
+                own=self._executor,
+                under_way=self._under_way,
                 claimed_by=now - SILENCE,
-                reason="the process that sent it died before it noted the answer",
+                reason="its sender died, or lost the store, before it noted the answer",
             )
         if lost:
             log.warning("%d messages may or may not have been sent; see deliveries in state unknown", len(lost))
@@ -81,6 +84,13 @@ class Ledger:
             return bool(await deliveries.find_deliveries(connection, states=[DeliveryState.RESERVED], limit=1))
 
     async def _send(self, sent: Delivery) -> None:
+        self._under_way.add(sent.id)
+        try:
+            await self._attempt(sent)
+        finally:
+            self._under_way.discard(sent.id)
+
+    async def _attempt(self, sent: Delivery) -> None:
         channel = self._channels.get(sent.channel)
         if channel is None:
             there = ", ".join(sorted(self._channels)) or "none"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
+from pydantic import TypeAdapter, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from connectors.kit import registry
@@ -158,7 +159,7 @@ class _Loading:
         self.names = sorted(given)
         for name, raw in given.items():
             self._check_references(document, name, raw, self.names)
-            if raw.get("enabled") is False:
+            if _is_off(raw):
                 continue
             connector = self._try(partial(_connector, document, name, raw))
             entry = parsed(raw)
@@ -230,5 +231,13 @@ def _is_disabled(value: Any, key: Key) -> bool:
     match key:
         case ("sources", name, *_):
             entry = value["sources"][name]
-            return isinstance(entry, dict) and entry.get("enabled") is False
+            return isinstance(entry, dict) and _is_off(entry)
     return False
+
+
+def _is_off(entry: Mapping[str, Any]) -> bool:
+    """Whether a source is switched off, in any word that means no: from the environment it comes as text."""
+    try:
+        return not TypeAdapter(bool).validate_python(entry.get("enabled", True))
+    except ValidationError:
+        return False

@@ -135,13 +135,25 @@ async def find_senders(connection: Connection) -> set[str]:
 
 
 async def doubt_abandoned(
-    connection: Connection, *, alive: Collection[str], gone: Collection[str], claimed_by: datetime, reason: str
+    connection: Connection,
+    *,
+    alive: Collection[str],
+    gone: Collection[str],
+    own: str,
+    under_way: Collection[str],
+    claimed_by: datetime,
+    reason: str,
 ) -> list[str]:
-    """Messages of a process that is surely `gone`, or claimed before `claimed_by` by one not `alive`, become unknown.
+    """Messages that nobody is sending any more become unknown; returns their ids.
 
-    Returns their ids.
+    Those of a process that is surely `gone`; those claimed before `claimed_by` by one not `alive`, or by our `own` process
+    that is not `under_way` with them (the store failed it when it wanted to note the answer).
     """
-    silent = and_(delivery.c.sent_at <= claimed_by, delivery.c.claimed_by.not_in(list(alive)))
+    nobody = or_(
+        delivery.c.claimed_by.not_in(list(alive)),
+        and_(delivery.c.claimed_by == own, delivery.c.id.not_in(list(under_way))),
+    )
+    silent = and_(delivery.c.sent_at <= claimed_by, nobody)
     where = and_(
         delivery.c.state == DeliveryState.SENT.value,
         or_(delivery.c.claimed_by.in_(list(gone)), silent),

@@ -12,6 +12,8 @@ from hub.store.store import Connection
 from hub.store.tables import RECORD_TABLES, customer, external_id
 
 LINKED = [table for table in RECORD_TABLES.values() if table is not external_id]
+DECIDING = 0x1DE7717
+"""The advisory lock of those who decide whose a company is."""
 PROFILE = ("name", "segment", "industry", "country", "employees", "csm_email", "csm_name", "became_customer_on")
 
 
@@ -72,6 +74,15 @@ async def find_evidence(connection: Connection, *, state: str | None = None) -> 
         Evidence(**{**row, "domains": tuple(row["domains"] or ()), "candidates": tuple(row["candidates"] or ())})
         for row in rows.mappings()
     ]
+
+
+async def begin_deciding(connection: Connection) -> None:
+    """Let others who want to decide wait until this transaction ends: each decision is to see the ones before it.
+
+    SQLite has one writing transaction at a time anyway.
+    """
+    if connection.dialect.name == "postgresql":
+        await connection.execute(select(func.pg_advisory_xact_lock(DECIDING)))
 
 
 async def add_customers(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:

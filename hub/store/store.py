@@ -41,7 +41,7 @@ class Store:
         if parsed.get_backend_name() == "sqlite":
             return cls._open_sqlite(parsed.set(drivername="sqlite+aiosqlite"))
         engine = create_async_engine(
-            parsed.set(drivername="postgresql+asyncpg"),
+            _for_asyncpg(parsed),
             pool_size=POSTGRESQL_POOL,
             pool_pre_ping=True,
             json_serializer=_dump,
@@ -74,7 +74,9 @@ class Store:
 
     @property
     def description(self) -> str:
-        return self.url.database or "" if self.dialect == "sqlite" else self.url.render_as_string(hide_password=True)
+        if self.dialect == "sqlite":
+            return self.url.database or ""
+        return self.url.set(query={}).render_as_string(hide_password=True)  # a password may stand in the query, too
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
@@ -84,8 +86,10 @@ class Store:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Connection]:
-        """A connection to read with."""
+        """A connection to read with: everything it reads is of one moment, and it cannot write."""
         async with self._reader.connect() as connection:
+            if self.dialect == "postgresql":
+                await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             yield connection
 
     async def close(self) -> None:
@@ -98,6 +102,12 @@ class Store:
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
+
+
+def _for_asyncpg(url: URL) -> URL:
+    """The driver calls `ssl` what everybody else's URLs call `sslmode`."""
+    query = {"ssl" if name == "sslmode" else name: value for name, value in url.query.items()}
+    return url.set(drivername="postgresql+asyncpg", query=query)
 
 
 def _prepare_sqlite(engine: AsyncEngine, *, begin: str, read_only: bool) -> None:

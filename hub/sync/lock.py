@@ -3,23 +3,22 @@
 import asyncio
 import os
 import secrets
-import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
+from hub.durable.process import place
 from hub.errors import BusyError
 from hub.store import Store
 from hub.store.syncs import keep_lock, lock_source, release_source
 
 LOCK_FOR = timedelta(seconds=60)
 BEAT = 15.0
-HOST = socket.gethostname()[:30]
 
 
 def new_holder() -> str:
-    """A name for this process as the holder of a lock: host, pid, and something unique."""
-    return f"{HOST}:{os.getpid()}:{secrets.token_hex(4)}"
+    """A name for this sync as the holder of a lock: where process ids mean the same, this process, something unique."""
+    return f"{place()}:{os.getpid()}:{secrets.token_hex(4)}"
 
 
 @asynccontextmanager
@@ -49,9 +48,9 @@ async def _beat(store: Store, source: str, holder: str, clock: Callable[[], date
 
 
 def _is_gone(holder: str) -> bool:
-    """Whether the holder of a lock is a process of this machine that no longer runs."""
-    host, pid, _ = holder.rsplit(":", 2)
-    if host != HOST:
+    """Whether the holder of a lock is a process that can be seen from here that no longer runs."""
+    where, pid, _ = holder.rsplit(":", 2)
+    if where != place():
         return False
     try:
         os.kill(int(pid), 0)

@@ -46,6 +46,13 @@ class SyncReport:
     error: str | None = None
     paused_until: datetime | None = None
 
+    @classmethod
+    def refused(cls, source: str, error: str, *, at: datetime) -> "SyncReport":
+        """Of a sync that did not begin."""
+        return cls(
+            run_id="", source=source, state=SyncState.FAILED, started_at=at, finished_at=at, streams={}, error=error
+        )
+
     @property
     def moved(self) -> bool:
         """Whether anything is other than before, so that scores may be too."""

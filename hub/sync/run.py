@@ -17,6 +17,7 @@ from hub.identity import IdentityRules, Resolution, resolve
 from hub.model.actions import SyncState
 from hub.model.records import Company
 from hub.store import Store
+from hub.store.fitting import fit
 from hub.store.identity import add_implied, find_customers_by_key
 from hub.store.records import upsert
 from hub.store.syncs import (
@@ -127,7 +128,9 @@ class _Sync:
     async def _land(self, stream: Stream, pages: Sequence[Page], place: Place) -> Place:
         """Store a batch of pages: rows, quarantine, bookmark and counts, or nothing of it."""
         raws = [raw for page in pages for raw in page.rows]
-        records, bad = map_rows(stream, raws)
+        mapped, bad = map_rows(stream, raws)
+        records, unfit = fit(mapped)
+        bad += unfit
         bad += [fault for page in pages for fault in page.faults]
         bookmark = next((page.bookmark for page in reversed(pages) if page.bookmark is not None), place.value)
         place = replace(place, value=bookmark)

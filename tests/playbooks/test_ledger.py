@@ -244,7 +244,7 @@ async def test_killed_between_sending_and_noting_it_is_unknown_and_never_sent_ag
         assert await ledger.sweep(now=clock()) == ["del_a"]
         doubtful = await find(store)
         assert doubtful.state is DeliveryState.UNKNOWN
-        assert doubtful.error == "the process that sent it died before it noted the answer"
+        assert doubtful.error == "its sender died, or lost the store, before it noted the answer"
         clock.move(days=1)
         assert await ledger.drain() is None
         assert len(slack.received) == 1

@@ -199,6 +199,16 @@ async def test_a_cancelled_sync_says_so_and_releases(store: Store) -> None:
     assert (state.run_state, state.locked_by) == ("failed", None)
 
 
+def test_bad_rows_without_an_id_stay_two() -> None:
+    def refuse(raw: Any) -> Iterable[Record]:
+        raise ValueError("no")
+
+    stream = Stream(name="t", makes=(), pull=lambda *_: None, records=refuse)  # type: ignore[arg-type, return-value]
+    _, bad = map_rows(stream, [{"a": 1}, {"a": 2}, {"a": 1}])
+    assert len({each.key for each in bad}) == 2
+    assert all(each.key.startswith("no id ") for each in bad)
+
+
 def test_a_row_of_another_shape_is_the_rows_fault() -> None:
     def broken(raw: Any) -> Iterable[Record]:
         raise KeyError("organization_id")
