@@ -36,7 +36,7 @@ from tests.fakes.hub import (
 
 pytestmark = pytest.mark.kill
 
-KILLS = 16
+KILLS = 15
 KILLS_A_FOLDER = 8
 MOST_STARTS = 50
 WITHIN = 240

@@ -28,7 +28,7 @@ from tests.fakes.hub import ROOT, Content, Process, SmallCompany, content, diffe
 
 pytestmark = pytest.mark.kill
 
-KILLS = 16
+KILLS = 15
 MOST_STARTS = 60
 SEED = int(os.environ.get("CSHUB_TEST_KILL_SEED", time.time_ns() % 1_000_000))
 NAMES = ("hubspot", "zendesk", "mixpanel", "csvfile")
