@@ -76,7 +76,7 @@ async def test_rows_of_another_shape_go_to_quarantine() -> None:
     records, bad = map_rows(stream, [row for page in pages for row in page.rows])
     assert ([record.key for record in records], [(one.key, one.field) for one in bad]) == (
         ["7"],
-        [("8", "properties"), ("", "id")],
+        [("8", "properties"), ("no id fa2e4964e36d7d0d", "id")],
     )
 
 
