@@ -4,7 +4,7 @@ import asyncio
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -29,6 +29,7 @@ class Served:
     def __init__(self, hub: Hub, first: Callable[[], Awaitable[object]] | None) -> None:
         self._hub = hub
         self._first = first
+        self._working = AsyncExitStack()
         self.store: Store = hub.store
         self.actions: Actions = HubActions(hub)
         self.clock: Callable[[], datetime] = hub.clock
@@ -40,12 +41,12 @@ class Served:
         return source_definitions(self._hub)
 
     async def start(self) -> None:
-        await self._hub.durable.start()
+        await self._working.enter_async_context(self._hub.working())
         if self._first is not None:
             await self._first()
 
     async def stop(self) -> None:
-        await self._hub.durable.stop()
+        await self._working.aclose()
 
 
 class _Server(uvicorn.Server):
