@@ -1,13 +1,15 @@
 """Every table, as SQLAlchemy Core; nothing outside `hub.store` writes to one.
 
 `records`     what the sources say, and who they mean by it
-`scores`      what scoring made of it, per as-of day
+`judgement`   what CSMs say beside it
+`scores`      what scoring made of both, per as-of day
 `actions`     what was done about it
 `operations`  how the hub itself is doing: syncs, bookmarks, quarantine, tokens, audit
 """
 
 from hub.store.tables.actions import alert, delivery, playbook_run, playbook_step
 from hub.store.tables.base import metadata
+from hub.store.tables.judgement import health_override, sentiment
 from hub.store.tables.operations import (
     api_token,
     audit_entry,
@@ -30,7 +32,14 @@ from hub.store.tables.records import (
     ticket,
     user_activity_day,
 )
-from hub.store.tables.scores import churn_model, churn_prediction, health_definition, scorecard
+from hub.store.tables.scores import (
+    churn_model,
+    churn_prediction,
+    extra_scorecard,
+    health_definition,
+    rollup_scorecard,
+    scorecard,
+)
 
 __all__ = [
     "RECORD_TABLES",
@@ -45,15 +54,19 @@ __all__ = [
     "delivery",
     "executor",
     "external_id",
+    "extra_scorecard",
     "feature_usage_day",
     "health_definition",
+    "health_override",
     "idempotency_key",
     "metadata",
     "opportunity",
     "playbook_run",
     "playbook_step",
     "quarantine",
+    "rollup_scorecard",
     "scorecard",
+    "sentiment",
     "source",
     "subscription",
     "survey_response",
