@@ -1,29 +1,83 @@
-"""The command group: options every command has, and errors said as lines instead of tracebacks."""
+"""The command group: which commands there are, options all of them have, errors said as lines instead of tracebacks.
+
+A command's module is imported when the command is asked for, not before: together they import a learner, a web framework
+and a durable engine, seconds of work that `cshub check` has no use for. To add a command, write it with `@main.command()`
+in a module of this folder and give it a line in `COMMANDS`.
+"""
 
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from functools import wraps
+from importlib import import_module
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import click
 
-from hub.cli import show
 from hub.errors import ConfigError, CshubError
-from hub.settings import load
-from hub.store import Store
-from hub.store.migrate import require_newest
+
+if TYPE_CHECKING:
+    from hub.store import Store
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
+COMMANDS = {
+    "check": ("configuration", "Read the whole configuration and list every fault, with file, line and the valid choices."),
+    "db": ("configuration", "Make the store, and bring it up to this version."),
+    "demo": ("demo", "Show a whole hub at work, without an account anywhere."),
+    "evaluate": ("evaluate", "Try the churn pipeline on a data set: its defaults, its calibration, its gate."),
+    "explain": ("explain", "Explain the score of CUSTOMER: an id, a domain or a whole name."),
+    "identity": ("identity", "See which companies of the sources are nobody's yet, and decide whose they are."),
+    "metrics": ("metrics", "Show the figures of customer success, with the definition each was computed by."),
+    "playbook": ("playbook", "List playbooks, and fire one by hand."),
+    "sandboxes": ("demo", None),
+    "score": ("score", "Compute today's scorecards."),
+    "serve": ("serve", "Serve GraphQL at /graphql and do the work: one process is a whole hub."),
+    "sync": ("sync", "Pull SOURCEs (default: all) into the store, each as far as it has new rows."),
+    "token": ("token", "Make, list and revoke the tokens of the API."),
+    "train": (
+        "score", "Train a churn model on the stored history, judge it on later months, and keep it where it is good enough.",
+    ),
+    "try": ("sync", "Read a few rows of SOURCE and show the records they become."),
+    "worker": ("serve", "Do jobs without serving: scheduled syncs, scoring, playbooks and deliveries."),
+}  # fmt: skip
+"""{command: (its module in this folder, the first sentence of its help; None where it is hidden)}"""
+
 
 class Cshub(click.Group):
-    """A group whose anticipated errors are lines on the screen, not tracebacks."""
+    """A group that imports a command when it is asked for, and whose anticipated errors are lines, not tracebacks."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*COMMANDS, *self.commands})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in COMMANDS and cmd_name not in self.commands:
+            module, _ = COMMANDS[cmd_name]
+            import_module(f"hub.cli.{module}")  # which puts its commands into this group
+        return super().get_command(ctx, cmd_name)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.exceptions.NoSuchCommand as error:  # which knows only what has been imported
+            shown = [name for name, (_, sentence) in COMMANDS.items() if sentence]
+            raise click.exceptions.NoSuchCommand(error.command_name, possibilities=shown, ctx=ctx) from None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """As click does it, from the sentences in `COMMANDS`."""
+        said = {name: sentence for name, (_, sentence) in sorted(COMMANDS.items()) if sentence}
+        limit = formatter.width - 6 - max(map(len, said))
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, _shortened(sentence, limit)) for name, sentence in said.items()])
 
     def invoke(self, context: click.Context) -> Any:
+        from hub.cli import show  # not needed for help, which should come at once
+
         try:
             return super().invoke(context)
         except ConfigError as error:
@@ -42,6 +96,10 @@ class Cshub(click.Group):
         except KeyboardInterrupt:
             show.complain("interrupted; what was done stays, the same command goes on from there")
             context.exit(130)
+
+
+def _shortened(sentence: str, limit: int) -> str:
+    return click.Command(None, help=sentence).get_short_help_str(limit)
 
 
 def _leaves(group: BaseException | None) -> Iterator[BaseException]:
@@ -63,8 +121,12 @@ def asynchronous(command: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, T]
 
 
 @asynccontextmanager
-async def opened(config: Path | None) -> AsyncIterator[Store]:
+async def opened(config: Path | None) -> AsyncIterator["Store"]:
     """The store of a configuration, for commands that need nothing else; ConfigError where it is of another version."""
+    from hub.settings import load  # these three would slow down the help of every command
+    from hub.store import Store
+    from hub.store.migrate import require_newest
+
     async with Store.open(load(config).hub.store) as store:
         await require_newest(store)
         yield store

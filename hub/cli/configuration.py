@@ -6,8 +6,8 @@ import click
 
 from hub.cli import show
 from hub.cli.app import asynchronous, main
-from hub.compose.channels import unreachable
 from hub.settings import load
+from hub.settings.reach import unreachable
 from hub.store import Store
 from hub.store.migrate import current, newest, upgrade
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from typing import TYPE_CHECKING
 
 from rich.console import Console, RenderableType
 from rich.progress import (
@@ -20,10 +21,12 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from hub.compose import Scored
 from hub.errors import ConfigError
 from hub.model.actions import Band
-from hub.sync import StreamReport, SyncReport
+
+if TYPE_CHECKING:  # every command shows something; few need a whole hub
+    from hub.compose import Scored
+    from hub.sync import StreamReport, SyncReport
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -90,7 +93,7 @@ class SyncProgress:
     bars: Progress
     tasks: dict[tuple[str, str], TaskID] = field(default_factory=dict)
 
-    def update(self, source: str, stream: str, report: StreamReport) -> None:
+    def update(self, source: str, stream: str, report: "StreamReport") -> None:
         key = source, stream
         if key not in self.tasks:
             self.tasks[key] = self.bars.add_task(f"{source} {stream}", total=None, rows="")
@@ -150,7 +153,7 @@ def _progress(*columns: ProgressColumn) -> Progress:
     )
 
 
-def sync_reports(reports: Sequence[SyncReport], *, ambiguous: int, unmatched: int) -> None:
+def sync_reports(reports: Sequence["SyncReport"], *, ambiguous: int, unmatched: int) -> None:
     """What syncs did, a row a stream, what is incomplete and why; then the companies of the book that are nobody's yet."""
     rows: list[tuple[object, ...]] = [
         (
@@ -181,7 +184,7 @@ def sync_reports(reports: Sequence[SyncReport], *, ambiguous: int, unmatched: in
         say(f"{unmatched:,} {who} no customer so far: cshub identity list --state unmatched")
 
 
-def scored(done: Scored) -> None:
+def scored(done: "Scored") -> None:
     """What scoring a day did."""
     scores = done.scores
     if not len(scores.customer_ids):

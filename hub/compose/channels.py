@@ -5,7 +5,6 @@ from email.utils import parseaddr
 from hub.delivery import Channel
 from hub.delivery.mail import MailChannel
 from hub.delivery.slack import SlackChannel
-from hub.playbooks import Playbook
 from hub.settings import Settings
 
 
@@ -27,17 +26,3 @@ def channels(settings: Settings) -> dict[str, Channel]:
             start_tls=mail.starttls,
         )
     return made
-
-
-def unreachable(settings: Settings) -> list[str]:
-    """A sentence for each playbook that sends where nothing is configured."""
-    there = {name for name, given in (("slack", settings.hub.slack), ("email", settings.hub.mail)) if given}
-    return [
-        f"playbook {playbook.name} sends to {', '.join(missing)}, which config/hub.yaml does not set up"
-        for playbook in settings.playbooks.playbooks.values()
-        if (missing := sorted(_channels_of(playbook) - there))
-    ]
-
-
-def _channels_of(playbook: Playbook) -> set[str]:
-    return {step.action for step in playbook.steps} & {"slack", "email"}

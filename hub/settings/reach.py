@@ -1,0 +1,18 @@
+"""Whether everything that a configuration wants to send has a way out."""
+
+from hub.playbooks import Playbook
+from hub.settings.loading import Settings
+
+
+def unreachable(settings: Settings) -> list[str]:
+    """A sentence for each playbook that sends where nothing is configured."""
+    there = {name for name, given in (("slack", settings.hub.slack), ("email", settings.hub.mail)) if given}
+    return [
+        f"playbook {playbook.name} sends to {', '.join(missing)}, which config/hub.yaml does not set up"
+        for playbook in settings.playbooks.playbooks.values()
+        if (missing := sorted(_channels_of(playbook) - there))
+    ]
+
+
+def _channels_of(playbook: Playbook) -> set[str]:
+    return {step.action for step in playbook.steps} & {"slack", "email"}
