@@ -35,6 +35,9 @@ from scoring.measure import Measure, Missing
 from scoring.measures import discover
 
 
+MAIN = "main"
+
+
 @dataclass(frozen=True, slots=True)
 class Leaf:
     """A measure in its place: weight among its siblings, curve, and what a missing input means."""
@@ -72,12 +75,16 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class HealthDefinition:
-    """root holds the groups; bands are (band, its lower bound) from the worst up; hash names what is computed."""
+    """root holds the groups; bands are (band, its lower bound) from the worst up; hash names what is computed.
+
+    name  what the scorecards call it: "main", or the stem of its file in config/health/; no part of what is computed
+    """
 
     root: Branch
     bands: tuple[tuple[Band, float], ...]
     coverage_floor: float
     hash: str
+    name: str = MAIN
 
     @property
     def places(self) -> tuple[Place, ...]:
@@ -105,7 +112,7 @@ def _places(branch: Branch, share: float, group: str | None) -> Iterator[Place]:
             yield Place(child, group or child.measure.group, share * child.weight)
 
 
-def load(document: Document, *, measures: Mapping[str, Measure] | None = None) -> HealthDefinition:
+def load(document: Document, *, measures: Mapping[str, Measure] | None = None, name: str = MAIN) -> HealthDefinition:
     """The definition in `document`; raise ConfigError with every fault. `measures` are those there are, if not all."""
     known = discover() if measures is None else measures
     faults = faults_of(document, known)
@@ -118,7 +125,7 @@ def load(document: Document, *, measures: Mapping[str, Measure] | None = None) -
         raise ConfigError(sorted(dict.fromkeys(faults), key=lambda fault: fault.line or 0))
     root = _branch("health", GroupSpec(weight=1, of=file.groups), known)
     bands = tuple((Band(name), spec.start) for name, spec in file.bands)
-    return HealthDefinition(root, bands, file.coverage_floor, _hash(root, file))
+    return HealthDefinition(root, bands, file.coverage_floor, _hash(root, file), name)
 
 
 def _branch(name: str, spec: GroupSpec, known: Mapping[str, Measure]) -> Branch:

@@ -11,7 +11,7 @@ import numpy as np
 
 from hub.model.actions import Band
 from scoring.curves import Points
-from scoring.definition import Branch, HealthDefinition, Leaf, Node
+from scoring.definition import MAIN, Branch, HealthDefinition, Leaf, Node
 from scoring.definition_file import CurveSpec
 from scoring.measure import Measure
 from scoring.measures import discover
@@ -27,13 +27,13 @@ def record(definition: HealthDefinition) -> dict[str, Any]:
 
 
 def recall(
-    kept: Mapping[str, Any], definition_hash: str, *, measures: Mapping[str, Measure] | None = None
+    kept: Mapping[str, Any], definition_hash: str, *, measures: Mapping[str, Measure] | None = None, name: str = MAIN
 ) -> HealthDefinition:
     """The definition that `record` made `kept` of. `measures` are those there are, if not all."""
     root = _made(kept["tree"], discover() if measures is None else measures)
     assert isinstance(root, Branch), "the root of a definition is a group"
     bands = tuple((Band(name), float(bound)) for name, bound in kept["bands"])
-    return HealthDefinition(root, bands, float(kept["coverage_floor"]), definition_hash)
+    return HealthDefinition(root, bands, float(kept["coverage_floor"]), definition_hash, name)
 
 
 def _node(node: Node) -> dict[str, Any]:

@@ -40,6 +40,7 @@ class Cause(StrEnum):
     DATA = "data"
     MISSING_DATA = "missing_data"
     DEFINITION = "definition"
+    OVERRIDE = "override"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,7 @@ from hub.model.actions import Band
 from scoring.curves import segments_of
 from scoring.definition import HealthDefinition, Place
 from scoring.facts import FactTable, Floats, plain
+from scoring.last_known import LastKnown
 from scoring.measure import FILLED
 from scoring.notes import capped_note, floor_note, missing_note
 from scoring.weighing import Booleans, weigh
@@ -114,7 +115,9 @@ def _rows_of(reading: Reading, indices: Sequence[int], facts: Sequence[Mapping[s
         }
 
 
-def score(table: FactTable, definition: HealthDefinition, *, before: Mapping[str, Floats] | None = None) -> Health:
+def score(
+    table: FactTable, definition: HealthDefinition, *, before: Mapping[str, LastKnown | Floats] | None = None
+) -> Health:
     """Score every customer of `table`.
 
     `before`: {measure: last known reading[n]} of earlier scorecards, NaN where none; see `Reading.last`. Where
@@ -153,10 +156,12 @@ def _input(place: Place, table: FactTable) -> Floats:
     return np.asarray(measure.value({fact: table.numbers[fact] for fact in measure.facts}), dtype=np.float64)
 
 
-def _last(place: Place, table: FactTable, raw: Floats, before: Mapping[str, Floats] | None) -> Floats:
+def _last(place: Place, table: FactTable, raw: Floats, before: Mapping[str, LastKnown | Floats] | None) -> Floats:
     earlier = (before or {}).get(place.leaf.name)
     if earlier is None:
         return raw
+    if isinstance(earlier, LastKnown):
+        earlier = earlier.reading
     dead = np.isnan(table.numbers[place.leaf.measure.live])
     return np.where(np.isnan(raw) & dead, earlier, raw)
 

@@ -52,6 +52,7 @@ class Measure:
 
     facts     what `value` and `sentence` read, names of the catalogue
     live      the fact that is present exactly where the customer's source is alive: tells "nothing happened" from "lost"
+    age       the fact that says how many days old the data is, for staleness limits; None: nothing says so
     unit      of the input, as shown
     curve     input -> reading 0-1, unless config/health.yaml has another
     missing   what a missing input means, unless config/health.yaml says otherwise
@@ -71,3 +72,4 @@ class Measure:
     value: Callable[[Mapping[str, Floats]], Floats]
     sentence: Callable[[float, Numbers], str]
     lever: Lever | None = None
+    age: str | None = None

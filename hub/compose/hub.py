@@ -143,7 +143,7 @@ class Hub:
         """Write the scorecards of past days that have none."""
         predictor = await load_predictor(self.store, self.settings.churn)
         return await backfill(
-            self.store, self.settings.health, predictor, days=days, now=self.clock(), progress=progress
+            self.store, self.settings.health.main, predictor, days=days, now=self.clock(), progress=progress
         )
 
     async def score(self, *, customer_ids: Sequence[str] | None = None, fire: bool = True) -> Scored:
@@ -151,7 +151,7 @@ class Hub:
         now = self.clock()
         predictor = await load_predictor(self.store, self.settings.churn)
         scores = await score(
-            self.store, self.settings.health, predictor, as_of=now.date(), now=now, customer_ids=customer_ids
+            self.store, self.settings.health.main, predictor, as_of=now.date(), now=now, customer_ids=customer_ids
         )
         fired = await self.playbooks.fire_due(as_of=now.date(), now=now) if fire else FireReport()
         return Scored(scores, fired)

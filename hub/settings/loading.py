@@ -24,6 +24,7 @@ from hub.settings.variables import Filled, filled
 from hub.sync import Source
 from scoring import churn_definition as churn
 from scoring import definition as health
+from scoring.book import HealthBook
 
 Loaded = TypeVar("Loaded")
 
@@ -51,7 +52,7 @@ class Settings:
     hub: HubFile
     sources: Mapping[str, ScheduledSource]
     identity: IdentityRules
-    health: health.HealthDefinition
+    health: HealthBook
     churn: churn.ChurnDefinition
     playbooks: PlaybookFolder
     folder: Path
@@ -111,7 +112,7 @@ class _Loading:
             hub=hub,
             sources=sources,
             identity=identity,
-            health=health_definition,
+            health=HealthBook(health_definition),
             churn=churn_definition,
             playbooks=playbooks,
             folder=self.folder,

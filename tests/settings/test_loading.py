@@ -51,7 +51,7 @@ def test_what_is_not_in_the_folder_is_what_ships(write: Write) -> None:
     assert settings.hub.store == "sqlite:///cshub.db"
     assert settings.sources == {}
     assert sorted(settings.playbooks.playbooks) == ["churn_save", "nps_detractor", "onboarding_stalled"]
-    assert settings.health.coverage_floor == 0.5
+    assert settings.health.main.coverage_floor == 0.5
     assert "gmail.com" in settings.identity.free_mail
 
 
