@@ -51,9 +51,18 @@ class Company(Record):
     became_customer_on: date | None = None
 
 
+CHAMPION_ROLES = ("champion",)
+EXECUTIVE_ROLES = ("executive", "executive_sponsor", "sponsor", "decision_maker")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contact(Record):
-    """A person at a customer."""
+    """A person at a customer.
+
+    role          one of `CHAMPION_ROLES`, of `EXECUTIVE_ROLES`, or any other word of the source; where it gives several, the
+                  champion's before an executive's before the first
+    last_seen_at  when the source last saw the person or was in contact with them
+    """
 
     email: str | None = None
     name: str | None = None
@@ -177,6 +186,34 @@ class Subscription(Record):
     cancellation_kind: CancellationKind | None = None
 
 
+class InvoiceStatus(StrEnum):
+    OPEN = "open"
+    PAID = "paid"
+    FAILED = "failed"
+    VOID = "void"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invoice(Record):
+    """A bill.
+
+    due_on     last day on which paying it is in time; None: the day it was issued
+    failed_at  when a payment of it failed for the first time; later attempts don't move it
+    attempts   how many times payment was tried
+    status     failed: no further attempt will be made; void: nobody has to pay it any more
+    """
+
+    number: str | None = None
+    amount: float
+    currency: str = "USD"
+    issued_on: date
+    due_on: date | None = None
+    paid_at: datetime | None = None
+    failed_at: datetime | None = None
+    attempts: int = 0
+    status: InvoiceStatus = InvoiceStatus.OPEN
+
+
 class OpportunityStage(StrEnum):
     OPEN = "open"
     WON = "won"
@@ -218,6 +255,7 @@ RECORD_KINDS: Mapping[str, type[Record]] = {
     "ticket": Ticket,
     "survey_response": SurveyResponse,
     "subscription": Subscription,
+    "invoice": Invoice,
     "opportunity": Opportunity,
 }
 

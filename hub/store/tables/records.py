@@ -35,8 +35,13 @@ customer = Table(
 )
 
 
-def _record_table(name: str, *columns: Column[object] | Index, event_time: str | None) -> Table:
-    """A table of records: the shared columns, then its own. `event_time` names the column that says when it happened."""
+def _record_table(
+    name: str, *columns: Column[object] | Index, event_time: str | None, watched: Mapping[str, str | None] | None = None
+) -> Table:
+    """A table of records: the shared columns, then its own. `event_time` names the column that says when it happened.
+
+    watched  {column whose changes are kept in `field_change`: another that must be set for it, None: whatever they are}
+    """
     table = Table(
         name,
         metadata,
@@ -54,7 +59,25 @@ def _record_table(name: str, *columns: Column[object] | Index, event_time: str |
         Index(None, "source", "company_key"),
     )
     table.info["event_time"] = event_time
+    table.info["watched"] = watched or {}
     return table
+
+
+field_change = Table(
+    "field_change",
+    metadata,
+    Column("id", Integer, primary_key=True),  # in the order in which the hub learned of them
+    Column("kind", String(40), nullable=False),  # of record
+    Column("record_id", String(300), nullable=False),  # id in that kind's table
+    Column("field", String(40), nullable=False),
+    Column("before", Text),  # texts as they are, times as ISO 8601 in UTC, "true" and "false"
+    Column("after", Text),
+    Column("at", UtcDateTime, nullable=False),  # of the vendor's version that brought it
+    Column("learned_at", UtcDateTime, nullable=False),
+    Index(None, "kind", "field", "learned_at"),
+    Index(None, "record_id"),
+)
+"""What a vendor rewrites in place, for the fields that tables watch: the value before and after, written by the upsert."""
 
 
 external_id = _record_table(
@@ -80,6 +103,7 @@ external_id = _record_table(
     Index(None, "state", "source"),
     Index(None, "customer_id"),
     event_time=None,
+    watched={"segment": None, "csm_email": None},
 )
 
 contact = _record_table(
@@ -91,7 +115,10 @@ contact = _record_table(
     Column("last_seen_at", UtcDateTime),
     Column("created_at", UtcDateTime),
     Index(None, "customer_id", "name"),
+    Index(None, "role", "source"),
     event_time="created_at",
+    # when somebody was last seen is kept only of people with a role: of the others it moves daily and nobody asks
+    watched={"role": None, "title": None, "deleted": None, "last_seen_at": "role"},
 )
 
 user_activity_day = _record_table(
@@ -132,6 +159,7 @@ ticket = _record_table(
     Column("url", Text),
     Index(None, "customer_id", "created_at"),
     event_time="created_at",
+    watched={"severity": None},
 )
 
 survey_response = _record_table(
@@ -165,6 +193,21 @@ subscription = _record_table(
     event_time="started_on",
 )
 
+invoice = _record_table(
+    "invoice",
+    Column("number", String(120)),
+    Column("amount", Float, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("issued_on", Date, nullable=False),
+    Column("due_on", Date),
+    Column("paid_at", UtcDateTime),
+    Column("failed_at", UtcDateTime),
+    Column("attempts", Integer, nullable=False),
+    Column("status", String(20), nullable=False),
+    Index(None, "customer_id", "issued_on"),
+    event_time="issued_on",
+)
+
 opportunity = _record_table(
     "opportunity",
     Column("name", Text, nullable=False),
@@ -189,6 +232,7 @@ RECORD_TABLES: Mapping[str, Table] = {
     "ticket": ticket,
     "survey_response": survey_response,
     "subscription": subscription,
+    "invoice": invoice,
     "opportunity": opportunity,
 }
 """The table of each kind of record (hub.model.records.RECORD_KINDS)."""
