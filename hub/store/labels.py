@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Date, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Date, Select, and_, case, func, or_, select
 
 from hub.model.records import CancellationKind, SubscriptionStatus
 from hub.store.store import Connection
@@ -25,6 +25,17 @@ async def find_churned(connection: Connection, *, until: date, grace_days: int) 
 
     Returns {"customer_id", "churned_on", "kind"}, in order of customer and day; who came back and left again has several.
     """
+    statement = churns(connection, until=until, grace_days=grace_days).order_by("customer_id", "churned_on")
+    rows = (await connection.execute(statement)).all()
+    return {
+        "customer_id": [row.customer_id for row in rows],
+        "churned_on": [row.churned_on for row in rows],
+        "kind": ["involuntary" if row.involuntary else "voluntary" for row in rows],
+    }
+
+
+def churns(connection: Connection, *, until: date, grace_days: int) -> Select[Any]:
+    """`find_churned` as a statement of customer_id, churned_on and involuntary (1 or 0), for others to join with."""
     term, other = subscription, subscription.alias("other")
     back_by = _plus_days(connection, term.c.ended_on, grace_days)
     covered = (
@@ -38,7 +49,7 @@ async def find_churned(connection: Connection, *, until: date, grace_days: int) 
         .exists()
     )
     involuntary = term.c.cancellation_kind == CancellationKind.INVOLUNTARY.value
-    statement = (
+    return (
         select(
             term.c.customer_id,
             term.c.ended_on.label("churned_on"),
@@ -51,14 +62,7 @@ async def find_churned(connection: Connection, *, until: date, grace_days: int) 
             ~covered,
         )
         .group_by(term.c.customer_id, term.c.ended_on)
-        .order_by(term.c.customer_id, term.c.ended_on)
     )
-    rows = (await connection.execute(statement)).all()
-    return {
-        "customer_id": [row.customer_id for row in rows],
-        "churned_on": [row.churned_on for row in rows],
-        "kind": ["involuntary" if row.involuntary else "voluntary" for row in rows],
-    }
 
 
 async def find_at_stake(connection: Connection, *, as_of: date, minimum_tenure_days: int) -> list[str]:
