@@ -2,81 +2,136 @@
 
 The effects of a theme's features are added up; the strongest raising and lowering themes are shown. The sentence is about
 the feature with the largest share in it: value, reference, direction and day, and never a cause. "Customers like this
-leave more often" is all that a model of this kind knows.
+leave more often" is all that a model of this kind knows. `scoring.themes` has the themes and their codes.
 
-A code says in a word what the value is, so that playbooks can test for it. It is chosen by the side of a pivot the value
-lies on (the book's median, or a fixed one where a number means something by itself: a change of zero, an NPS of 6). Where
-the value's side and the direction disagree (the book has an NPS of 9, the customer 8, and the risk is raised) the theme's
-neutral code is given instead of one that would be untrue.
+Ranking is done in columns, for everybody at once; words are made of a customer when they are asked for, because a million
+customers have five million reasons and are read one by one, or stored by the thousand.
 """
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import lru_cache
-from typing import Any
+from typing import Any, Self, overload
 
 import numpy as np
+import numpy.typing as npt
 
 from scoring.churn_definition import ReasonLimits
+from scoring.contributions import strongest
 from scoring.facts import FactTable, Floats
-from scoring.features import PRODUCT_USE, TEXTS, Encoding, Feature
+from scoring.features import TEXTS, Encoding, Feature
 from scoring.learner import Matrix
+from scoring.themes import CODES, THEMES, Theme, code_of, theme_of
+
+__all__ = ["CODES", "THEMES", "Explainer", "Reason", "Reasons", "medians"]
 
 Reason = dict[str, Any]
+CHUNK = 16_384  # rows at a time, so that columns stay in the processor's cache
+THREADS = min(4, os.cpu_count() or 1)  # numpy lets go of the interpreter; what comes out does not depend on it
+NONE = -1
 
 
 @dataclass(frozen=True, slots=True)
-class Theme:
-    """Codes by what the value is: low, high, missing, or none of these. `context`: nothing a CSM could act on."""
+class _Voice:
+    """How one feature is spoken of on one day: the parts of its sentences that no value changes."""
 
-    low: str
-    high: str
-    missing: str
-    neutral: str
-    context: bool = False
+    feature: Feature
+    theme: Theme
+    median: float
+    unit: str
+    meaning: str
+    day: str
+    beside: str
+
+    @classmethod
+    def of(cls, feature: Feature, *, median: float, day: date) -> Self:
+        unit = "" if feature.fact.unit in feature.fact.meaning and feature.fact.unit != "ratio" else feature.fact.unit
+        beside = "" if np.isnan(median) else f", where the median customer has {_shown(median, unit)}"
+        meaning = feature.fact.meaning
+        if feature.pair:
+            meaning = meaning.split(" against ")[0].removesuffix(" of 28 days")
+        return cls(feature, theme_of(feature), median, unit, _sentence(meaning), _date(day), beside)
+
+    def reason(self, table: FactTable, row: int, value: float, effect: float) -> Reason:
+        """See `Explainer.reasons`."""
+        feature, theme, raises = self.feature, self.theme, effect > 0
+        name, context = feature.name, theme.context
+        shown: float | str | None = None
+        if feature.theme in TEXTS:
+            name = feature.theme
+            shown = table.texts[name][row]
+            code, statement = theme.neutral, f"{_sentence(name)} is {shown or 'not known'}"
+        elif value != value:
+            # that something is not known says more about our sources than about the customer
+            code, statement, context = theme.missing, f"{_sentence(feature.fact.meaning)}: not known", True
+        else:
+            shown = float(f"{value:.6g}")  # all the digits that a float32 has
+            code = code_of(feature, shown, raises=raises, median=self.median)
+            statement = self._statement(table, row, shown)
+        often, aside = "more" if raises else "less", " (context)" if context else ""
+        return {
+            "code": code,
+            "text": f"{statement}; customers like this leave {often} often{aside}.",
+            "feature": name,
+            "value": shown,
+            "effect": round(effect, 4),
+            "direction": "raises" if raises else "lowers",
+            "context": context,
+        }
+
+    def _statement(self, table: FactTable, row: int, value: float) -> str:
+        if self.feature.pair:
+            now, before = (float(table.numbers[name][row]) for name in self.feature.pair)
+            verb = "fell" if value < 0 else "rose" if value > 0 else "moved"
+            return f"{self.meaning} {verb} {abs(value):.0%} ({before:,.0f} to {now:,.0f}) in the 28 days to {self.day}"
+        if self.feature.name == "days_to_renewal":
+            due = table.as_of + timedelta(days=round(value))
+            return f"The running subscription falls due in {value:.0f} days, on {_date(due)}"
+        return f"{self.meaning}: {_shown(value, self.unit)} on {self.day}{self.beside}"
 
 
-def _theme(stem: str, low: str, high: str, *, context: bool = False) -> Theme:
-    return Theme(low, high, f"{stem}_UNKNOWN", stem, context)
+@dataclass(frozen=True, slots=True, eq=False)
+class Reasons(Sequence[list[Reason]]):
+    """The reasons of each customer of a table, put into words when they are looked at.
 
+    features, values, effects  [n, k], in the order in which reasons are told; feature `NONE` where there is none
+    """
 
-THEMES: Mapping[str, Theme] = {
-    "usage": _theme("USAGE", "USAGE_LOW", "USAGE_HIGH"),
-    "usage_trend": _theme("USAGE_TREND", "USAGE_DROP", "USAGE_GROWTH"),
-    "recency": _theme("ACTIVITY", "RECENT_ACTIVITY", "NO_RECENT_ACTIVITY"),
-    "engagement": _theme("ENGAGEMENT", "ENGAGEMENT_LOW", "ENGAGEMENT_HIGH"),
-    "breadth": _theme("BREADTH", "FEW_FEATURES_USED", "MANY_FEATURES_USED"),
-    "seats": _theme("SEAT_USE", "LOW_SEAT_USE", "HIGH_SEAT_USE"),
-    "value": _theme("PRICE_OF_USE", "LOW_PRICE_OF_USE", "HIGH_PRICE_OF_USE"),
-    "support_load": _theme("SUPPORT_LOAD", "SUPPORT_SILENT", "SUPPORT_BUSY"),
-    "support_open": _theme("SUPPORT_OPEN", "SUPPORT_RESOLVED", "SUPPORT_UNRESOLVED"),
-    "support_quality": _theme("SUPPORT_QUALITY", "SUPPORT_GOOD", "SUPPORT_POOR"),
-    "csat": _theme("CSAT", "CSAT_LOW", "CSAT_HIGH"),
-    "nps": _theme("NPS", "NPS_DETRACTOR", "NPS_NO_DETRACTOR"),
-    "contract": _theme("CONTRACT", "MRR_CUT", "MRR_GROWTH"),
-    "renewal": _theme("RENEWAL", "RENEWAL_NEAR", "RENEWAL_FAR", context=True),
-    "tenure": _theme("TENURE", "NEW_CUSTOMER", "LONG_CUSTOMER", context=True),
-    "size": _theme("SIZE", "SMALL_CUSTOMER", "LARGE_CUSTOMER", context=True),
-    "segment": _theme("SEGMENT", "SEGMENT", "SEGMENT", context=True),
-    "plan": _theme("PLAN", "PLAN", "PLAN", context=True),
-}
-PRODUCT = _theme("FEATURE_USE", "FEATURE_LITTLE_USED", "FEATURE_MUCH_USED")
-PIVOTS: Mapping[str, float] = {
-    "usage_trend": 0,
-    "mau_trend": 0,
-    "features_trend": 0,
-    "mrr_change_90d": 0,
-    "days_since_active": 7,
-    "tickets_open": 0.5,
-    "nps_last": 6.5,
-    "nps_mean_180d": 6.5,
-    "days_to_renewal": 120,
-    "tenure_days": 180,
-}
-CODES: frozenset[str] = frozenset(
-    code for theme in (*THEMES.values(), PRODUCT) for code in (theme.low, theme.high, theme.missing, theme.neutral)
-)
+    _table: FactTable
+    _voices: Sequence[_Voice]
+    _features: npt.NDArray[np.int64]
+    _values: Matrix
+    _effects: Matrix
+
+    def __len__(self) -> int:
+        return len(self._features)
+
+    @overload
+    def __getitem__(self, row: int) -> list[Reason]: ...
+    @overload
+    def __getitem__(self, row: slice) -> list[list[Reason]]: ...
+    def __getitem__(self, row: int | slice) -> list[Reason] | list[list[Reason]]:
+        if isinstance(row, slice):
+            return [self._of(place) for place in range(*row.indices(len(self)))]
+        if not -len(self) <= row < len(self):
+            raise IndexError(row)
+        return self._of(row % len(self))
+
+    def __iter__(self) -> Iterator[list[Reason]]:
+        return map(self._of, range(len(self)))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and len(other) == len(self) and all(map(list.__eq__, self, other))
+
+    def _of(self, row: int) -> list[Reason]:
+        columns = self._features[row].tolist(), self._values[row].tolist(), self._effects[row].tolist()
+        return [
+            self._voices[at].reason(self._table, row, value, effect)
+            for at, value, effect in zip(*columns, strict=True)
+            if at != NONE
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +142,7 @@ class Explainer:
     medians: Mapping[str, float]
     limits: ReasonLimits
 
-    def reasons(self, table: FactTable, matrix: Matrix, effects: Matrix) -> list[list[Reason]]:
+    def reasons(self, table: FactTable, matrix: Matrix, effects: Matrix) -> Reasons:
         """Per customer of `table`: the strongest raising reasons, then the strongest lowering ones.
 
         matrix, effects  float32[n, f]: features, and what each adds in log-odds
@@ -96,80 +151,43 @@ class Explainer:
         named feature's (a number, a text, or None where missing), direction "raises" or "lowers".
         """
         features = self.encoding.features
-        themes = list(dict.fromkeys(feature.theme for feature in features))
-        members = [np.array([at for at, one in enumerate(features) if one.theme == theme]) for theme in themes]
-        by_theme = np.column_stack([effects[:, at].sum(axis=1) for at in members])
-        found: list[list[Reason]] = [[] for _ in range(len(table))]
+        names = list(dict.fromkeys(feature.theme for feature in features))
+        themes = [np.array([at for at, one in enumerate(features) if one.theme == theme]) for theme in names]
+        most = sum(min(count, len(themes)) for count in (self.limits.raising, self.limits.lowering))
+        leads = np.full((len(matrix), most), NONE, dtype=np.int64)
+        values, sums = np.empty(leads.shape, dtype=np.float32), np.empty(leads.shape, dtype=np.float32)
+
+        def rank(start: int) -> None:
+            rows = slice(start, start + CHUNK)
+            leads[rows], sums[rows] = self._ranked(themes, effects[rows])
+            values[rows] = np.take_along_axis(matrix[rows], leads[rows], axis=1)  # the last one's where there is none
+
+        with ThreadPoolExecutor(THREADS) as threads:
+            list(threads.map(rank, range(0, len(matrix), CHUNK)))
+        voices = [_Voice.of(one, median=self.medians[one.name], day=table.as_of) for one in features]
+        return Reasons(table, voices, leads, values, sums)
+
+    def _ranked(self, themes: Sequence[npt.NDArray[np.int64]], effects: Matrix) -> tuple[npt.NDArray[np.int64], Matrix]:
+        """The feature that each reason is about, [rows, k], and its theme's effect; raising ones first, `NONE` if too small."""
+        by_theme = np.column_stack([effects[:, at].sum(axis=1) for at in themes])
+        parts = []
         for sign, count in ((1, self.limits.raising), (-1, self.limits.lowering)):
-            # a theme is spoken of by the feature that does most in its direction
-            leads = np.column_stack([at[(sign * effects[:, at]).argmax(axis=1)] for at in members])
-            strongest = np.argsort(-sign * by_theme, axis=1, kind="stable")[:, :count]
-            rows, places = np.nonzero(
-                np.take_along_axis(sign * by_theme, strongest, axis=1) >= self.limits.least_effect
-            )
-            chosen = strongest[rows, places]
-            lead_of = leads[rows, chosen]
-            columns = (rows, lead_of, matrix[rows, lead_of], by_theme[rows, chosen])
-            for row, at, value, effect in zip(*(column.tolist() for column in columns), strict=True):
-                found[row].append(self._reason(table, row, features[at], value, effect))
-        return found
-
-    def _reason(self, table: FactTable, row: int, lead: Feature, value: float, effect: float) -> Reason:
-        theme = _theme_of(lead)
-        shown: float | str | None = None
-        context = theme.context
-        if lead.theme in TEXTS:
-            shown = table.texts[lead.theme][row]
-            code, statement = theme.neutral, f"{_sentence(lead.theme)} is {shown or 'not known'}"
-        elif np.isnan(value):
-            # that something is not known says more about our sources than about the customer
-            code, statement, context = theme.missing, f"{_sentence(lead.fact.meaning)}: not known", True
-        else:
-            shown = float(f"{value:.6g}")  # all the digits that a float32 has
-            code, statement = self._code(lead, shown, effect > 0), self._statement(lead, shown, table, row)
-        often = "more" if effect > 0 else "less"
-        return {
-            "code": code,
-            "text": f"{statement}; customers like this leave {often} often{' (context)' if context else ''}.",
-            "feature": lead.theme if lead.theme in TEXTS else lead.name,
-            "value": shown,
-            "effect": round(effect, 4),
-            "direction": "raises" if effect > 0 else "lowers",
-            "context": context,
-        }
-
-    def _code(self, lead: Feature, value: float, raises: bool) -> str:
-        theme, pivot = _theme_of(lead), PIVOTS.get(lead.name, self.medians[lead.name])
-        if np.isnan(pivot):
-            return theme.neutral
-        low = value < pivot
-        if lead.sign and low == (raises is (lead.sign > 0)):
-            return theme.neutral
-        return theme.low if low else theme.high
-
-    def _statement(self, lead: Feature, value: float, table: FactTable, row: int) -> str:
-        day, meaning = _date(table.as_of), lead.fact.meaning
-        if lead.pair:
-            now, before = (float(table.numbers[name][row]) for name in lead.pair)
-            verb = "fell" if value < 0 else "rose" if value > 0 else "moved"
-            what = _sentence(meaning.split(" against ")[0].removesuffix(" of 28 days"))
-            return f"{what} {verb} {abs(value):.0%} ({before:,.0f} to {now:,.0f}) in the 28 days to {day}"
-        if lead.name == "days_to_renewal":
-            due = table.as_of + timedelta(days=round(value))
-            return f"The running subscription falls due in {value:.0f} days, on {_date(due)}"
-        unit = "" if lead.fact.unit in meaning and lead.fact.unit != "ratio" else lead.fact.unit
-        statement = f"{_sentence(meaning)}: {_shown(value, unit)} on {day}"
-        median = self.medians[lead.name]
-        return statement if np.isnan(median) else f"{statement}, where the median customer has {_shown(median, unit)}"
+            signed = sign * by_theme
+            chosen = strongest(signed, count)
+            sums = np.take_along_axis(signed, chosen, axis=1)
+            chosen[~(sums >= self.limits.least_effect)] = NONE
+            leads = np.full(chosen.shape, NONE, dtype=np.int64)
+            for number, at in enumerate(themes):
+                rows, places = np.nonzero(chosen == number)
+                # a theme is spoken of by the feature that does most in its direction
+                leads[rows, places] = at[(sign * effects[rows[:, None], at]).argmax(axis=1)]
+            parts.append((leads, sign * sums))
+        found, sums = (np.concatenate(columns, axis=1) for columns in zip(*parts, strict=True))
+        return found, sums
 
 
-@lru_cache(maxsize=1024)
 def _date(day: date) -> str:
     return f"{day.day} {day:%b %Y}"
-
-
-def _theme_of(feature: Feature) -> Theme:
-    return PRODUCT if feature.theme.startswith(PRODUCT_USE) else THEMES[feature.theme]
 
 
 def _sentence(text: str) -> str:
