@@ -23,13 +23,17 @@ Kind = Literal["number", "text"]
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """name; kind of value; unit as shown to people; what it means; group of sources it needs live."""
+    """name; kind of value; unit as shown to people; what it means; group of sources it needs live.
+
+    history  False where past days show today's value, because nothing tells what it was then
+    """
 
     name: str
     kind: Kind
     unit: str
     meaning: str
     group: str
+    history: bool = True
 
 
 def _number(name: str, unit: str, meaning: str, group: str) -> Fact:
@@ -45,6 +49,9 @@ CATALOGUE: tuple[Fact, ...] = (
     _number("mrr_change_90d", "ratio", "MRR against 90 days ago, as a share of it", "billing"),
     _number("seats_purchased", "seats", "seats of the running subscriptions", "billing"),
     _number("seat_utilisation", "ratio", "distinct users of 28 days over seats purchased; over 1 is kept", "usage"),
+    _number("payment_failures_90d", "invoices", "invoices of which a payment first failed in 90 days", "billing"),
+    _number("days_past_due", "days", "since the oldest unpaid invoice fell due; 0 where none is overdue", "billing"),
+    _number("billing_age_days", "days", "since the newest sync of living sources of billing", "billing"),
     _number("days_to_renewal", "days", "until the running subscription falls due", "billing"),
     _number("renewals", "terms", "terms renewed so far", "billing"),
     _number("dau", "users", "distinct users on the day", "usage"),
@@ -66,6 +73,9 @@ CATALOGUE: tuple[Fact, ...] = (
     _number("features_used_previous_28d", "features", "distinct features used in the 28 days before those", "usage"),
     _number("feature_adoption", "ratio", "features used in 28 days / features any customer used in them", "usage"),
     _number("events_per_user_28d", "events", "events a user, in 28 days", "usage"),
+    _number("events_per_user_previous_28d", "events", "events a user, in the 28 days before those", "usage"),
+    _number("depth_trend", "ratio", "events a user of 28 days against the 28 before, as a share of them", "usage"),
+    _number("usage_age_days", "days", "since the newest sync of living sources of use", "usage"),
     _number("tickets_28d", "tickets", "tickets opened in 28 days", "support"),
     _number("tickets_90d", "tickets", "tickets opened in 90 days", "support"),
     _number("tickets_open", "tickets", "tickets not solved by the end of the day", "support"),
@@ -74,6 +84,9 @@ CATALOGUE: tuple[Fact, ...] = (
     _number("first_response_minutes_90d", "minutes", "mean first response to the tickets of 90 days", "support"),
     _number("resolution_hours_90d", "hours", "mean time to solution of the tickets solved in 90 days", "support"),
     _number("reopens_90d", "reopens", "reopens of the tickets opened in 90 days and solved since", "support"),
+    _number("tickets_solved_90d", "tickets", "tickets solved in 90 days", "support"),
+    _number("reopen_rate_90d", "ratio", "reopens a ticket, of the tickets solved in 90 days", "support"),
+    _number("support_age_days", "days", "since the newest sync of living sources of tickets", "support"),
     _number(
         "csat_90d", "ratio", "share of good among the CSAT answers of 90 days; good is the top two boxes", "support"
     ),
@@ -84,6 +97,26 @@ CATALOGUE: tuple[Fact, ...] = (
     ),
     _number("nps_age_days", "days", "since the newest NPS answer", "feedback"),
     _number("nps_answers_180d", "answers", "NPS answers in 180 days", "feedback"),
+    _number("survey_answers_90d", "answers", "answers to any survey in 90 days", "feedback"),
+    _number(
+        "survey_silence_days",
+        "days",
+        "since the newest answer to any survey; of who never answered since they could have",
+        "feedback",
+    ),
+    _number("feedback_age_days", "days", "since the newest sync of living sources of surveys", "feedback"),
+    _number("champions", "contacts", "contacts in the role of a champion", "profile"),
+    _number(
+        "champions_lost_90d",
+        "contacts",
+        "champions who left or changed role in 90 days, and have not come back",
+        "profile",
+    ),
+    _number("executives", "contacts", "contacts in the role of an executive", "profile"),
+    _number("executive_silence_days", "days", "since any executive was last seen or in contact", "profile"),
+    _number("profile_age_days", "days", "since the newest sync of living sources of companies and contacts", "profile"),
+    _number("sentiment", "0-1", "the CSM's judgement in force; 1 is best", "judgement"),
+    _number("sentiment_age_days", "days", "since that judgement was given", "judgement"),
 )
 
 FACTS: Mapping[str, Fact] = {fact.name: fact for fact in CATALOGUE}

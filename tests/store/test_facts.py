@@ -165,6 +165,9 @@ async def test_use(store: Store, writer: Writer) -> None:
         "minutes_per_session": (30 + 6 + 10 + 6 + 6) / 6,
         "stickiness": 5 / 28 / 4,
         "events_per_user_28d": 10,
+        "events_per_user_previous_28d": 25,
+        "depth_trend": -0.6,
+        "usage_age_days": 0,
     }
     quiet = (await facts(store))["quiet"]
     zeros = ("dau", "wau", "mau", "events_28d", "active_days_28d", "stickiness", "logins_per_user_week")
@@ -248,6 +251,8 @@ async def test_tickets(store: Store, writer: Writer) -> None:
         "first_response_minutes_90d": 60,
         "resolution_hours_90d": (600 + 2 * 1440 + 7200) / 3 / 60,  # the second's minutes follow from its moments
         "reopens_90d": 2,
+        "tickets_solved_90d": 3,
+        "reopen_rate_90d": 2 / 3,
     }
     assert {name: rows["a"][name] for name in expected} == pytest.approx(expected, abs=1e-4)
     assert (rows["none"]["tickets_90d"], rows["none"]["severe_share_90d"]) == (0, None)

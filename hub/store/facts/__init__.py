@@ -4,8 +4,10 @@
 
 What a day may know. A record counts when it happened no later than the day, the hub had learned of it by the end of the
 day, and it is not deleted. What can change afterwards is read only through a time that does not: a ticket is solved when
-`solved_at` has passed, a term is over when `ended_on` has come. So a past day computed again is the same day. Three things
-have no history to read and are today's: the profile (segment, CSM), which customer a vendor's key means, and deletion.
+`solved_at` has passed, a term is over when `ended_on` has come. So a past day computed again is the same day. What vendors
+rewrite in place (role and departure of contacts, severity of tickets, segment and CSM) is read from the log of changes, as
+far back as the hub has watched it. Two things are today's on every day: which customer a vendor's key means, and the deletion
+of records other than contacts.
 
 Missing is not zero. A customer's usage is 0 only where the hub would have seen it: the customer is known to a source that
 yields usage, and that source was alive on the day (`sources`). Otherwise it is None, and so it is with tickets and surveys.
@@ -14,7 +16,8 @@ yields usage, and that source was alive on the day (`sources`). Otherwise it is 
 `window`    the day, its trailing windows, and the predicate "known by then"
 `roster`    who is a customer on the day, with the profile
 `sources`   which sources yield what, which are alive, and which customers they know
-`billing` `usage` `features` `support` `feedback`    the facts, by the records they are made of
+`billing` `payments` `usage` `features` `support` `feedback` `people` `judgement`    the facts, by what they are made of
+`history`   what a field was on the day, where vendors rewrite it
 `memory`    use held in memory, for many days in a row
 `product`   events of single product features, which are no facts but columns of some churn models
 """

@@ -4,11 +4,31 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from hub.store.facts import billing, features, feedback, roster, sources, support, usage
+from hub.store.facts import (
+    billing,
+    features,
+    feedback,
+    judgement,
+    payments,
+    people,
+    roster,
+    sources,
+    support,
+    usage,
+)
 from hub.store.facts.columns import Columns, share
 from hub.store.facts.memory import UseInMemory
 from hub.store.facts.window import Window
 from hub.store.store import Connection
+
+AGES = {
+    "usage_age_days": ("activity", "features"),
+    "support_age_days": ("tickets",),
+    "feedback_age_days": ("surveys",),
+    "billing_age_days": ("subscriptions", "invoices"),
+    "profile_age_days": ("profile", "roles"),
+}
+"""How old the data of a group of facts is: the age of the freshest source of any of these kinds."""
 
 NAMES: tuple[str, ...] = (
     *roster.NAMES,
@@ -18,6 +38,10 @@ NAMES: tuple[str, ...] = (
     *features.NAMES,
     *support.NAMES,
     *feedback.NAMES,
+    *payments.NAMES,
+    *people.NAMES,
+    *judgement.NAMES,
+    *AGES,
 )
 
 
@@ -43,7 +67,13 @@ async def find_facts(
     await usage.add(connection, window, columns, known["activity"], memory)
     await features.add(connection, window, columns, known["features"], memory)
     await support.add(connection, window, columns, known["tickets"], known["csat"])
-    await feedback.add(connection, window, columns, known["nps"])
+    await feedback.add(connection, window, columns, known["nps"], known["surveys"])
+    await payments.add(connection, window, columns, known["invoices"])
+    await people.add(connection, window, columns, known["roles"])
+    await judgement.add(connection, window, columns)
+    for name, kinds in AGES.items():
+        ages = known.age(*kinds)
+        columns.put(name, [ages.get(id_) for id_ in columns.customers])
     columns.put("seat_utilisation", list(map(share, columns["mau"], columns["seats_purchased"])))
     return columns.table(NAMES)
 

@@ -33,6 +33,8 @@ NAMES = (
     "minutes_per_session",
     "stickiness",
     "events_per_user_28d",
+    "events_per_user_previous_28d",
+    "depth_trend",
 )
 TREND_BASE = 20.0
 """Fewer events than this in the 28 days before are no base for a trend."""
@@ -75,6 +77,15 @@ async def add(
     columns.derive("usage_trend", _trend, "events_28d", "events_previous_28d", "tenure_days")
     columns.derive("logins_per_user_week", lambda n, users: _each(n, users, 4), "sessions_28d", "mau")
     columns.derive("events_per_user_28d", _each, "events_28d", "mau")
+    columns.derive("events_per_user_previous_28d", _each, "events_previous_28d", "mau_previous")
+    columns.derive(
+        "depth_trend",
+        _depth_trend,
+        "events_per_user_28d",
+        "events_per_user_previous_28d",
+        "events_previous_28d",
+        "tenure_days",
+    )
     columns.derive("stickiness", lambda days, users: _each(days, users, 28), "user_days", "mau")
     columns.derive("minutes_per_session", share, "minutes_28d", "sessions_28d")
 
@@ -88,6 +99,13 @@ def _each(total: float | None, users: float | None, parts: int = 1) -> float | N
 def _trend(now: float | None, before: float | None, tenure: float | None) -> float | None:
     young = tenure is not None and tenure < TREND_TENURE
     return None if young else change(now, before, base=TREND_BASE)
+
+
+def _depth_trend(
+    now: float | None, before: float | None, events_before: float | None, tenure: float | None
+) -> float | None:
+    """The trend of events a user, where there is a trend of events at all."""
+    return None if _trend(0.0, events_before, tenure) is None else change(now, before, base=0.0)
 
 
 def _used(window: Window, days: int) -> ColumnElement[bool]:

@@ -1,0 +1,143 @@
+"""Facts of contacts: champions and executives there are, champions lost, and how long no executive was heard of.
+
+A champion is lost by leaving (the source says that the contact is gone) or by another role. It is counted for 90 days from
+when that happened at the source, unless the same contact is a champion again by the day.
+
+An executive is heard of when the source last saw them or was in contact with them, when they answered a survey, or when they
+wrote a ticket; surveys and tickets name them by e-mail.
+"""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, FromClause, and_, case, func, not_, or_, select
+
+from hub.model.records import CHAMPION_ROLES, EXECUTIVE_ROLES
+from hub.store.facts.columns import Columns
+from hub.store.facts.history import TRUE, AsOf, column_as_of
+from hub.store.facts.window import Window
+from hub.store.store import Connection
+from hub.store.tables import contact, field_change, survey_response, ticket
+
+NAMES = ("champions", "champions_lost_90d", "executives", "executive_silence_days")
+_COUNTS = ("champions", "executives")
+_LOST = "champions_lost_90d"
+
+
+class _Heard(NamedTuple):
+    customer_id: str
+    heard_on: date
+
+
+class _People:
+    """Contacts with the role they had on the day, and whether they were still there."""
+
+    def __init__(self, window: Window, role: AsOf, gone: AsOf) -> None:
+        row = contact.c
+        self._role = func.coalesce(role.value, "") if role.later is not None else role.value
+        self._gone = gone.value
+        self.rows: FromClause = gone.beside(role.beside(contact))
+        self.known = and_(
+            row.customer_id.is_not(None),
+            window.asked(row.customer_id),
+            row.learned_at < window.end,
+            or_(row.created_at.is_(None), row.created_at < window.end),
+        )
+        self.champion = self._role.in_(CHAMPION_ROLES)
+        self.executive = self._role.in_(EXECUTIVE_ROLES)
+        self.some_role = self._role.in_([*CHAMPION_ROLES, *EXECUTIVE_ROLES])
+        self.there = not_(self._gone)
+
+
+async def add(connection: Connection, window: Window, columns: Columns, known: set[str]) -> None:
+    """Add the facts of `NAMES`; `known` customers without such people have zeros, and no silence."""
+    role = await column_as_of(connection, window, contact, "role")
+    gone = await column_as_of(connection, window, contact, "deleted")
+    people = _People(window, role, gone)
+    rows = [row for row in await connection.execute(_counts(people)) if row.customer_id in known]
+    columns.fill(rows, _COUNTS, absent=dict.fromkeys(_COUNTS, 0.0), of=known)
+    lost = [row for row in await connection.execute(_lost(window, people)) if row.customer_id in known]
+    columns.fill(lost, [_LOST], absent={_LOST: 0.0}, of=known)
+    heard = [row for row in await _find_heard(connection, window, people) if row.customer_id in known]
+    columns.take_days(heard, "heard_on", "executive_silence_days", lambda on: (window.day - on).days)
+
+
+def _counts(people: _People) -> Any:
+    def count(condition: ColumnElement[bool]) -> Any:
+        return func.sum(case((condition, 1), else_=0))
+
+    return (
+        select(
+            contact.c.customer_id,
+            count(people.champion).label("champions"),
+            count(people.executive).label("executives"),
+        )
+        .select_from(people.rows)
+        .where(people.known, people.there, people.some_role)
+        .group_by(contact.c.customer_id)
+    )
+
+
+def _lost(window: Window, people: _People) -> Any:
+    change = field_change.c
+    left = or_(
+        and_(change.field == "role", change.before.in_(CHAMPION_ROLES)),
+        and_(change.field == "deleted", change.after == TRUE, people.champion),
+    )
+    lost = and_(
+        change.kind == contact.name,
+        change.field.in_(["role", "deleted"]),
+        change.learned_at < window.end,
+        change.at >= window.first_moment(90),
+        left,
+    )
+    return (
+        select(contact.c.customer_id, func.count(contact.c.id.distinct()).label(_LOST))
+        .select_from(people.rows.join(field_change, change.record_id == contact.c.id))
+        .where(people.known, lost, not_(and_(func.coalesce(people.champion, False), people.there)))
+        .group_by(contact.c.customer_id)
+    )
+
+
+async def _find_heard(connection: Connection, window: Window, people: _People) -> list[_Heard]:
+    """The newest day on which any executive of a customer was heard of."""
+    row = contact.c
+    executives = and_(people.known, people.there, people.executive)
+    seen = await column_as_of(connection, window, contact, "last_seen_at")
+    rows = people.rows
+    unchanged = [] if seen.later is None else [seen.later.c.record_id.is_(None)]
+    last = (
+        select(row.customer_id, func.max(row.last_seen_at).label("heard_at"))
+        .select_from(seen.beside(rows))
+        .where(executives, row.last_seen_at < window.end, *unchanged)
+        .group_by(row.customer_id)
+    )
+    signs = [(found.customer_id, found.heard_at) for found in await connection.execute(last)]
+    if seen.later is not None:
+        was = (
+            select(row.customer_id, seen.later.c.before)
+            .select_from(seen.beside(rows))
+            .where(executives, seen.later.c.before.is_not(None))
+        )
+        signs += [(found.customer_id, datetime.fromisoformat(found.before)) for found in await connection.execute(was)]
+    for table, email, at in (
+        (survey_response, survey_response.c.respondent_email, survey_response.c.responded_at),
+        (ticket, ticket.c.requester_email, ticket.c.created_at),
+    ):
+        wrote = and_(table.c.customer_id == row.customer_id, func.lower(email) == func.lower(row.email))
+        told = (
+            select(row.customer_id, func.max(at).label("heard_at"))
+            .select_from(rows.join(table, wrote))
+            .where(executives, window.known(table), at < window.end)
+            .group_by(row.customer_id)
+        )
+        signs += [(found.customer_id, found.heard_at) for found in await connection.execute(told)]
+    return _newest(signs)
+
+
+def _newest(signs: Iterable[tuple[str, datetime]]) -> list[_Heard]:
+    newest: dict[str, datetime] = {}
+    for id_, at in signs:
+        newest[id_] = max(at, newest.get(id_, at))
+    return [_Heard(id_, at.date()) for id_, at in newest.items()]
