@@ -43,7 +43,7 @@ def made_rows(n: int, features: int) -> Rows:
     labels = random.random(n) < 1 / (1 + np.exp(-odds))
     matrix[random.random(matrix.shape, dtype=np.float32) < MISSING] = np.nan
     names = [f"f{i}" for i in range(features)]
-    return Rows(names, [0] * features, matrix, labels, np.arange(n), np.zeros(n, dtype=np.int64))
+    return Rows(names, [0] * features, matrix, labels, np.arange(n), np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64))
 
 
 def peak_mb() -> float:

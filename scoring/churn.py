@@ -6,9 +6,10 @@ A `Predictor` is one of two, and says which by the confidence of every reading:
     PriorPredictor   no such model: the book's own rate for everybody, "prior"; it gives no reasons, because it has none,
                      and `note` says why and how wide its interval is
 
-The probability is of leaving within `horizon_days`, beginning `lead_days` after the day of the facts, for a customer who
-has not given notice. Bands are cut on the annualised probability 1 - (1 - p) ** (365 / horizon): on the probability of a
-quarter the same cuts would put nearly everybody into the lowest band. Both numbers are given.
+The probability is of leaving within the horizon, which begins `lead_days` after the day of the facts, for a customer who
+has not given notice. Bands are cut on the annualised probability 1 - (1 - p) ** (365 / days): on the probability of a
+quarter the same cuts would put nearly everybody into the lowest band. Both numbers are given. The days of the renewal
+horizon are each customer's days to the renewal; who has none within `FARTHEST_RENEWAL` has no probability, which is NaN.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,6 +25,7 @@ from scoring.churn_definition import ChurnBands, ChurnDefinition, ReasonLimits
 from scoring.contributions import Contributions
 from scoring.facts import FactTable, Floats
 from scoring.features import Encoding
+from scoring.horizon import FARTHEST_RENEWAL, days_of, in_words
 from scoring.learner import Calibration, margins
 from scoring.reasons import Explainer, Reason
 
@@ -33,23 +35,34 @@ ChurnBand = Literal["high", "medium", "low", "minimal"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChurnReadings:
-    """One entry per customer of the table, in its order. probability and annualised are 0-1."""
+    """One entry per customer of the table, in its order. probability and annualised are 0-1, NaN where there is none."""
 
     probability: Floats
     annualised: Floats
     band: list[ChurnBand]
     confidence: list[Confidence]
-    reasons: list[list[Reason]]
+    reasons: Sequence[list[Reason]]
 
 
 class Predictor(Protocol):
-    """What scorecards ask. `product_features`: whose use of 28 days the table must hold as columns "events_28d:<name>"."""
+    """What scorecards ask.
+
+    horizon           its name; horizon_days: None for the renewal; see scoring.horizon
+    shown             whether people see what it says: the champion's, and not what a challenger says beside it
+    product_features  whose use of 28 days the table must hold as columns "events_28d:<name>"
+    """
 
     @property
     def model_version(self) -> str: ...
 
     @property
-    def horizon_days(self) -> int: ...
+    def horizon(self) -> str: ...
+
+    @property
+    def horizon_days(self) -> int | None: ...
+
+    @property
+    def shown(self) -> bool: ...
 
     @property
     def product_features(self) -> Sequence[str]: ...
@@ -62,9 +75,23 @@ class Predictor(Protocol):
     def predict(self, table: FactTable) -> ChurnReadings: ...
 
 
-def annualise(probability: Floats, horizon_days: int) -> Floats:
-    """The probability of leaving within a year at the rate of the horizon: 1 - (1 - p) ** (365 / horizon)."""
-    return np.asarray(1 - (1 - probability) ** (365 / horizon_days), dtype=np.float64)
+SHORTEST_TERM = 30
+"""Days that a renewal counts as at least: one of tomorrow does not come 365 times a year."""
+
+
+def annualise(probability: Floats, days: float | Floats) -> Floats:
+    """The probability of leaving within a year at the rate of so many days: 1 - (1 - p) ** (365 / days)."""
+    return np.asarray(1 - (1 - probability) ** (365 / days), dtype=np.float64)
+
+
+def spans(table: FactTable, horizon: str) -> Floats:
+    """The days each customer's probability speaks of [n]; NaN for who has no renewal that the horizon could be."""
+    days = days_of(horizon)
+    if days is not None:
+        return np.full(len(table), float(days))
+    due = table.numbers["days_to_renewal"]
+    known = (due > 0) & (due <= FARTHEST_RENEWAL)
+    return np.where(known, np.maximum(due, SHORTEST_TERM), np.nan)
 
 
 def bands_of(annualised: Floats, bands: ChurnBands) -> list[ChurnBand]:
@@ -89,8 +116,9 @@ class PriorRate:
     churned: int
 
     @classmethod
-    def of(cls, *, churned: int, rows: int, definition: ChurnDefinition) -> Self:
-        weight, believed = definition.prior.weight, definition.prior_rate
+    def of(cls, *, churned: int, rows: int, days: float, definition: ChurnDefinition) -> Self:
+        """days: how many the horizon has, on average where it is the renewal."""
+        weight, believed = definition.prior.weight, definition.believed(days)
         left, stayed = churned + weight * believed, rows - churned + weight * (1 - believed)
         low, high = beta.ppf([0.05, 0.95], left, stayed).tolist()
         return cls(rate=left / (left + stayed), low=low, high=high, rows=rows, churned=churned)
@@ -101,10 +129,15 @@ class PriorPredictor:
     """The same rate for everybody, and `why` there is nothing better."""
 
     model_version: str
-    horizon_days: int
+    horizon: str
     prior: PriorRate
     why: str
     bands: ChurnBands
+    shown: bool = True
+
+    @property
+    def horizon_days(self) -> int | None:
+        return days_of(self.horizon)
 
     @property
     def product_features(self) -> Sequence[str]:
@@ -113,13 +146,14 @@ class PriorPredictor:
     @property
     def note(self) -> str:
         return (
-            f"No churn model yet: {self.why}. Shown is the rate of all customers, {self.prior.rate:.1%} in "
-            f"{self.horizon_days} days (90 % interval {self.prior.low:.1%} to {self.prior.high:.1%})."
+            f"No churn model yet: {self.why}. Shown is the rate of all customers, {self.prior.rate:.1%} "
+            f"{in_words(self.horizon)} (90 % interval {self.prior.low:.1%} to {self.prior.high:.1%})."
         )
 
     def predict(self, table: FactTable) -> ChurnReadings:
-        probability = np.full(len(table), self.prior.rate)
-        annualised = annualise(probability, self.horizon_days)
+        days = spans(table, self.horizon)
+        probability = np.where(np.isnan(days), np.nan, self.prior.rate)
+        annualised = annualise(probability, days)
         return ChurnReadings(
             probability=probability,
             annualised=annualised,
@@ -132,13 +166,16 @@ class PriorPredictor:
         return {"prior": asdict(self.prior), "why": self.why}
 
     @classmethod
-    def from_json(cls, value: Mapping[str, Any], *, version: str, definition: ChurnDefinition) -> Self:
+    def from_json(
+        cls, value: Mapping[str, Any], *, version: str, horizon: str, definition: ChurnDefinition, shown: bool = True
+    ) -> Self:
         return cls(
             model_version=version,
-            horizon_days=definition.horizon_days,
+            horizon=horizon,
             prior=PriorRate(**value["prior"]),
             why=value["why"],
             bands=definition.bands,
+            shown=shown,
         )
 
 
@@ -147,7 +184,7 @@ class ModelPredictor:
     """A model that passed its gate."""
 
     model_version: str
-    horizon_days: int
+    horizon: str
     confidence: Confidence
     booster: xgboost.Booster
     calibration: Calibration
@@ -156,6 +193,11 @@ class ModelPredictor:
     medians: Mapping[str, float]
     bands: ChurnBands
     limits: ReasonLimits
+    shown: bool = True
+
+    @property
+    def horizon_days(self) -> int | None:
+        return days_of(self.horizon)
 
     @property
     def product_features(self) -> Sequence[str]:
@@ -164,14 +206,16 @@ class ModelPredictor:
     @property
     def note(self) -> str:
         few = ", made from few churned customers" if self.confidence == "low" else ""
-        return f"Probability of leaving within {self.horizon_days} days by model {self.model_version}{few}."
+        return f"Probability of leaving {in_words(self.horizon)} by model {self.model_version}{few}."
 
     def predict(self, table: FactTable) -> ChurnReadings:
         matrix = self.encoding.matrix(table)
         if not len(table):
             return ChurnReadings(probability=np.empty(0), annualised=np.empty(0), band=[], confidence=[], reasons=[])
+        days = spans(table, self.horizon)
         probability = self.calibration.probability(margins(self.booster, matrix))
-        annualised = annualise(probability, self.horizon_days)
+        probability = np.where(np.isnan(days), np.nan, probability)
+        annualised = annualise(probability, days)
         explainer = Explainer(self.encoding, self.medians, self.limits)
         return ChurnReadings(
             probability=probability,
@@ -203,7 +247,9 @@ class ModelPredictor:
         artifact: bytes,
         names: Sequence[str],
         version: str,
+        horizon: str,
         definition: ChurnDefinition,
+        shown: bool = True,
     ) -> Self:
         """A stored model; RefusedError where its columns are not the ones this code would make, in that order.
 
@@ -218,7 +264,7 @@ class ModelPredictor:
             )
         return cls(
             model_version=version,
-            horizon_days=definition.horizon_days,
+            horizon=horizon,
             confidence=value["confidence"],
             booster=booster,
             calibration=Calibration(**value["calibration"]),
@@ -227,4 +273,5 @@ class ModelPredictor:
             medians={name: float("nan") if median is None else median for name, median in value["medians"].items()},
             bands=definition.bands,
             limits=definition.reasons,
+            shown=shown,
         )

@@ -9,9 +9,10 @@ fixed in `scoring.training`, because tuning them was measured to be worth a thou
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from hub.documents import Document
+from scoring.horizon import RENEWAL, Horizon, days_of
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Days = Annotated[int, Field(ge=0, le=730)]
@@ -85,9 +86,12 @@ class ReasonLimits(_Strict):
 
 
 class ChurnDefinition(_Strict):
-    """horizon, lead and grace in days; `count_involuntary`: whether losing a customer to failed payments is churn."""
+    """lead and grace in days; `count_involuntary`: whether losing a customer to failed payments is churn.
 
-    horizon_days: int = Field(default=90, ge=7, le=365)
+    horizons  by name, each a model of its own; the first is the primary one, which scorecards and playbooks speak of
+    """
+
+    horizons: tuple[Horizon, ...] = ("90d", "30d", "60d", RENEWAL)
     lead_days: Days = 7
     grace_days: Days = 30
     count_involuntary: bool = True
@@ -98,10 +102,31 @@ class ChurnDefinition(_Strict):
     bands: ChurnBands = ChurnBands()
     reasons: ReasonLimits = ReasonLimits()
 
+    @field_validator("horizons")
+    @classmethod
+    def _differ(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not value:
+            raise ValueError("must name at least one")
+        if twice := sorted({name for name in value if value.count(name) > 1}):
+            raise ValueError(f"names {', '.join(twice)} twice")
+        if value[0] == RENEWAL:
+            raise ValueError("must begin with a number of days: the primary horizon is the same for every customer")
+        return value
+
     @property
-    def prior_rate(self) -> float:
-        """The believed churn probability within one horizon."""
-        return float(1 - (1 - self.prior.annual_rate) ** (self.horizon_days / 365))
+    def primary(self) -> str:
+        """The horizon that scorecards, lists and playbooks speak of."""
+        return self.horizons[0]
+
+    @property
+    def primary_days(self) -> int:
+        days = days_of(self.primary)
+        assert days is not None, "the first horizon is one of days"
+        return days
+
+    def believed(self, days: float) -> float:
+        """The churn probability within so many days as believed before anything is known."""
+        return float(1 - (1 - self.prior.annual_rate) ** (days / 365))
 
 
 def load(document: Document) -> ChurnDefinition:

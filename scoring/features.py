@@ -11,7 +11,7 @@ categories of the text facts and the product features it counts, hence the names
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Self
@@ -39,7 +39,7 @@ class Feature:
     theme: str
     sign: int
     fact: Fact
-    derive: Callable[[Numbers], Floats]
+    derive: partial[Floats]
     pair: tuple[str, str] | None = None
 
 
@@ -140,7 +140,9 @@ FEATURES: tuple[Feature, ...] = (
     _fact("nps_answers_180d", "nps", 0),
 )
 
-NEEDED: frozenset[str] = frozenset({name for name, fact in FACTS.items() if fact.kind == "number"} - {"dau"})
+NEEDED: frozenset[str] = frozenset(
+    name for feature in FEATURES for name in feature.derive.keywords.values() if isinstance(name, str)
+)
 """The number facts that a table must have for features to be made of it."""
 
 

@@ -81,6 +81,7 @@ class Rows:
     matrix     float32[n, f], NaN where missing, columns as `names`
     signs      +1, 0 or -1 a column: the direction in which more of it may move the risk
     labels     bool[n], churned; customers int64[n], any codes; days int64[n], ordinals
+    ends       int64[n], ordinals: the last day each label looks at, from which on it could be learned from
     """
 
     names: Sequence[str]
@@ -89,12 +90,14 @@ class Rows:
     labels: Flags
     customers: Integers
     days: Integers
+    ends: Integers
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def where(self, mask: Flags) -> "Rows":
-        return Rows(self.names, self.signs, self.matrix[mask], self.labels[mask], self.customers[mask], self.days[mask])
+        columns = (self.matrix, self.labels, self.customers, self.days, self.ends)
+        return Rows(self.names, self.signs, *(column[mask] for column in columns))
 
     @property
     def churned(self) -> int:

@@ -16,6 +16,7 @@ from hashlib import blake2b
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 import orjson
 import xgboost
 
@@ -23,6 +24,7 @@ from scoring.churn import Confidence, PriorRate
 from scoring.churn_definition import ChurnDefinition
 from scoring.evaluation import Evaluation, Flags, Integers, evaluate
 from scoring.facts import Floats
+from scoring.horizon import days_of
 from scoring.learner import (
     FEWEST_CHURNED,
     NORMAL_CHURNED,
@@ -33,6 +35,21 @@ from scoring.learner import (
     learner_for,
     settings,
 )
+
+UNKNOWN_TERM = 182.0
+"""Days to a renewal where nobody's is known: the middle of a year."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fates:
+    """What is known of each row beside what is learned from it, for judging.
+
+    segments  str[n], as of the row's day; "" where there is none
+    left_on   int64[n], the ordinal the customer next left on; outcomes.NEVER for who did not
+    """
+
+    segments: npt.NDArray[np.str_]
+    left_on: Integers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,44 +73,46 @@ class Trained:
     churned: int
 
 
-def snapshot_days(*, first: date, until: date, definition: ChurnDefinition) -> list[date]:
-    """Month starts from `first` whose label window, and the grace behind it, is past on `until`; the newest
-    `history_months` of them. Younger ones are not negatives: what becomes of them is not known yet."""
-    wait = definition.lead_days + definition.horizon_days + definition.grace_days
-    newest = until - timedelta(days=wait + 1)
+def snapshot_days(*, first: date, until: date, months: int) -> list[date]:
+    """The newest `months` month starts from `first` to `until`, oldest first."""
     days: list[date] = []
-    day = newest.replace(day=1)
-    while day >= first and len(days) < definition.snapshots.history_months:
+    day = until.replace(day=1)
+    while day >= first and len(days) < months:
         days.append(day)
         day = (day - timedelta(days=1)).replace(day=1)
     return days[::-1]
 
 
-def split_by_time(days: Integers, *, test_share: float, gap_days: int) -> tuple[Flags, Flags] | None:
-    """Masks (earlier, later): the newest `test_share` of the distinct days, and those at least `gap_days` before them.
-
-    None where that leaves either side empty.
+def split_by_time(days: Integers, ends: Integers, *, test_share: float) -> tuple[Flags, Flags] | None:
+    """Masks (earlier, later): the newest `test_share` of the distinct days, and rows whose label was known by the first of
+    them: `ends` is the last day a row's label looks at. None where that leaves either side empty.
     """
     distinct = np.unique(days)
     count = max(1, round(len(distinct) * test_share))
     if count >= len(distinct):
         return None
     first_later = distinct[-count]
-    earlier: Flags = days <= first_later - gap_days
+    earlier: Flags = ends <= first_later
     return (earlier, days >= first_later) if earlier.any() else None
 
 
-def prior_rate(rows: Rows, definition: ChurnDefinition) -> PriorRate:
-    """The rate over the newest snapshot day and those before it that are a whole horizon apart: no span counts twice."""
-    chosen: list[int] = []
-    for day in np.unique(rows.days)[::-1].tolist():
-        if not chosen or chosen[-1] - day >= definition.horizon_days:
-            chosen.append(day)
-    labels = rows.labels[np.isin(rows.days, chosen)]
-    return PriorRate.of(churned=int(labels.sum()), rows=len(labels), definition=definition)
+def prior_rate(rows: Rows, definition: ChurnDefinition, horizon: str) -> PriorRate:
+    """The churn rate of the newest snapshot day and those before it that are a whole horizon apart, so that no span counts
+    twice; of the renewal, every renewal once."""
+    if (days := days_of(horizon)) is None:
+        _, chosen = np.unique(np.column_stack([rows.customers, rows.ends]), axis=0, return_index=True)
+        labels = rows.labels[chosen]
+        span = float((rows.ends - rows.days).mean()) if len(rows) else UNKNOWN_TERM
+    else:
+        whole: list[int] = []
+        for day in np.unique(rows.days)[::-1].tolist():
+            if not whole or whole[-1] - day >= days:
+                whole.append(day)
+        labels, span = rows.labels[np.isin(rows.days, whole)], days
+    return PriorRate.of(churned=int(labels.sum()), rows=len(labels), days=span, definition=definition)
 
 
-def train(rows: Rows, definition: ChurnDefinition) -> Trained:
+def train(rows: Rows, definition: ChurnDefinition, horizon: str, *, fates: Fates | None = None) -> Trained:
     """Learn from `rows`, judge, and keep the model if its gate opens. The same rows give the same bytes."""
     churned = rows.churned
     result = Trained(
@@ -102,7 +121,7 @@ def train(rows: Rows, definition: ChurnDefinition) -> Trained:
         confidence="prior",
         evaluation=None,
         by_customer=None,
-        prior=prior_rate(rows, definition),
+        prior=prior_rate(rows, definition, horizon),
         rows=len(rows),
         churned=churned,
     )
@@ -131,9 +150,9 @@ def train(rows: Rows, definition: ChurnDefinition) -> Trained:
 
 def _judge(rows: Rows, learner: Learner, definition: ChurnDefinition) -> Evaluation | str:
     """The evaluation on later snapshots, or why it can't be made."""
-    gap = definition.horizon_days + definition.lead_days
-    split = split_by_time(rows.days, test_share=definition.snapshots.test_share, gap_days=gap)
+    split = split_by_time(rows.days, rows.ends, test_share=definition.snapshots.test_share)
     if split is None:
+        gap = int((rows.ends - rows.days).min())
         return f"the history is too short to judge a model on snapshots {gap} days later than those it learned from"
     earlier, later = (rows.where(mask) for mask in split)
     for part, name in ((earlier, "earlier"), (later, "later")):
@@ -154,7 +173,7 @@ def _evaluate(rows: Rows, probability: Floats, split: str, definition: ChurnDefi
 
 
 def version_of(
-    rows: Rows, customers: Sequence[str], definition: ChurnDefinition, *, kind: Literal["xgb", "prior"]
+    rows: Rows, customers: Sequence[str], definition: ChurnDefinition, horizon: str, *, kind: Literal["xgb", "prior"]
 ) -> str:
     """The name of what training on `rows` made: the same rows, definition and library give the same name.
 
@@ -171,13 +190,14 @@ def version_of(
                 list(rows.names),
                 list(customers),
                 told,
-                definition.model_dump(exclude={"bands", "reasons"}),
+                definition.model_dump(exclude={"bands", "reasons", "horizons"}),
+                horizon,
                 xgboost.__version__,
             ]
         )
     )
     newest = date.fromordinal(int(rows.days.max())).isoformat() if len(rows) else "untrained"
-    return f"{kind}-{definition.horizon_days}d-{newest}-{digest.hexdigest()}"
+    return f"{kind}-{horizon}-{newest}-{digest.hexdigest()}"
 
 
 def _customers(count: int) -> str:

@@ -156,7 +156,9 @@ class FakePredictor:
     """Says for the customer at i that the probability is i / 10, and remembers the tables it saw."""
 
     model_version: str = "m1"
-    horizon_days: int = 90
+    horizon: str = "90d"
+    horizon_days: int | None = 90
+    shown: bool = True
     product_features: Sequence[str] = ()
 
     def __post_init__(self) -> None:
@@ -170,7 +172,7 @@ class FakePredictor:
 
 
 async def add_model(store: Store, version: str = "m1") -> None:
-    row = {"version": version, "kind": "xgboost", "horizon_days": 90, "trained_at": NOW, "champion": True}
+    row = {"version": version, "kind": "xgboost", "horizon_days": 90, "trained_at": NOW, "role": "champion"}
     async with store.transaction() as connection:
         await connection.execute(insert(churn_model), [{**row, "features": [], "evaluation": {}, "parameters": {}}])
 

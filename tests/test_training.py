@@ -22,7 +22,7 @@ from scoring.features import PRODUCT_USE
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 TODAY = NOW.date()
 BEGAN = date(2025, 5, 1)
-DEFINITION = ChurnDefinition(gate=Gate(bootstraps=50))
+DEFINITION = ChurnDefinition(horizons=("90d",), gate=Gate(bootstraps=50))
 
 
 def history(count: int, *, seed: int = 0, telling: bool = True) -> list[Record]:
@@ -110,11 +110,11 @@ async def test_a_model_that_earned_it_is_kept_and_speaks(sqlite_store: Store, tr
     assert any(line == f"model {trained.version}" for line in trained.lines())
     predictor = await load_predictor(sqlite_store, DEFINITION)
     assert isinstance(predictor, ModelPredictor)
-    assert (predictor.model_version, predictor.horizon_days) == (trained.version, 90)
+    assert (predictor.model_version, predictor.horizon, predictor.horizon_days) == (trained.version, "90d", 90)
     assert predictor.product_features == ["export"] or predictor.product_features == ("export",)
     async with sqlite_store.reading() as connection:
         kept = await get_model(connection, trained.version)
-    assert kept.champion
+    assert (kept.role, kept.promoted_at) == ("champion", NOW)
     assert kept.evaluation["later_snapshots"] == trained.evaluation.as_json()
     assert kept.parameters["learner"]["learner"] in ("tiny", "safe")
 
@@ -172,7 +172,7 @@ async def test_what_happens_later_changes_no_snapshot(sqlite_store: Store, train
 
 async def test_a_signal_that_is_not_there_is_not_shown(sqlite_store: Store) -> None:
     await put(sqlite_store, history(120, telling=False))
-    closed = ChurnDefinition(gate=Gate(bootstraps=50, roc_auc_above=0.9))
+    closed = ChurnDefinition(horizons=("90d",), gate=Gate(bootstraps=50, roc_auc_above=0.9))
     made = await train(sqlite_store, closed, now=NOW)
     assert not made.shown
     assert made.why_not is not None
@@ -186,7 +186,7 @@ async def test_a_signal_that_is_not_there_is_not_shown(sqlite_store: Store) -> N
 
 
 async def test_a_champion_stays_until_a_newer_model_passes(sqlite_store: Store, trained: Training) -> None:
-    closed = ChurnDefinition(gate=Gate(bootstraps=50, roc_auc_above=1.0))
+    closed = ChurnDefinition(horizons=("90d",), gate=Gate(bootstraps=50, roc_auc_above=1.0))
     turned_away = await train(sqlite_store, closed, now=NOW + timedelta(days=1))
     assert not turned_away.shown
     assert set(await versions(sqlite_store)) == {trained.version, turned_away.version}
@@ -196,7 +196,7 @@ async def test_a_champion_stays_until_a_newer_model_passes(sqlite_store: Store, 
 async def test_an_empty_store_has_a_prior_that_predictions_can_name(sqlite_store: Store) -> None:
     predictor = await load_predictor(sqlite_store, DEFINITION)
     assert isinstance(predictor, PriorPredictor)
-    assert predictor.prior.rate == pytest.approx(DEFINITION.prior_rate)
+    assert predictor.prior.rate == pytest.approx(DEFINITION.believed(90))
     assert predictor.why == "none has been trained"
     assert await versions(sqlite_store) == [predictor.model_version]
     assert await load_predictor(sqlite_store, DEFINITION) == predictor  # and once is enough
@@ -208,11 +208,11 @@ async def test_an_empty_store_has_a_prior_that_predictions_can_name(sqlite_store
 
 
 async def test_other_horizons_have_champions_of_their_own(sqlite_store: Store, trained: Training) -> None:
-    other = ChurnDefinition(horizon_days=30)
+    other = ChurnDefinition(horizons=("30d",))
     predictor = await load_predictor(sqlite_store, other)
     assert (predictor.horizon_days, isinstance(predictor, PriorPredictor)) == (30, True)
     async with sqlite_store.reading() as connection:
-        kept = await find_champion(connection, horizon_days=90)
+        kept = await find_champion(connection, horizon="90d")
     assert kept is not None
     assert kept.version == trained.version
 

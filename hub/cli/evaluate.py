@@ -134,7 +134,7 @@ def events(
     definition = ChurnDefinition.model_validate(
         {
             **base.model_dump(),
-            "horizon_days": horizon,
+            "horizons": [horizon],
             "lead_days": lead,
             "grace_days": base.grace_days if grace is None else grace,
             "snapshots": {**base.snapshots.model_dump(), "minimum_tenure_days": minimum_tenure},

@@ -1,9 +1,14 @@
-"""The registry of churn models: every one that was trained, and which of a horizon is the champion.
+"""The registry of churn models: every one that was trained, and what each is there for.
 
 A model is a row: XGBoost's own file as `artifact`, the names of its columns in order, everything else it needs to speak in
 `parameters`, and what it was worth in `evaluation`. There is no model file beside the store, so a copy of the store is
 complete and a prediction always finds the model it names. A version names its content; keeping it again changes nothing
-but, perhaps, who is champion.
+of it.
+
+    champion    whose numbers are shown; one a horizon
+    challenger  predicts beside the champion, unseen, until it is promoted or retired
+    candidate   kept for what it says of itself: a prior in a model's place, a model that was turned away
+    retired     was a champion or challenger
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,15 +24,20 @@ from hub.store.store import Connection
 from hub.store.tables import churn_model
 
 Kind = Literal["xgboost", "prior"]
+Role = Literal["champion", "challenger", "candidate", "retired"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredModel:
-    """A churn model as kept. `champion`: whose numbers are shown for its horizon; `artifact` is None for a prior."""
+    """A churn model as kept. `artifact` is None for a prior; `horizon_days` for the renewal.
+
+    promoted_at  when it last became the champion; None where it never was
+    """
 
     version: str
     kind: Kind
-    horizon_days: int
+    horizon: str
+    horizon_days: int | None
     trained_at: datetime
     trained_on_from: date | None
     trained_on_to: date | None
@@ -35,33 +45,59 @@ class StoredModel:
     evaluation: Mapping[str, Any]
     parameters: Mapping[str, Any]
     artifact: bytes | None
-    champion: bool
+    role: Role
+    promoted_at: datetime | None = None
 
 
 async def keep_model(connection: Connection, model: StoredModel) -> bool:
-    """Keep `model`; False where its version is here already, which is left as it is.
-
-    A champion takes the place of the one before it, of the same horizon.
-    """
+    """Keep `model` in its role; False where its version is here already, which is left as it is, role and all."""
     insert = sqlite.insert(churn_model) if connection.dialect.name == "sqlite" else postgresql.insert(churn_model)
     # asked first: neither database counts the rows of a list of parameters reliably
     known = await connection.execute(select(churn_model.c.version).where(churn_model.c.version == model.version))
-    is_new = known.scalar() is None
+    if known.scalar() is not None:
+        return False
     row = asdict(model) | {"features": list(model.features)}
+    if model.role == "champion":
+        row["role"] = "candidate"
     await connection.execute(insert.on_conflict_do_nothing(index_elements=[churn_model.c.version]), [row])
-    if model.champion:
-        same = churn_model.c.horizon_days == model.horizon_days
-        await connection.execute(
-            update(churn_model).where(same).values(champion=churn_model.c.version == model.version)
-        )
-    return is_new
+    if model.role == "champion":
+        await promote(connection, model.version, horizon=model.horizon, at=model.promoted_at or model.trained_at)
+    return True
 
 
-async def find_champion(connection: Connection, *, horizon_days: int) -> StoredModel | None:
+async def promote(connection: Connection, version: str, *, horizon: str, at: datetime) -> None:
+    """Make `version` the champion of its horizon; the one before it retires."""
+    same = churn_model.c.horizon == horizon
+    await connection.execute(
+        update(churn_model)
+        .where(same, churn_model.c.role == "champion", churn_model.c.version != version)
+        .values(role="retired")
+    )
+    await connection.execute(
+        update(churn_model).where(churn_model.c.version == version).values(role="champion", promoted_at=at)
+    )
+
+
+async def put_role(connection: Connection, version: str, role: Role) -> None:
+    """Give a model another role than champion, which is `promote`'s."""
+    await connection.execute(update(churn_model).where(churn_model.c.version == version).values(role=role))
+
+
+async def find_champion(connection: Connection, *, horizon: str) -> StoredModel | None:
     """The champion of a horizon; None where nothing was ever kept for it."""
-    statement = select(churn_model).where(churn_model.c.champion, churn_model.c.horizon_days == horizon_days)
+    statement = select(churn_model).where(churn_model.c.role == "champion", churn_model.c.horizon == horizon)
     row = (await connection.execute(statement)).one_or_none()
     return None if row is None else StoredModel(**row._mapping)
+
+
+async def find_by_role(connection: Connection, role: Role) -> list[StoredModel]:
+    """The models of a role with their artifacts, of all horizons, the newest first."""
+    statement = (
+        select(churn_model)
+        .where(churn_model.c.role == role)
+        .order_by(churn_model.c.trained_at.desc(), churn_model.c.version)
+    )
+    return [StoredModel(**row._mapping) for row in await connection.execute(statement)]
 
 
 async def get_model(connection: Connection, version: str) -> StoredModel:

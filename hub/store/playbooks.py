@@ -130,7 +130,7 @@ async def _churn_reasons(
             .label("age"),
         )
         .join(churn_model, churn_model.c.version == churn_prediction.c.model_version)
-        .where(churn_prediction.c.customer_id.in_(ids), churn_model.c.champion)
+        .where(churn_prediction.c.customer_id.in_(ids), churn_model.c.role == "champion")
         .subquery()
     )
     rows = await connection.execute(select(newest).where(newest.c.age == 1))

@@ -10,12 +10,14 @@ from schema.scores.types import ChurnModel
 
 @strawberry.type
 class ScoreQueries:
-    @root(description="The churn model whose predictions count; null before the first training.")
-    async def churn_model(self, info: ApiInfo) -> ChurnModel | None:
+    @root(
+        description="The churn model of a horizon (30d, 60d, 90d, renewal) whose predictions count; null before there is one."
+    )
+    async def churn_model(self, info: ApiInfo, horizon: str = "90d") -> ChurnModel | None:
         model: ChurnModel | None = await load_first(
             info,
             "churn_model",
             order=Order("trained_at", descending=True),
-            where=(Where("champion", "eq", True),),
+            where=(Where("role", "eq", "champion"), Where("horizon", "eq", horizon)),
         )
         return model

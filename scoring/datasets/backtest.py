@@ -42,7 +42,7 @@ class Backtest:
         Nothing is learned from a day whose horizon reaches past `test_from`: its label would be of the time judged.
         """
         labels = Labels.of(data, definition, active_within=active_within)
-        begin, horizon = int(data.events.days[0]), definition.horizon_days
+        begin, horizon = int(data.events.days[0]), definition.primary_days
         if data.terms is not None:
             begin = min(begin, int(data.terms.starts.min()))
         days = grid(begin + definition.snapshots.minimum_tenure_days, labels.last_day, horizon_days=horizon)
@@ -57,7 +57,7 @@ class Backtest:
                 )
         early = early[-definition.snapshots.history_months * snapshots_a_month(horizon) :]
         scheme = _scheme(data, early[-1], definition)
-        return cls(_rows(data, labels, early, scheme), _rows(data, labels, late, scheme))
+        return cls(_rows(data, labels, early, scheme, ahead), _rows(data, labels, late, scheme, ahead))
 
     def as_json(self) -> dict[str, Any]:
         """What was learned from, and the first and last days of both sides."""
@@ -118,7 +118,7 @@ def _scheme(data: EventSet, until: int, definition: ChurnDefinition) -> Scheme:
     return Scheme(kinds, plans)
 
 
-def _rows(data: EventSet, labels: Labels, days: Sequence[int], scheme: Scheme) -> Rows:
+def _rows(data: EventSet, labels: Labels, days: Sequence[int], scheme: Scheme, ahead: int) -> Rows:
     parts, churned, customers, ordinals = [], [], [], []
     names: list[str] = []
     signs: list[int] = []
@@ -131,11 +131,13 @@ def _rows(data: EventSet, labels: Labels, days: Sequence[int], scheme: Scheme) -
         customers.append(who)
         ordinals.append(np.full(len(who), day))
         names, signs = list(columns), [sign for sign, _ in columns.values()]
+    on = np.concatenate(ordinals)
     return Rows(
         safe_names(names),
         signs,
         np.concatenate(parts),
         np.concatenate(churned),
         np.concatenate(customers),
-        np.concatenate(ordinals),
+        on,
+        on + ahead,
     )

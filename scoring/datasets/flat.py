@@ -63,6 +63,7 @@ def prepare(table: Table, *, target: str, positive: str | None = None, drop: Col
         labels=texts[labelled] == meant,
         customers=np.arange(n),
         days=np.ones(n, dtype=np.int64),
+        ends=np.ones(n, dtype=np.int64),
     )
     return Flat(rows, meant, left_out, len(table) - n)
 

@@ -59,19 +59,19 @@ class Labels:
             if data.signed_up is not None:
                 first = np.where(data.signed_up == NO_DAY, latest, data.signed_up)
             np.minimum.at(first, data.events.customers, data.events.days)
-        within = 2 * definition.horizon_days if active_within is None else active_within
+        within = 2 * definition.primary_days if active_within is None else active_within
         return cls(data, definition, within, np.where(first == latest, NO_DAY, first), churns, wait)
 
     @property
     def last_day(self) -> int:
         """The newest day whose horizon, and the return that would undo a churn, the data still tell of."""
-        return self.data.known_until - self.definition.lead_days - self.definition.horizon_days - self.wait
+        return self.data.known_until - self.definition.lead_days - self.definition.primary_days - self.wait
 
     def on(self, day: int) -> tuple[Flags, Flags]:
         """(at stake, churned), both by customer; who left before anybody could act is not at stake."""
         began = (self.first != NO_DAY) & (self.first <= day - self.definition.snapshots.minimum_tenure_days)
         if self.churns is None:
-            lead, horizon = self.definition.lead_days, self.definition.horizon_days
+            lead, horizon = self.definition.lead_days, self.definition.primary_days
             at_stake = began & self._active(day - self.active_within, day)
             return at_stake, ~self._active(day + lead, day + lead + horizon)
         if self.data.left is not None:
@@ -81,7 +81,15 @@ class Labels:
         else:
             assert self.data.terms is not None, "churns are of terms"
             at_stake = began & _paying(self.data.terms, day, len(began))
-        verdicts = outcomes(self.data.customers.tolist(), date.fromordinal(day), self.churns, self.definition)
+        begins = np.full(len(began), day + self.definition.lead_days + 1)
+        verdicts = outcomes(
+            self.data.customers.tolist(),
+            date.fromordinal(day),
+            self.churns,
+            first=begins,
+            last=begins - 1 + self.definition.primary_days,
+            count_involuntary=self.definition.count_involuntary,
+        )
         return at_stake & (verdicts != UNUSED), verdicts == CHURNED
 
     def _active(self, after: int, until: int) -> Flags:

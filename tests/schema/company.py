@@ -93,6 +93,7 @@ async def seed(store: Store, count: int = 3) -> None:
             {
                 "version": "m1",
                 "kind": "xgboost",
+                "horizon": "90d",
                 "horizon_days": 90,
                 "trained_at": NOW,
                 "trained_on_from": None,
@@ -101,7 +102,8 @@ async def seed(store: Store, count: int = 3) -> None:
                 "evaluation": {"auc": 0.75},
                 "parameters": {},
                 "artifact": b"secret of the model",
-                "champion": True,
+                "role": "champion",
+                "promoted_at": NOW,
             }
         ],
     )

@@ -43,7 +43,7 @@ def booster(facts: FactTable, learner: Learner = SAFE, *, seed: int = 0) -> xgbo
     labels = np.random.default_rng(seed).random(len(facts)) < 1 / (1 + np.exp(-odds))
     n = len(facts)
     return boost(
-        Rows(ENCODING.names, ENCODING.signs, matrix, labels, np.arange(n), np.zeros(n, dtype=np.int64)), learner
+        Rows(ENCODING.names, ENCODING.signs, matrix, labels, np.arange(n), *np.zeros((2, n), dtype=np.int64)), learner
     )
 
 
@@ -51,7 +51,7 @@ def predictor(facts: FactTable, **changes: object) -> ModelPredictor:
     model = booster(facts)
     made = ModelPredictor(
         model_version="xgb-90d-2026-07-01-00000000",
-        horizon_days=90,
+        horizon="90d",
         confidence="normal",
         booster=model,
         calibration=Calibration(1.2, -0.1),
@@ -76,28 +76,28 @@ def test_bands_are_cut_above_each_threshold() -> None:
 
 def test_the_prior_is_shrunk_and_says_how_sure_it_is() -> None:
     # p0 = 1 - .85 ** (90 / 365) = .0392809; (7 + 50 p0) / (300 + 50), and the Beta distribution with 8.964045, 341.035955
-    prior = PriorRate.of(churned=7, rows=300, definition=DEFINITION)
-    assert DEFINITION.prior_rate == pytest.approx(0.0392809, abs=1e-7)
+    prior = PriorRate.of(churned=7, rows=300, days=90, definition=DEFINITION)
+    assert DEFINITION.believed(90) == pytest.approx(0.0392809, abs=1e-7)
     assert prior.rate == pytest.approx(0.0256116, abs=1e-7)
     assert (prior.low, prior.high) == (pytest.approx(0.0134427, abs=1e-6), pytest.approx(0.0408492, abs=1e-6))
-    nothing = PriorRate.of(churned=0, rows=0, definition=DEFINITION)
-    assert nothing.rate == pytest.approx(DEFINITION.prior_rate)
+    nothing = PriorRate.of(churned=0, rows=0, days=90, definition=DEFINITION)
+    assert nothing.rate == pytest.approx(DEFINITION.believed(90))
     assert nothing.high - nothing.low > prior.high - prior.low
 
 
 def test_a_cold_start_says_so_and_gives_no_reasons() -> None:
-    prior = PriorRate.of(churned=7, rows=300, definition=DEFINITION)
+    prior = PriorRate.of(churned=7, rows=300, days=90, definition=DEFINITION)
     why = "7 customers have left so far, and 20 are needed to learn from"
-    made = PriorPredictor(model_version="prior-90d-x", horizon_days=90, prior=prior, why=why, bands=DEFINITION.bands)
+    made = PriorPredictor(model_version="prior-90d-x", horizon="90d", prior=prior, why=why, bands=DEFINITION.bands)
     read = made.predict(table(3))
     assert read.probability.tolist() == [prior.rate] * 3
     assert read.annualised == pytest.approx([1 - (1 - prior.rate) ** (365 / 90)] * 3)
     assert (read.confidence, read.reasons, read.band) == (["prior"] * 3, [[], [], []], ["minimal"] * 3)
     assert made.note == (
-        f"No churn model yet: {why}. Shown is the rate of all customers, 2.6% in 90 days (90 % interval 1.3% to 4.1%)."
+        f"No churn model yet: {why}. Shown is the rate of all customers, 2.6% within 90 days (90 % interval 1.3% to 4.1%)."
     )
     assert made.product_features == ()
-    again = PriorPredictor.from_json(made.as_json(), version="prior-90d-x", definition=DEFINITION)
+    again = PriorPredictor.from_json(made.as_json(), version="prior-90d-x", horizon="90d", definition=DEFINITION)
     assert again == made
 
 
@@ -243,6 +243,7 @@ def test_a_stored_model_predicts_the_same() -> None:
         artifact=made.artifact,
         names=ENCODING.names,
         version=made.model_version,
+        horizon="90d",
         definition=DEFINITION,
     )
     first, second = made.predict(facts), again.predict(facts)
@@ -256,7 +257,7 @@ def test_a_model_with_other_columns_or_another_order_is_refused(names: tuple[str
     made = predictor(table())
     with pytest.raises(RefusedError, match="other features than this version makes; train a new one"):
         ModelPredictor.from_json(
-            made.as_json(), artifact=made.artifact, names=names, version="v", definition=DEFINITION
+            made.as_json(), artifact=made.artifact, names=names, version="v", horizon="90d", definition=DEFINITION
         )
 
 
@@ -265,9 +266,45 @@ def test_the_shipped_definition_states_the_defaults() -> None:
 
 
 def test_every_fault_of_a_definition_is_told_with_its_line() -> None:
-    text = "horizon_days: 3\nbands:\n  high: 0.3\nsnapshot: {}\ncolumns:\n  texts: [csm_email]\n"
+    text = "horizons: [3]\nbands:\n  high: 0.3\nsnapshot: {}\ncolumns:\n  texts: [csm_email]\n"
     with pytest.raises(ConfigError) as caught:
         load(Document.from_text(text, name="churn.yaml"))
     faults = [(fault.line, fault.key) for fault in caught.value.faults]
-    assert sorted(faults) == [(1, "horizon_days"), (2, "bands"), (4, "snapshot"), (6, "columns.texts.0")]
+    assert sorted(faults) == [(1, "horizons.0"), (2, "bands"), (4, "snapshot"), (6, "columns.texts.0")]
     assert "must fall: high 0.3 > medium 0.4 > low 0.2" in str(caught.value)
+    assert "is no horizon; one is renewal or a number of days from 7 to 365" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("horizons: [renewal, 90]", "must begin with a number of days"),
+        ("horizons: [90, 30, 90d]", "names 90d twice"),
+        ("horizons: []", "must name at least one"),
+        ("horizons: [yearly]", "is no horizon"),
+        ("horizon_days: 90", "is not a setting here.*horizons"),
+    ],
+)
+def test_horizons_that_cannot_be(text: str, fault: str) -> None:
+    with pytest.raises(ConfigError, match=fault):
+        load(Document.from_text(text, name="churn.yaml"))
+
+
+def test_horizons_by_name() -> None:
+    read = load(Document.from_text("horizons: [60, 90d, renewal]", name="churn.yaml"))
+    assert read.horizons == ("60d", "90d", "renewal")
+    assert (read.primary, read.primary_days) == ("60d", 60)
+
+
+def test_the_renewal_speaks_of_each_customers_own_days() -> None:
+    facts = table()
+    due = np.full(len(facts), 200.0)
+    due[:4] = [np.nan, 0, 401, 5]
+    facts = FactTable.of(
+        facts.as_of, {"customer_id": facts.customers} | facts.numbers | facts.texts | {"days_to_renewal": due}
+    )
+    read = predictor(facts, horizon="renewal").predict(facts)
+    assert np.isnan(read.probability[:3]).all()
+    assert np.isnan(read.annualised[:3]).all()
+    assert read.annualised[3] == pytest.approx(1 - (1 - read.probability[3]) ** (365 / 30))  # as a month's, not 5 days'
+    assert read.annualised[4] == pytest.approx(1 - (1 - read.probability[4]) ** (365 / 200))

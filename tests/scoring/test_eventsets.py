@@ -14,7 +14,7 @@ from scoring.datasets.labels import Labels, grid
 from scoring.datasets.snapshots import Scheme, snapshot
 from scoring.datasets.tables import NO_DAY, read
 
-DEFINITION = ChurnDefinition(horizon_days=30, lead_days=0, snapshots=Snapshots(minimum_tenure_days=14))
+DEFINITION = ChurnDefinition(horizons=("30d",), lead_days=0, snapshots=Snapshots(minimum_tenure_days=14))
 
 
 def day(text: str) -> int:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from scoring.churn import PriorRate
-from scoring.churn_definition import ChurnDefinition, Snapshots
+from scoring.churn_definition import ChurnDefinition
 from scoring.learner import (
     SAFE,
     SEED,
@@ -22,11 +22,12 @@ from scoring.learner import (
     platt,
     settings,
 )
-from scoring.outcomes import CHURNED, STAYED, UNUSED, Churns, outcomes
+from scoring.outcomes import CHURNED, NEVER, STAYED, UNUSED, Churns, outcomes, window
 from scoring.training import prior_rate, snapshot_days, split_by_time, train, version_of
 
 DEFINITION = ChurnDefinition()
 DAY = date(2026, 1, 1)
+AHEAD = 97  # the lead and the primary horizon
 MONTHS = [date(2025, month, 1).toordinal() for month in range(1, 13)]
 
 
@@ -46,22 +47,25 @@ def made(customers: int, *, seed: int = 0, signal: float = 2.0, base: float = -2
         leaves.ravel(),
         np.tile(np.arange(customers), len(months)),
         np.repeat(np.array(months), customers),
+        np.repeat(np.array(months), customers) + AHEAD,
     )
 
 
-def test_snapshots_are_month_starts_whose_future_is_known() -> None:
-    # 1 + lead 7 + horizon 90 + grace 30 days before the first of January
-    days = snapshot_days(first=date(2025, 3, 2), until=DAY, definition=DEFINITION)
+def read_outcomes(
+    customers: list[str], churns: Churns, horizon: str = "90d", *, due: float = np.nan, involuntary: bool = True
+) -> dict[str, int]:
+    first, last = window(np.full(len(customers), due), DAY, horizon, DEFINITION)
+    verdicts = outcomes(customers, DAY, churns, first=first, last=last, count_involuntary=involuntary)
+    return dict(zip(customers, verdicts.tolist(), strict=True))
+
+
+def test_snapshots_are_month_starts() -> None:
+    newest = date(2025, 8, 26)
+    days = snapshot_days(first=date(2025, 3, 2), until=newest, months=24)
     assert days == [date(2025, month, 1) for month in (4, 5, 6, 7, 8)]
-    first_of_september = date(2025, 9, 1) + timedelta(days=128)
-    assert snapshot_days(first=date(2025, 3, 2), until=first_of_september, definition=DEFINITION)[-1] == date(
-        2025, 9, 1
-    )
-    eve = first_of_september - timedelta(days=1)
-    assert snapshot_days(first=date(2025, 3, 2), until=eve, definition=DEFINITION)[-1] == date(2025, 8, 1)
-    short = DEFINITION.model_copy(update={"snapshots": Snapshots(history_months=3)})
-    assert snapshot_days(first=date(2020, 1, 1), until=DAY, definition=short) == days[-3:]
-    assert snapshot_days(first=date(2025, 12, 1), until=DAY, definition=DEFINITION) == []
+    assert snapshot_days(first=date(2025, 3, 2), until=date(2025, 9, 1), months=24)[-1] == date(2025, 9, 1)
+    assert snapshot_days(first=date(2020, 1, 1), until=newest, months=3) == days[-3:]
+    assert snapshot_days(first=date(2025, 12, 1), until=newest, months=24) == []
 
 
 def test_outcomes_of_a_day() -> None:
@@ -72,8 +76,7 @@ def test_outcomes_of_a_day() -> None:
         [name == "unpaid" for name in [*left, "earlier"]],
     )
     customers = sorted([*left, "stays"])
-    read = dict(zip(customers, outcomes(customers, DAY, churns, DEFINITION).tolist(), strict=True))
-    assert read == {
+    assert read_outcomes(customers, churns) == {
         "at-lead": UNUSED,
         "after-lead": CHURNED,
         "last-day": CHURNED,
@@ -82,21 +85,50 @@ def test_outcomes_of_a_day() -> None:
         "unpaid": CHURNED,
         "stays": STAYED,
     }
-    voluntary = DEFINITION.model_copy(update={"count_involuntary": False})
-    assert outcomes(["stays", "unpaid"], DAY, churns, voluntary).tolist() == [STAYED, UNUSED]
-    assert outcomes(["stays"], DAY, Churns.of([], [], []), DEFINITION).tolist() == [STAYED]
+    assert read_outcomes(["stays", "unpaid"], churns, involuntary=False) == {"stays": STAYED, "unpaid": UNUSED}
+    assert read_outcomes(["stays"], Churns.of([], [], [])) == {"stays": STAYED}
+    shorter = read_outcomes(customers, churns, "30d")
+    assert [name for name, verdict in shorter.items() if verdict == CHURNED] == ["after-lead"]
+    assert churns.next(["earlier", "stays", "at-lead"], DAY).tolist() == [
+        (DAY + timedelta(days=50)).toordinal(),
+        NEVER,
+        (DAY + timedelta(days=7)).toordinal(),
+    ]
+
+
+def test_who_leaves_by_the_renewal() -> None:
+    left = {"at-once": 1, "when-due": 20, "unpaid-then": 34, "the-one-after": 35}
+    churns = Churns.of(list(left), [DAY + timedelta(days=days) for days in left.values()], [False] * 4)
+    assert read_outcomes([*left, "stays"], churns, "renewal", due=20) == {
+        "at-once": CHURNED,  # everybody knows the day: there is no lead
+        "when-due": CHURNED,
+        "unpaid-then": CHURNED,  # a payment that failed ended the term 14 days late
+        "the-one-after": STAYED,
+        "stays": STAYED,
+    }
+    for due in (np.nan, 0, -3, 401):  # nothing falls due, or too far off for anybody to know
+        assert set(read_outcomes([*left, "stays"], churns, "renewal", due=due).values()) == {UNUSED}
 
 
 def test_the_split_leaves_a_gap_that_no_label_reaches_across() -> None:
     days = np.array(MONTHS)
-    split = split_by_time(days, test_share=0.25, gap_days=97)
+    split = split_by_time(days, days + AHEAD, test_share=0.25)
     assert split is not None
     earlier, later = split
     assert [date.fromordinal(day).month for day in days[later]] == [10, 11, 12]
     assert [date.fromordinal(day).month for day in days[earlier]] == [1, 2, 3, 4, 5, 6]  # 1 July + 97 is 6 October
     assert days[earlier].max() + 97 <= days[later].min()
-    assert split_by_time(days[:4], test_share=0.25, gap_days=97) is None
-    assert split_by_time(days[:1], test_share=0.25, gap_days=0) is None
+    assert split_by_time(days[:4], days[:4] + AHEAD, test_share=0.25) is None
+    assert split_by_time(days[:1], days[:1], test_share=0.25) is None
+
+
+def test_a_row_is_learned_from_by_where_its_own_label_ends() -> None:
+    """Renewals fall due on different days: of one snapshot some rows are old enough, and some are not."""
+    days = np.array(MONTHS)
+    ends = days + np.where(np.arange(12) % 2, 300, 20)
+    split = split_by_time(days, ends, test_share=0.25)
+    assert split is not None
+    assert [date.fromordinal(day).month for day in days[split[0]]] == [1, 3, 5, 7, 9]
 
 
 def test_later_labels_do_not_reach_the_model_that_is_judged() -> None:
@@ -105,7 +137,7 @@ def test_later_labels_do_not_reach_the_model_that_is_judged() -> None:
     gap = np.isin(rows.days, MONTHS[6:9])
     turned = replace(rows, labels=np.where(gap, ~rows.labels, rows.labels))
     assert learner_for(rows.churned) == learner_for(turned.churned) == TINY
-    assert train(turned, DEFINITION).evaluation == train(rows, DEFINITION).evaluation
+    assert train(turned, DEFINITION, "90d").evaluation == train(rows, DEFINITION, "90d").evaluation
 
 
 @pytest.mark.parametrize(
@@ -154,7 +186,7 @@ def test_held_out_predictions_come_from_other_customers() -> None:
     answers = random.random(200) < 0.3
     customers = np.tile(np.arange(200), 6)
     matrix = customers[:, None].astype(np.float32)
-    rows = Rows(("who",), (0,), matrix, answers[customers], customers, np.repeat(np.arange(6), 200))
+    rows = Rows(("who",), (0,), matrix, answers[customers], customers, *np.repeat([np.arange(6)] * 2, 200, axis=1))
     held = out_of_fold(rows, SAFE)
     assert held is not None
     seen = margins(boost(rows, SAFE), matrix)
@@ -191,7 +223,7 @@ def test_below_fifty_churned_nothing_is_calibrated() -> None:
 
 def test_a_signal_opens_the_gate() -> None:
     rows = made(300, base=-2.0)
-    trained = train(rows, DEFINITION)
+    trained = train(rows, DEFINITION, "90d")
     assert trained.churned == rows.churned >= 200
     assert trained.why_not is None
     assert trained.fitted is not None
@@ -204,7 +236,7 @@ def test_a_signal_opens_the_gate() -> None:
 
 
 def test_few_churned_customers_are_said_to_be_few() -> None:
-    trained = train(made(150, base=-6.0, signal=2.5), DEFINITION)
+    trained = train(made(150, base=-6.0, signal=2.5), DEFINITION, "90d")
     assert 20 <= trained.churned < 50
     assert trained.fitted is not None
     assert (trained.fitted.learner, trained.confidence) == (TINY, "low")
@@ -212,7 +244,7 @@ def test_few_churned_customers_are_said_to_be_few() -> None:
 
 def test_random_labels_leave_the_gate_closed() -> None:
     for seed in range(2):
-        trained = train(made(300, seed=seed, signal=0.0, base=-2.0), DEFINITION)
+        trained = train(made(300, seed=seed, signal=0.0, base=-2.0), DEFINITION, "90d")
         assert trained.churned >= 200
         assert (trained.fitted, trained.confidence) == (None, "prior")
         assert trained.evaluation is not None
@@ -223,13 +255,13 @@ def test_with_19_customers_who_left_there_is_no_model_at_any_strength_of_signal(
     rows = made(200, signal=0.0, base=-30.0)
     labels = rows.labels.copy()
     labels[np.isin(rows.customers, np.arange(19)) & (rows.days == MONTHS[0])] = True
-    trained = train(replace(rows, labels=labels), DEFINITION)
+    trained = train(replace(rows, labels=labels), DEFINITION, "90d")
     assert (trained.fitted, trained.evaluation, trained.confidence) == (None, None, "prior")
     assert trained.why_not == "19 customers have left so far, and 20 are needed to learn from"
 
 
 def test_a_short_history_cannot_be_judged() -> None:
-    trained = train(made(300, months=MONTHS[:4]), DEFINITION)
+    trained = train(made(300, months=MONTHS[:4]), DEFINITION, "90d")
     assert trained.fitted is None
     assert trained.why_not == (
         "the history is too short to judge a model on snapshots 97 days later than those it learned from"
@@ -240,32 +272,32 @@ def test_the_prior_counts_no_span_of_a_customer_twice() -> None:
     rows = made(100)
     # the newest day is 1 December; at least 90 days before it: 1 September, then 1 June, then 1 March
     chosen = np.isin(rows.days, [MONTHS[month - 1] for month in (12, 9, 6, 3)])
-    prior = prior_rate(rows, DEFINITION)
+    prior = prior_rate(rows, DEFINITION, "90d")
     assert (prior.rows, prior.churned) == (400, int(rows.labels[chosen].sum()))
-    assert prior == PriorRate.of(churned=prior.churned, rows=400, definition=DEFINITION)
+    assert prior == PriorRate.of(churned=prior.churned, rows=400, days=90, definition=DEFINITION)
 
 
 def test_nothing_at_all_is_a_prior_too() -> None:
     rows = made(2).where(np.zeros(24, dtype=np.bool_))
-    trained = train(rows, DEFINITION)
+    trained = train(rows, DEFINITION, "90d")
     assert trained.why_not == "0 customers have left so far, and 20 are needed to learn from"
-    assert (trained.prior.rows, trained.prior.rate) == (0, pytest.approx(DEFINITION.prior_rate))
-    assert version_of(rows, [], DEFINITION, kind="prior").startswith("prior-90d-untrained-")
+    assert (trained.prior.rows, trained.prior.rate) == (0, pytest.approx(DEFINITION.believed(90)))
+    assert version_of(rows, [], DEFINITION, "90d", kind="prior").startswith("prior-90d-untrained-")
 
 
 def test_a_version_names_its_data_and_nothing_else() -> None:
     rows, names = made(50), [f"c{n}" for n in range(50)]
-    version = version_of(rows, names, DEFINITION, kind="xgb")
+    version = version_of(rows, names, DEFINITION, "90d", kind="xgb")
     assert version.startswith("xgb-90d-2025-12-01-")
     assert len(version) == len("xgb-90d-2025-12-01-") + 8
-    assert version_of(replace(rows, matrix=rows.matrix.copy()), names, DEFINITION, kind="xgb") == version
+    assert version_of(replace(rows, matrix=rows.matrix.copy()), names, DEFINITION, "90d", kind="xgb") == version
     bands = DEFINITION.model_copy(update={"bands": DEFINITION.bands.model_copy(update={"high": 0.8})})
-    assert version_of(rows, names, bands, kind="xgb") == version  # how it is shown is not what it is
+    assert version_of(rows, names, bands, "90d", kind="xgb") == version  # how it is shown is not what it is
     labels = rows.labels.copy()
     labels[0] = ~labels[0]
     others = [
-        version_of(replace(rows, labels=labels), names, DEFINITION, kind="xgb"),
-        version_of(rows, [*names[1:], "x"], DEFINITION, kind="xgb"),
-        version_of(rows, names, DEFINITION.model_copy(update={"lead_days": 14}), kind="xgb"),
+        version_of(replace(rows, labels=labels), names, DEFINITION, "90d", kind="xgb"),
+        version_of(rows, [*names[1:], "x"], DEFINITION, "90d", kind="xgb"),
+        version_of(rows, names, DEFINITION.model_copy(update={"lead_days": 14}), "90d", kind="xgb"),
     ]
     assert len({version, *others}) == 4

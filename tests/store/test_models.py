@@ -7,7 +7,16 @@ import pytest
 
 from hub.errors import NotFoundError
 from hub.store import Store
-from hub.store.models import StoredModel, find_champion, find_models, get_model, keep_model
+from hub.store.models import (
+    StoredModel,
+    find_by_role,
+    find_champion,
+    find_models,
+    get_model,
+    keep_model,
+    promote,
+    put_role,
+)
 
 NOW = datetime(2026, 11, 22, 3, tzinfo=UTC)
 
@@ -16,6 +25,7 @@ def model(version: str, **changes: object) -> StoredModel:
     made = StoredModel(
         version=version,
         kind="xgboost",
+        horizon="90d",
         horizon_days=90,
         trained_at=NOW,
         trained_on_from=date(2025, 1, 1),
@@ -24,7 +34,8 @@ def model(version: str, **changes: object) -> StoredModel:
         evaluation={"later_snapshots": {"rows": 3}},
         parameters={"medians": {"usage": None, "plan=Pro": 0.5}, "prior": {"rate": 0.03}},
         artifact=bytes(range(256)),
-        champion=True,
+        role="champion",
+        promoted_at=NOW,
     )
     return replace(made, **changes)  # type: ignore[arg-type] # whatever a test wants changed
 
@@ -34,9 +45,9 @@ async def keep(store: Store, made: StoredModel) -> bool:
         return await keep_model(connection, made)
 
 
-async def champion(store: Store, horizon: int = 90) -> StoredModel | None:
+async def champion(store: Store, horizon: str = "90d") -> StoredModel | None:
     async with store.reading() as connection:
-        return await find_champion(connection, horizon_days=horizon)
+        return await find_champion(connection, horizon=horizon)
 
 
 async def test_a_model_comes_back_as_it_went_in(store: Store) -> None:
@@ -54,17 +65,34 @@ async def test_the_same_version_replaces_nothing(store: Store) -> None:
     assert await champion(store) == model("a")
 
 
-async def test_a_new_champion_takes_the_place_of_the_old_one_of_its_horizon(store: Store) -> None:
+async def test_a_new_champion_retires_the_old_one_of_its_horizon(store: Store) -> None:
     await keep(store, model("a"))
-    await keep(store, model("other", horizon_days=30))
-    await keep(store, model("b"))
-    await keep(store, model("turned-away", kind="prior", champion=False, artifact=None))
-    assert await champion(store) == model("b")
-    assert await champion(store, 30) == model("other", horizon_days=30)
+    await keep(store, model("other", horizon="renewal", horizon_days=None))
+    await keep(store, model("b", promoted_at=NOW + timedelta(days=30)))
+    await keep(store, model("turned-away", kind="prior", role="candidate", artifact=None, promoted_at=None))
+    assert await champion(store) == model("b", promoted_at=NOW + timedelta(days=30))
+    assert await champion(store, "renewal") == model("other", horizon="renewal", horizon_days=None)
     async with store.reading() as connection:
-        assert not (await get_model(connection, "a")).champion
-    await keep(store, model("a"))  # the same data again: the model of them speaks
-    assert await champion(store) == model("a")
+        assert (await get_model(connection, "a")).role == "retired"
+    assert not await keep(store, model("a"))  # the same data again: nothing changes by itself
+    assert await champion(store) == model("b", promoted_at=NOW + timedelta(days=30))
+
+
+async def test_promoting_and_rolling_back(store: Store) -> None:
+    await keep(store, model("a"))
+    await keep(store, model("b", role="challenger", promoted_at=None))
+    later, latest = NOW + timedelta(days=1), NOW + timedelta(days=2)
+    async with store.transaction() as connection:
+        assert [one.version for one in await find_by_role(connection, "challenger")] == ["b"]
+        await promote(connection, "b", horizon="90d", at=later)
+    assert await champion(store) == model("b", promoted_at=later)
+    async with store.transaction() as connection:
+        await promote(connection, "a", horizon="90d", at=latest)
+        await put_role(connection, "b", "candidate")
+    assert await champion(store) == model("a", promoted_at=latest)
+    async with store.reading() as connection:
+        assert (await get_model(connection, "b")).role == "candidate"
+        assert await find_by_role(connection, "retired") == []
 
 
 async def test_models_are_listed_newest_first_without_their_files(store: Store) -> None:
@@ -72,7 +100,10 @@ async def test_models_are_listed_newest_first_without_their_files(store: Store) 
     await keep(store, model("new"))
     async with store.reading() as connection:
         found = await find_models(connection)
-    assert [(one.version, one.artifact, one.champion) for one in found] == [("new", None, True), ("old", None, False)]
+    assert [(one.version, one.artifact, one.role) for one in found] == [
+        ("new", None, "champion"),
+        ("old", None, "retired"),
+    ]
 
 
 async def test_an_unknown_version_names_the_known_ones(store: Store) -> None:

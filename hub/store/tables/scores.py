@@ -124,7 +124,9 @@ churn_prediction = Table(
     Column("model_version", ForeignKey("churn_model.version"), nullable=False),
     Column("horizon", String(12), nullable=False, server_default="90d"),  # "30d" | "60d" | "90d" | "renewal"
     Column("horizon_days", Integer),  # NULL: until the renewal
-    Column("shown", Boolean, nullable=False, server_default=text("true")),  # the champion's
+    Column("shown", Boolean, nullable=False, server_default=text("true")),  # a champion's
+    Column("main", Boolean, nullable=False, server_default=text("true")),  # the one the scorecard has
+    Column("latest", Boolean, nullable=False, server_default=text("false")),  # of the customer's newest scorecard
     Column("probability", Float),  # NULL of who gave notice: they are leaving, not at risk
     Column("annualised", Float),
     Column("band", String(20), nullable=False),
@@ -132,4 +134,5 @@ churn_prediction = Table(
     Column("reasons", Json, nullable=False),  # [{code, text, feature, value, effect, direction}]
     Column("computed_at", UtcDateTime, nullable=False),
     Index(None, "customer_id", "as_of"),
+    Index(None, "customer_id", "latest"),
 )

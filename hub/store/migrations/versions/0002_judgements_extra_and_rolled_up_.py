@@ -148,6 +148,8 @@ def upgrade() -> None:
     with op.batch_alter_table('churn_prediction', schema=None) as batch_op:
         batch_op.add_column(sa.Column('horizon', sa.String(length=12), server_default='90d', nullable=False))
         batch_op.add_column(sa.Column('shown', sa.Boolean(), server_default=sa.text('(true)'), nullable=False))
+        batch_op.add_column(sa.Column('main', sa.Boolean(), server_default=sa.text('(true)'), nullable=False))
+        batch_op.add_column(sa.Column('latest', sa.Boolean(), server_default=sa.text('(false)'), nullable=False))
         batch_op.alter_column('horizon_days',
                existing_type=sa.INTEGER(),
                nullable=True)
@@ -157,6 +159,7 @@ def upgrade() -> None:
         batch_op.alter_column('annualised',
                existing_type=sa.FLOAT(),
                nullable=True)
+        batch_op.create_index(batch_op.f('ix_churn_prediction_customer_id_latest'), ['customer_id', 'latest'], unique=False)
 
     with op.batch_alter_table('contact', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_contact_role_source'), ['role', 'source'], unique=False)
@@ -182,6 +185,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_contact_role_source'))
 
     with op.batch_alter_table('churn_prediction', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_churn_prediction_customer_id_latest'))
         batch_op.alter_column('annualised',
                existing_type=sa.FLOAT(),
                nullable=False)
@@ -191,6 +195,8 @@ def downgrade() -> None:
         batch_op.alter_column('horizon_days',
                existing_type=sa.INTEGER(),
                nullable=False)
+        batch_op.drop_column('latest')
+        batch_op.drop_column('main')
         batch_op.drop_column('shown')
         batch_op.drop_column('horizon')
 

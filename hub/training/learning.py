@@ -1,0 +1,125 @@
+"""Training: what the past shows of every horizon becomes a model, judged, and kept in the registry in its role.
+
+A model that passes its gate becomes champion where there was none; where there is one it becomes a challenger, which
+predicts beside it unseen until it is promoted. A model whose gate stays closed is not shown: the registry gets a prior in its
+place, with the evaluation and the reason.
+"""
+
+import asyncio
+from dataclasses import asdict, replace
+from datetime import datetime
+
+from hub.store import Connection, Store
+from hub.store.models import Role, StoredModel, find_by_role, keep_model
+from hub.training.report import Training
+from hub.training.snapshots import Past, Progress, look_back
+from scoring.churn import ModelPredictor
+from scoring.churn_definition import ChurnDefinition
+from scoring.contributions import Contributions
+from scoring.horizon import days_of
+from scoring.reasons import medians
+from scoring.training import Trained, version_of
+from scoring.training import train as learn
+
+
+async def train(
+    store: Store, definition: ChurnDefinition, *, now: datetime, progress: Progress | None = None
+) -> Training:
+    """Train every horizon on what is known at `now` and keep the results; `progress(day, done, all)` is called after each
+    snapshot. Returned is the primary horizon's, with the others in it."""
+    async with store.reading() as connection:
+        pasts = await look_back(connection, definition, until=now.date(), progress=progress)
+    made = []
+    for horizon, past in pasts.items():
+        # numbers are crunched in a thread: the caller may be a server
+        trained = await asyncio.to_thread(learn, past.rows, definition, horizon, fates=past.fates)
+        version = version_of(past.rows, past.customers, definition, horizon, kind="xgb" if trained.fitted else "prior")
+        async with store.transaction() as connection:
+            role = await _role(connection, horizon, shown=trained.fitted is not None)
+            model = _stored(past, trained, version, definition, horizon, role=role, now=now)
+            is_new = await keep_model(connection, model)
+        made.append(_report(past, trained, version, horizon, is_new=is_new, role=role))
+    return replace(made[0], others=tuple(made[1:]))
+
+
+async def _role(connection: Connection, horizon: str, *, shown: bool) -> Role:
+    kinds = {model.kind for model in await find_by_role(connection, "champion") if model.horizon == horizon}
+    if not kinds or kinds == {"prior"}:
+        return "champion"
+    return "challenger" if shown else "candidate"
+
+
+def _report(past: Past, trained: Trained, version: str, horizon: str, *, is_new: bool, role: Role) -> Training:
+    return Training(
+        version=version,
+        horizon=horizon,
+        is_new=is_new,
+        shown=trained.fitted is not None,
+        challenges=is_new and role == "challenger",
+        why_not=trained.why_not,
+        evaluation=trained.evaluation,
+        by_customer=trained.by_customer,
+        prior=trained.prior,
+        snapshots=len(past.days),
+        first_day=past.days[0] if past.days else None,
+        last_day=past.days[-1] if past.days else None,
+        rows=trained.rows,
+        customers=len(past.customers),
+        churned=trained.churned,
+    )
+
+
+def _stored(
+    past: Past,
+    trained: Trained,
+    version: str,
+    definition: ChurnDefinition,
+    horizon: str,
+    *,
+    role: Role,
+    now: datetime,
+) -> StoredModel:
+    """The row of the registry; a model that was turned away leaves its evaluation to the prior that takes its place."""
+    model = StoredModel(
+        version=version,
+        kind="prior",
+        horizon=horizon,
+        horizon_days=days_of(horizon),
+        trained_at=now,
+        trained_on_from=past.days[0] if past.days else None,
+        trained_on_to=past.days[-1] if past.days else None,
+        features=(),
+        evaluation={
+            "later_snapshots": trained.evaluation.as_json() if trained.evaluation else None,
+            "other_customers": trained.by_customer.as_json() if trained.by_customer else None,
+            "rows": trained.rows,
+            "churned": trained.churned,
+        },
+        parameters={"prior": asdict(trained.prior), "why": trained.why_not or ""},
+        artifact=None,
+        role=role,
+        promoted_at=now if role == "champion" else None,
+    )
+    fitted = trained.fitted
+    if fitted is None:
+        return model
+    predictor = ModelPredictor(
+        model_version=version,
+        horizon=horizon,
+        confidence=trained.confidence,
+        booster=fitted.booster,
+        calibration=fitted.calibration,
+        encoding=past.encoding,
+        contributions=Contributions.of(fitted.booster),
+        medians=medians(past.encoding, past.rows.matrix),
+        bands=definition.bands,
+        limits=definition.reasons,
+    )
+    learner = {"learner": fitted.learner.name, "trees": fitted.learner.trees, **fitted.learner.parameters}
+    return replace(
+        model,
+        kind="xgboost",
+        features=past.encoding.names,
+        parameters={**model.parameters, **predictor.as_json(), "learner": learner},
+        artifact=predictor.artifact,
+    )
