@@ -8,6 +8,7 @@ unless nothing in it can be read. A reading's effective weight is the product of
 """
 
 from collections.abc import Iterator, Sequence
+from functools import reduce
 
 import numpy as np
 import numpy.typing as npt
@@ -37,7 +38,8 @@ def _weigh(node: Node, readings: Iterator[Floats]) -> tuple[Booleans, list[Float
         return present, [present.astype(np.float64)]
     parts = [(child.weight, *_weigh(child, readings)) for child in node.children]
     # a child of weight 0 carries no score on its own
-    total = np.sum([weight * present for weight, present, _ in parts], axis=0)
+    # added one after another: numpy's sum adds a single customer's numbers in another order than a thousand customers'
+    total = reduce(np.add, [weight * present for weight, present, _ in parts])
     scale = np.divide(1.0, total, out=np.zeros_like(total), where=total > 0)
     weights = [weight * scale * inner for weight, _, inners in parts for inner in inners]
     return total > 0, weights

@@ -70,10 +70,16 @@ async def find_at_stake(connection: Connection, *, as_of: date, minimum_tenure_d
 
     Notice: every paid term that runs has been cancelled, and not to be continued smaller.
     """
+    statement = at_stake(as_of=as_of, minimum_tenure_days=minimum_tenure_days).order_by(subscription.c.customer_id)
+    return list((await connection.execute(statement)).scalars())
+
+
+def at_stake(*, as_of: date, minimum_tenure_days: int) -> Select[Any]:
+    """`find_at_stake` as a statement of customer_id, for others to join with."""
     term = subscription.c
     runs = or_(term.ended_on.is_(None), term.ended_on > as_of)
     undecided = and_(runs, ~_noticed(as_of))
-    statement = (
+    return (
         select(term.customer_id)
         .where(
             term.customer_id.is_not(None),
@@ -86,9 +92,7 @@ async def find_at_stake(connection: Connection, *, as_of: date, minimum_tenure_d
             func.min(term.started_on) <= as_of - timedelta(days=minimum_tenure_days),
             func.max(case((undecided, 1), else_=0)) == 1,
         )
-        .order_by(term.customer_id)
     )
-    return list((await connection.execute(statement)).scalars())
 
 
 async def find_noticed(connection: Connection, *, as_of: date) -> Mapping[str, date]:
