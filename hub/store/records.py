@@ -2,6 +2,10 @@
 
 A row is written when its key is new, or its version is higher, or its version is equal and its content differs; an
 older version never overwrites a newer one. `learned_at` is set once, at the first sight of the row.
+
+Of the fields that a table watches, every change is logged in `field_change`; a row that is deleted when it is first seen
+has been there before, so that counts as a change. Rows that have not changed cost nothing: only the changed ones of a batch
+are asked for what they were, in one statement.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,12 +17,12 @@ from types import MappingProxyType
 from typing import Any
 
 import orjson
-from sqlalchemy import ARRAY, ColumnElement, String, Table, any_, cast, func, select
+from sqlalchemy import ARRAY, ColumnElement, String, Table, any_, cast, func, insert, select
 
 from hub.model.records import RECORD_KINDS, Record
 from hub.store.bulk import upsert_rows
 from hub.store.store import Connection
-from hub.store.tables import RECORD_TABLES, external_id
+from hub.store.tables import RECORD_TABLES, external_id, field_change
 
 KIND_OF = {type_: kind for kind, type_ in RECORD_KINDS.items()}
 BATCH = 1_000
@@ -102,19 +106,81 @@ async def _upsert_rows(connection: Connection, table: Table, rows: Sequence[dict
     known = await _find_known(connection, table, [row["id"] for row in rows])
     new = [row for row in rows if row["id"] not in known]
     changed = [row for row in rows if (old := known.get(row["id"])) is not None and _supersedes(row, *old)]
+    log: list[dict[str, Any]] = []
+    if table.info["watched"]:
+        told = [row for row in changed if known[row["id"]][0] > 0]  # a row that was only implied said nothing
+        log = [*await _find_changes(connection, table, told), *_gone(table, new)]
     await upsert_rows(connection, table, [*new, *changed], keep=_KEPT)
+    if log:
+        await connection.execute(insert(field_change), log)
     return Counts(len(new), len(changed), len(rows) - len(new) - len(changed))
 
 
+async def _find_changes(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of `field_change` for what `rows` change of the watched fields of rows that are there."""
+    if not rows:
+        return []
+    watched: Mapping[str, str | None] = table.info["watched"]
+    names = {*watched, *(name for name in watched.values() if name)}
+    statement = select(table.c.id, *(table.c[name] for name in names))
+    found = (await connection.execute(statement.where(_any_of(connection, table, [row["id"] for row in rows])))).all()
+    before = {was.id: was._mapping for was in found}
+    return [
+        _change(table, row, field, was[field])
+        for row in rows
+        for was in (before[row["id"]],)
+        for field, needs in watched.items()
+        if row[field] != was[field] and (needs is None or row[needs] is not None or was[needs] is not None)
+    ]
+
+
+def _gone(table: Table, rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Of new rows that are deleted already: that they became so."""
+    if "deleted" not in table.info["watched"]:
+        return []
+    return [_change(table, row, "deleted", False) for row in rows if row["deleted"]]
+
+
+def _change(table: Table, row: dict[str, Any], field: str, before: Any) -> dict[str, Any]:
+    now: datetime = row["synced_at"]
+    at = datetime.fromtimestamp(
+        max(0.0, min(row["version"] / 1000, now.timestamp())), UTC
+    )  # no clock of theirs is ahead
+    return {
+        "kind": table.name,
+        "record_id": row["id"],
+        "field": field,
+        "before": _text(before),
+        "after": _text(row[field]),
+        "at": at,
+        "learned_at": now,
+    }
+
+
+def _text(value: Any) -> str | None:
+    match value:
+        case None:
+            return None
+        case bool():
+            return str(value).lower()
+        case datetime():
+            return value.astimezone(UTC).isoformat()
+    return str(value)
+
+
 async def _find_known(connection: Connection, table: Table, ids: list[str]) -> dict[str, tuple[int, int]]:
-    """{id: (version, digest)} of the rows that are there. The ids go as one parameter."""
+    """{id: (version, digest)} of the rows that are there."""
+    statement = select(table.c.id, table.c.version, table.c.digest).where(_any_of(connection, table, ids))
+    return {row[0]: (row[1], row[2]) for row in await connection.execute(statement)}
+
+
+def _any_of(connection: Connection, table: Table, ids: list[str]) -> ColumnElement[bool]:
+    """Whether a row's id is one of `ids`, which go as one parameter."""
     if connection.dialect.name == "sqlite":
         given = func.json_each(orjson.dumps(ids).decode()).table_valued("value")
-        condition: ColumnElement[bool] = table.c.id.in_(select(given.c.value))
-    else:
-        condition = table.c.id == any_(cast(ids, ARRAY(String)))
-    found = await connection.execute(select(table.c.id, table.c.version, table.c.digest).where(condition))
-    return {row[0]: (row[1], row[2]) for row in found}
+        return table.c.id.in_(select(given.c.value))
+    same: ColumnElement[bool] = table.c.id == any_(cast(ids, ARRAY(String)))
+    return same
 
 
 def _supersedes(row: dict[str, Any], version: int, digest: int) -> bool:

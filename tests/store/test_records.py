@@ -3,12 +3,12 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
-from hub.model.records import Company, Subscription, Ticket, TicketStatus, UserActivityDay
+from hub.model.records import Company, Contact, Severity, Subscription, Ticket, TicketStatus, UserActivityDay
 from hub.store import Store
 from hub.store.records import Counts, upsert
-from hub.store.tables import external_id, subscription, ticket, user_activity_day
+from hub.store.tables import external_id, field_change, subscription, ticket, user_activity_day
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 CREATED = datetime(2026, 3, 1, tzinfo=UTC)
@@ -90,3 +90,61 @@ async def test_every_type_of_value_comes_back_as_it_went_in(store: Store) -> Non
 async def test_more_rows_than_one_batch(store: Store) -> None:
     assert await put(store, *(make_ticket(str(n)) for n in range(2_500))) == Counts(2_500, 0, 0)
     assert await put(store, *(make_ticket(str(n)) for n in range(2_500))) == Counts(0, 0, 2_500)
+
+
+def at(version: int) -> datetime:
+    return datetime.fromtimestamp(version / 1000, UTC)
+
+
+async def changes(store: Store) -> list[tuple[str, str, str, str | None, str | None, datetime, datetime]]:
+    row = field_change.c
+    columns = (row.kind, row.record_id, row.field, row.before, row.after, row.at, row.learned_at)
+    async with store.reading() as connection:
+        return [tuple(found) for found in await connection.execute(select(*columns).order_by(row.id))]
+
+
+async def test_what_a_vendor_rewrites_in_place_is_logged(store: Store) -> None:
+    seen, later = datetime(2026, 10, 1, 9, tzinfo=UTC), datetime(2026, 10, 9, 9, tzinfo=UTC)
+    one = Contact(key="1", version=10, company_key="7", name="Ann", role="champion", title="Head", last_seen_at=seen)
+    await put(store, one, replace(one, key="2", role=None), make_ticket())
+    assert await changes(store) == []
+    await put(store, replace(one, version=20, name="Anna", title="VP", role="executive", last_seen_at=later))
+    await put(store, replace(one, key="2", version=30, role=None, last_seen_at=later))  # nobody asks when
+    await put(store, make_ticket(version=40, severity=Severity.URGENT, subject="Now"))
+    assert await changes(store) == [
+        ("contact", "desk:1", "role", "champion", "executive", at(20), NOW),
+        ("contact", "desk:1", "title", "Head", "VP", at(20), NOW),
+        ("contact", "desk:1", "last_seen_at", seen.isoformat(), later.isoformat(), at(20), NOW),
+        ("ticket", "desk:1", "severity", "normal", "urgent", at(40), NOW),
+    ]
+
+
+async def test_only_what_is_written_is_logged(store: Store) -> None:
+    await put(store, make_ticket(version=20))
+    await put(store, make_ticket(version=20))
+    await put(store, make_ticket(version=19, severity=Severity.HIGH))
+    await put(store, make_ticket(version=30, subject="Other"))
+    assert await changes(store) == []
+
+
+async def test_leaving_is_logged_even_of_who_was_never_seen(store: Store) -> None:
+    gone = Contact(key="1", version=10, company_key="7", role="champion", deleted=True)
+    await put(store, gone, replace(gone, key="2", deleted=False), make_ticket(deleted=True))
+    await put(store, replace(gone, key="2", version=10**18))  # a clock far ahead
+    assert await changes(store) == [
+        ("contact", "desk:1", "deleted", "false", "true", at(10), NOW),
+        ("contact", "desk:2", "deleted", "false", "true", NOW, NOW),
+    ]
+
+
+async def test_the_profile_is_watched_from_the_first_row_of_the_company_on(store: Store) -> None:
+    blank = {"version": 0, "digest": 0, "learned_at": NOW, "synced_at": NOW, "domains": []}
+    async with store.transaction() as connection:
+        await connection.execute(insert(external_id), [{"id": "desk:7", "source": "desk", "key": "7", **blank}])
+    company = Company(key="7", version=1, company_key="7", segment="smb", csm_email="kim@us.example")
+    await put(store, company)
+    assert await changes(store) == []
+    await put(store, replace(company, version=2, csm_email="lou@us.example"))
+    assert await changes(store) == [
+        ("external_id", "desk:7", "csm_email", "kim@us.example", "lou@us.example", at(2), NOW)
+    ]
