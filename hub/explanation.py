@@ -167,7 +167,7 @@ def _comparison(before: Scorecard, change: float | None, changes: Sequence[Chang
 
 
 def _side(card: Scorecard, kept: Mapping[str, Any]) -> Side:
-    return Side(definition=recall(kept, card.definition_hash), readings=card.readings, facts=card.facts)
+    return Side(as_of=card.as_of, definition=recall(kept, card.definition_hash), readings=card.readings, facts=card.facts)
 
 
 def _band(card: Scorecard) -> Band | None:

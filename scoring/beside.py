@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from scoring.curves import MIN_PEERS, Percentile, Segments, segments_of
-from scoring.definition import Branch, HealthDefinition, Leaf, Node
+from scoring.curves import MIN_PEERS, Beside, ByTenure, Curve, Percentile
+from scoring.definition import Branch, HealthDefinition, Node
 from scoring.facts import FactTable, Floats
+from scoring.reading import input_of, stale_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -18,7 +19,7 @@ class AmongOthers:
     others: Floats | None
     relative: bool = False
 
-    def read(self, inputs: Floats, segments: Segments) -> Floats:
+    def read(self, inputs: Floats, beside: Beside) -> Floats:
         if self.others is None:
             return np.full(len(inputs), np.nan)
         signed = inputs if self.of.better == "higher" else -inputs
@@ -34,27 +35,34 @@ def beside_the_others(definition: HealthDefinition, table: FactTable, index: int
     """The definition as it reads the customer at `index`, whatever its facts, with all others as they are in `table`."""
     if not definition.relative:
         return definition
-    segments = segments_of(table.texts.get("segment", [None] * len(table)))
+    beside = Beside.of(table)
 
     def still(node: Node) -> Node:
         if isinstance(node, Branch):
             return replace(node, children=tuple(still(child) for child in node.children))
-        if not isinstance(node.curve, Percentile):
+        if not node.curve.relative:
             return node
-        return replace(node, curve=AmongOthers(node.curve, _others(node, node.curve, table, segments, index)))
+        inputs, stale = input_of(node, table), stale_of(node, table)
+        fresh = inputs if stale is None else np.where(stale, np.nan, inputs)
+        return replace(node, curve=_still(node.curve, fresh, beside, index))
 
     root = still(definition.root)
     assert isinstance(root, Branch), "the root of a definition is a group"
     return replace(definition, root=root)
 
 
-def _others(leaf: Leaf, curve: Percentile, table: FactTable, segments: Segments, index: int) -> Floats | None:
-    measure = leaf.measure
-    inputs = np.asarray(measure.value({fact: table.numbers[fact] for fact in measure.facts}), dtype=np.float64)
+def _still(curve: Curve, inputs: Floats, beside: Beside, index: int) -> Curve:
+    """`curve` with the inputs of all customers but one held as they are."""
+    if isinstance(curve, ByTenure):
+        return ByTenure(tuple((start, _still(step, inputs, beside, index)) for start, step in curve.steps))
+    return AmongOthers(curve, _others(curve, inputs, beside, index)) if isinstance(curve, Percentile) else curve
+
+
+def _others(curve: Percentile, inputs: Floats, beside: Beside, index: int) -> Floats | None:
     signed = inputs if curve.better == "higher" else -inputs
     there = ~np.isnan(signed)
     there[index] = False
-    peers = there & (segments == segments[index])
+    peers = there & (beside.segments == beside.segments[index])
     # the customer itself is one of its peers
     for chosen in (peers, there):
         if chosen.sum() + 1 >= MIN_PEERS:

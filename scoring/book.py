@@ -12,7 +12,6 @@ Whichever definition scores a customer, its peers in a percentile are all custom
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +19,7 @@ import numpy.typing as npt
 from hub.model.conditions import Condition
 from scoring.choosing import chosen
 from scoring.definition import HealthDefinition
+from scoring.definition_file import Rollup
 from scoring.facts import FactTable
 from scoring.health import Health, score
 from scoring.last_known import LastKnown
@@ -27,14 +27,6 @@ from scoring.last_known import LastKnown
 Places = npt.NDArray[np.int64]
 
 __all__ = ["HealthBook", "LastKnown", "Part", "Rollup", "Variant", "score_book", "score_extras"]
-
-
-class Rollup(StrEnum):
-    """How a parent customer's health is made of its children's: weighed by their value, the plain mean, the worst one."""
-
-    VALUE = "value"
-    MEAN = "mean"
-    WORST = "worst"
 
 
 @dataclass(frozen=True, slots=True)

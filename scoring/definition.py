@@ -11,6 +11,11 @@
             weight: 0.5
             missing: poor                        exclude | neutral | poor; the measure's own where nothing is said
             curve: {points: [[-1, 0], [1, 1]]}   or {thresholds: […]}, or {percentile: higher}; else the measure's own
+      nps:
+        weight: 0.6
+        missing: {hold_days: 90, then: exclude}  the last reading known, up to that age, and then the other policy
+        stale_after_days: 30                     data older than that is as good as missing
+        by_tenure: [{from_days: 0, curve: {…}}, {from_days: 90, curve: {…}}]
 
 `load` raises ConfigError with every fault of the file at once. The hash of a definition is that of what it computes: it
 covers curves and policies that come from the measures themselves, and not the order or layout of the file.
@@ -28,24 +33,30 @@ from hub.documents import Document
 from hub.errors import ConfigError
 from hub.model.actions import Band
 from scoring.curves import Curve
-from scoring.definition_file import BandSpec, GroupSpec, HealthFile, MeasureSpec
+from scoring.definition_file import BandSpec, GroupSpec, HealthFile, HoldSpec, MeasureSpec
 from scoring.definition_rules import faults_of
 from scoring.facts import Floats
 from scoring.measure import Measure, Missing
 from scoring.measures import discover
-
 
 MAIN = "main"
 
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """A measure in its place: weight among its siblings, curve, and what a missing input means."""
+    """A measure in its place: weight among its siblings, curve, and what a missing input means.
+
+    missing           the policy for a missing input; beside `hold_days`, the one that holds when nothing can be held
+    hold_days         a missing input is the last reading known, up to this age; None: nothing is held
+    stale_after_days  data older than this is as good as missing, by the fact `measure.age`; None: it never is
+    """
 
     measure: Measure
     weight: float
     curve: Curve
     missing: Missing
+    hold_days: int | None = None
+    stale_after_days: int | None = None
 
     @property
     def name(self) -> str:
@@ -139,8 +150,13 @@ def _branch(name: str, spec: GroupSpec, known: Mapping[str, Measure]) -> Branch:
 
 
 def _leaf(measure: Measure, spec: MeasureSpec) -> Leaf:
-    curve = spec.curve.made() if spec.curve else measure.curve
-    return Leaf(measure, spec.weight, curve, spec.missing or measure.missing)
+    missing: Missing = measure.missing
+    hold_days = None
+    if isinstance(spec.missing, HoldSpec):
+        missing, hold_days = spec.missing.then, spec.missing.hold_days
+    elif spec.missing is not None:
+        missing = spec.missing
+    return Leaf(measure, spec.weight, spec.made() or measure.curve, missing, hold_days, spec.stale_after_days)
 
 
 def _hash(root: Branch, file: HealthFile) -> str:
@@ -158,11 +174,16 @@ def _plain(node: Node) -> dict[str, object]:
         return {"weight": float(node.weight), "of": {child.name: _plain(child) for child in node.children}}
     curve = orjson.loads(orjson.dumps(node.curve.key()))
     numbers = {kind: _floats(value) for kind, value in curve.items()}
-    return {"weight": float(node.weight), "missing": node.missing, "curve": numbers}
+    # what a definition does not use is no part of its hash, so that a new policy leaves the old definitions' alone
+    limits = {"hold_days": node.hold_days, "stale_after_days": node.stale_after_days}
+    used = {name: float(days) for name, days in limits.items() if days is not None}
+    return {"weight": float(node.weight), "missing": node.missing, "curve": numbers, **used}
 
 
 def _floats(value: object) -> object:
     """1 and 1.0 are the same number to a reader and to the arithmetic, so to the hash."""
     if isinstance(value, list):
         return [_floats(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _floats(item) for key, item in value.items()}
     return float(value) if isinstance(value, int) else value

@@ -1,16 +1,39 @@
-"""The shape of `config/health.yaml`: which keys there are and what values they take. What they mean: scoring.definition."""
+"""The shape of `config/health.yaml` and of `config/health/*.yaml`: which keys there are and what values they take.
+
+What they mean: scoring.definition, and scoring.book_file for how the files stand to each other.
+"""
 
 from collections.abc import Iterator
+from enum import StrEnum
 from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StrictBool,
+    StrictInt,
+    Tag,
+    model_validator,
+)
 
-from scoring.curves import Curve, Percentile, Points, Thresholds
+from scoring.curves import ByTenure, Curve, Percentile, Points, Thresholds
 from scoring.measure import Missing
 
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Days = Annotated[int, Field(ge=1)]
 Pair = tuple[Annotated[float, Field(allow_inf_nan=False)], Share]
+
+
+class Rollup(StrEnum):
+    """How a parent customer's health is made of its children's: weighed by their value, the plain mean, the worst one."""
+
+    VALUE = "value"
+    MEAN = "mean"
+    WORST = "worst"
 
 
 class _Strict(BaseModel):
@@ -41,10 +64,46 @@ class CurveSpec(_Strict):
         return Points(tuple(self.points)) if self.points else Thresholds(tuple(self.thresholds or ()))
 
 
+class HoldSpec(_Strict):
+    """Hold the last reading known up to an age; `then` is what a missing input means after that."""
+
+    hold_days: Days
+    then: Missing = "exclude"
+
+
+def _told_how_long(value: Any) -> Any:
+    if value == "hold":
+        raise ValueError("must say for how long: {hold_days: 30, then: exclude}")
+    return value
+
+
+# the tags stand in square brackets to be told from keys when a fault's place is shown
+MissingSpec = Annotated[
+    Annotated[HoldSpec, Tag("[hold]")] | Annotated[Missing, Tag("[policy]")],
+    Discriminator(lambda value: "[hold]" if isinstance(value, dict | HoldSpec) else "[policy]"),
+    BeforeValidator(_told_how_long),
+]
+
+
+class TenureStep(_Strict):
+    """The curve from a tenure on. That steps begin at 0 and rise is a rule (scoring.definition_rules)."""
+
+    from_days: Annotated[int, Field(ge=0)]
+    curve: CurveSpec
+
+
 class MeasureSpec(_Strict):
     weight: Share
-    missing: Missing | None = None
+    missing: MissingSpec | None = None
+    stale_after_days: Days | None = None
     curve: CurveSpec | None = None
+    by_tenure: list[TenureStep] | None = Field(default=None, min_length=1)
+
+    def made(self) -> Curve | None:
+        """The curve that is given here, if one is."""
+        if self.by_tenure:
+            return ByTenure(tuple((step.from_days, step.curve.made()) for step in self.by_tenure))
+        return self.curve.made() if self.curve else None
 
 
 class GroupSpec(_Strict):
@@ -57,7 +116,6 @@ def is_group(value: Any) -> bool:
     return "of" in value if isinstance(value, dict) else isinstance(value, GroupSpec)
 
 
-# the tags stand in square brackets to be told from keys when a fault's place is shown
 NodeSpec = Annotated[
     Annotated[GroupSpec, Tag("[group]")] | Annotated[MeasureSpec, Tag("[measure]")],
     Discriminator(lambda value: "[group]" if is_group(value) else "[measure]"),
@@ -83,8 +141,12 @@ class BandsSpec(_Strict):
 
 
 class HealthFile(_Strict):
-    """The whole file."""
+    """The whole file. Which of the keys before the tree stand in which file is a rule (scoring.book_file)."""
 
+    when: Any = None  # a condition, read by hub.model.conditions
+    priority: StrictInt | None = None
+    beside: StrictBool = False
+    rollup: Rollup = Rollup.VALUE
     coverage_floor: Share = 0.5
     bands: BandsSpec
     groups: dict[str, NodeSpec] = Field(min_length=1)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from hub.model.actions import Band
-from scoring.curves import Points
+from scoring.curves import ByTenure, Curve, Points
 from scoring.definition import MAIN, Branch, HealthDefinition, Leaf, Node
 from scoring.definition_file import CurveSpec
 from scoring.measure import Measure
@@ -40,10 +40,14 @@ def _node(node: Node) -> dict[str, Any]:
     if isinstance(node, Branch):
         return {"name": node.name, "weight": node.weight, "of": [_node(child) for child in node.children]}
     curve = {kind: _plain(value) for kind, value in node.curve.key().items()}
-    return {"name": node.name, "weight": node.weight, "missing": node.missing, "curve": curve}
+    limits = {"hold_days": node.hold_days, "stale_after_days": node.stale_after_days}
+    used = {name: days for name, days in limits.items() if days is not None}
+    return {"name": node.name, "weight": node.weight, "missing": node.missing, "curve": curve, **used}
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
     return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
 
 
@@ -51,8 +55,20 @@ def _made(kept: Mapping[str, Any], measures: Mapping[str, Measure]) -> Node:
     name, weight = str(kept["name"]), float(kept["weight"])
     if "of" in kept:
         return Branch(name, weight, tuple(_made(child, measures) for child in kept["of"]))
-    curve = CurveSpec.model_validate(kept["curve"]).made()
-    return Leaf(measures.get(name) or _gone(name), weight, curve, kept["missing"])
+    return Leaf(
+        measures.get(name) or _gone(name),
+        weight,
+        _curve(kept["curve"]),
+        kept["missing"],
+        kept.get("hold_days"),
+        kept.get("stale_after_days"),
+    )
+
+
+def _curve(key: Mapping[str, Any]) -> Curve:
+    if steps := key.get("by_tenure"):
+        return ByTenure(tuple((start, _curve(curve)) for start, curve in steps))
+    return CurveSpec.model_validate(key).made()
 
 
 def _gone(name: str) -> Measure:

@@ -1,4 +1,5 @@
-"""What a health definition must fulfil beyond its shape: known measures, weights that add up, bands that meet.
+"""What a health definition must fulfil beyond its shape: known measures, weights that add up, bands
+that meet, steps that rise, and an age where there is a limit to it.
 
 The rules read the raw document and skip what has the wrong shape, so that their faults can be told together with those of
 the shape (scoring.definition_file), not one after the other.
@@ -49,6 +50,25 @@ def _tree(
             yield document.fault(f"measure {name!r} stands in the tree already, in line {first}", key=key)
         else:
             seen[name] = key
+        if isinstance(child, dict) and not is_group(child):
+            yield from _measure(document, child, key, measures.get(name))
+
+
+def _measure(document: Document, spec: dict[str, Any], at: Key, measure: Measure | None) -> Iterator[Fault]:
+    if measure is not None and measure.age is None and spec.get("stale_after_days") is not None:
+        message = f"nothing says how old the data of {measure.name!r} is, so there can be no limit to its age"
+        yield document.fault(message, key=(*at, "stale_after_days"))
+    steps = spec.get("by_tenure")
+    if steps is not None and spec.get("curve") is not None:
+        yield document.fault("has a curve and curves by tenure; one of them must go", key=(*at, "by_tenure"))
+    each_step = steps if isinstance(steps, list) else []
+    starts = [step.get("from_days") if isinstance(step, dict) else None for step in each_step]
+    if starts and _is_number(starts[0]) and starts[0] != 0:
+        yield document.fault("the first step begins at 0", key=(*at, "by_tenure", 0, "from_days"))
+    for number, (earlier, later) in enumerate(pairwise(starts), start=1):
+        if _is_number(earlier) and _is_number(later) and later <= earlier:
+            message = f"steps must rise, and this one begins at {later:g} after one at {earlier:g}"
+            yield document.fault(message, key=(*at, "by_tenure", number, "from_days"))
 
 
 def _bands(document: Document, bands: Any) -> Iterator[Fault]:

@@ -3,8 +3,10 @@
     contributions(readings, facts)   what each measure adds to a score; the sum is the score
     difference(before, after)        what each measure adds to the change of a score; the sum is the change
 
-A change has three causes. *Data*: what a measure read has changed. *Missing data*: a measure can no longer be read, or can
-be again, which makes the others of its group count more or less. *Definition*: other weights, curves or policies.
+A change has three causes. *Data*: what a measure read has changed, be it that the customer is older now and a later curve
+reads the same. *Missing data*: a measure can no longer be read, or can be again, which makes the others of its group count
+more or less; and what stands in for a missing reading has changed, as where the last one is held no longer. *Definition*:
+other weights, curves or policies. (An *override* is no part of what is computed; it is what is in force instead.)
 
 The attribution is the Shapley value (Shapley 1953): a cause gets what it adds to the score, averaged over all orders in
 which the causes could have come. So the parts sum to the change, equal causes get equal parts, no order is preferred, and
@@ -18,17 +20,19 @@ change of that reading is put down to the definition.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
+from itertools import product
 from math import factorial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from scoring.definition import HealthDefinition, Leaf
+from scoring.definition import HealthDefinition
 from scoring.facts import Floats
-from scoring.measure import FILLED
 from scoring.measures import discover
+from scoring.reading_again import as_stored, read_again
 from scoring.weighing import weigh
 
 MOST_EVENTS = 10
@@ -69,8 +73,9 @@ class Contribution:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Side:
-    """A scorecard of one customer as stored: its readings (`Health.readings_at`), facts, and the definition that made it."""
+    """A scorecard of one customer as stored: its day, readings (`Health.readings_at`), facts, and the definition of them."""
 
+    as_of: date
     definition: HealthDefinition
     readings: Sequence[Mapping[str, Any]]
     facts: Mapping[str, Any]
@@ -162,7 +167,7 @@ def shapley(games: Floats) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class _Leaves:
-    """The measures of both definitions: values[definition, day, leaf] 0-1 or NaN, whether missing[day, leaf], shares."""
+    """The measures of both definitions: values[definition, day, leaf] 0-1 or NaN, missing[definition, day, leaf], shares."""
 
     names: tuple[str, ...]
     groups: tuple[str, ...]
@@ -178,22 +183,14 @@ class _Leaves:
         rows = [{reading["measure"]: reading for reading in side.readings} for side in sides]
         names = tuple(sorted({*trees[0], *trees[1]}))
         values = np.full((2, 2, len(names)), np.nan)
-        missing = np.zeros((2, len(names)), dtype=np.bool_)
+        missing = np.zeros((2, 2, len(names)), dtype=np.bool_)
         for i, name in enumerate(names):
             leaves = [tree[name].leaf if name in tree else None for tree in trees]
-            for day, side in enumerate(sides):
-                row, own, other = rows[day].get(name), leaves[day], leaves[1 - day]
-                if own is not None and row is not None:
-                    values[day, day, i] = _number(row["value"])
-                raw = _raw(row, own, other, side.facts)
-                missing[day, i] = row["missing"] is not None if row is not None else raw is None or np.isnan(raw)
-                if other is not None:
-                    theirs = rows[1 - day][name]["value"]
-                    values[1 - day, day, i] = (
-                        _number(theirs) if raw is None else FILLED[other.missing] if np.isnan(raw) else raw
-                    )
-                    if raw is None:  # cannot be told: as on the day it was read
-                        missing[day, i] = rows[1 - day][name]["missing"] is not None
+            for (which, leaf), (day, side) in product(enumerate(leaves), enumerate(sides)):
+                if leaf is not None:
+                    found = read_again(rows[day].get(name), leaves[day], leaf, facts=side.facts, as_of=side.as_of)
+                    # what cannot be told is as on the day that this definition read it
+                    values[which, day, i], missing[which, day, i] = found or as_stored(rows[which][name])
         places = [trees[1].get(name) or trees[0][name] for name in names]
         shares = [sum(tree[name].share for tree in trees if name in tree) / 2 for name in names]
         return cls(
@@ -207,7 +204,9 @@ class _Leaves:
 
     def cause(self, i: int) -> Cause:
         """Of a change of what the measure read."""
-        return Cause.MISSING_DATA if self.missing[0, i] != self.missing[1, i] else Cause.DATA
+        before, after = self.values[:, 0, i], self.values[:, 1, i]
+        moved = ~((before == after) | (np.isnan(before) & np.isnan(after)))
+        return Cause.MISSING_DATA if (moved & self.missing[:, :, i].any(axis=1)).any() else Cause.DATA
 
     def events(self) -> list[tuple[int, ...]]:
         """The measures that began or ceased to be weighed, each an event of its own."""
@@ -217,7 +216,7 @@ class _Leaves:
             return [(i,) for i in flips]
         together: dict[tuple[str, bool], list[int]] = {}
         for i in flips:
-            together.setdefault((self.groups[i], bool(self.missing[1, i])), []).append(i)
+            together.setdefault((self.groups[i], bool(gone[:, 1, i].any())), []).append(i)
         return [tuple(event) for event in together.values()]
 
     def games(self, events: Sequence[tuple[int, ...]]) -> Floats:
@@ -240,25 +239,3 @@ class _Leaves:
             games[:, which, 0] = weights * np.nan_to_num(state)
             games[:, which, 1] = weights * np.nan_to_num(np.where(moved, state, after))
         return games.reshape((2,) * (len(events) + 2) + (n,))
-
-
-def _raw(row: Mapping[str, Any] | None, own: Leaf | None, other: Leaf | None, facts: Mapping[str, Any]) -> float | None:
-    """The reading of one day by the other definition's curve, NaN where missing; None where it cannot be told."""
-    if row is not None and own is not None and other is not None and own.curve.key() == other.curve.key():
-        return np.nan if row["missing"] is not None else _number(row["value"])
-    if other is None:
-        return np.nan
-    if other.curve.relative:
-        return None
-    if row is not None:
-        input_ = np.array([_number(row["input"])])
-    else:
-        measure = other.measure
-        input_ = np.asarray(
-            measure.value({name: np.array([_number(facts.get(name))]) for name in measure.facts}), dtype=np.float64
-        )
-    return float(other.curve.read(input_, np.zeros(1, dtype=np.int64))[0])
-
-
-def _number(value: float | None) -> float:
-    return np.nan if value is None else float(value)

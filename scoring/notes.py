@@ -1,25 +1,45 @@
 """What is said about data that isn't there: of one measure, of a score that is withheld, of a band that is held."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from hub.model.actions import Band
 from scoring.definition import HealthDefinition, Leaf, Place
-from scoring.wording import percent
+from scoring.wording import counted, percent
 
 _POLICY = {"exclude": "left out", "neutral": "read as 0.50", "poor": "read as 0.00"}
 
 
-def missing_note(leaf: Leaf, *, live: bool, last: float | None, alone: bool) -> str:
-    """Why a measure has no reading, and what stands in its place. alone: it had an input, but nothing to compare it with."""
+def missing_note(
+    leaf: Leaf, facts: Mapping[str, Any], *, last: float | None, age: float | None, held: bool, alone: bool
+) -> str:
+    """Why a measure has no reading, and what stands in its place.
+
+    facts      of the customer, None for what is missing
+    last, age  the last reading known, and days since it was read; None where there is none, or nobody knows
+    held       whether that reading is what stands in its place
+    alone      it had an input, but nothing to compare it with
+    """
+    why = _why(leaf, facts, known=last is not None, alone=alone)
+    if last is None:
+        return f"{why}: {_POLICY[leaf.missing]}"
+    ago = "" if age is None else f"{counted(age, 'day', 'days')} ago"
+    if held:
+        return f"{why}: held at {last:.2f}, as read {ago}"
+    beyond = f" {ago}, more than the {leaf.hold_days} it is held" if leaf.hold_days is not None and ago else ""
+    return f"{why}; last read {last:.2f}{beyond}: {_POLICY[leaf.missing]}"
+
+
+def _why(leaf: Leaf, facts: Mapping[str, Any], *, known: bool, alone: bool) -> str:
+    measure, limit = leaf.measure, leaf.stale_after_days
+    days = facts.get(measure.age) if measure.age else None
+    if days is not None and limit is not None and days > limit:
+        return f"The data is {counted(days, 'day', 'days')} old, more than the {limit} allowed"
     if alone:
-        why = "Too few customers to compare with"
-    elif live:
-        why = "Nothing to go by in this period"
-    elif last is None:
-        why = "No source has told anything about this"
-    else:
-        why = f"No live source any more; last read {last:.2f}"
-    return f"{why}: {_POLICY[leaf.missing]}"
+        return "Too few customers to compare with"
+    if facts[measure.live] is not None:
+        return "Nothing to go by in this period"
+    return "No live source any more" if known else "No source has told anything about this"
 
 
 def floor_note(missing: Sequence[Place], coverage: float, definition: HealthDefinition) -> str:

@@ -22,8 +22,8 @@ from hub.settings.files import HubFile, IdentityFile, SourceIdentity, SourcesFil
 from hub.settings.pieces import entries, mappings, parsed
 from hub.settings.variables import Filled, filled
 from hub.sync import Source
+from scoring import book_file
 from scoring import churn_definition as churn
-from scoring import definition as health
 from scoring.book import HealthBook
 
 Loaded = TypeVar("Loaded")
@@ -96,14 +96,14 @@ class _Loading:
         hub = self._try(lambda: self._document("hub.yaml").parse(HubFile))
         sources, rules = self._sources()
         identity = self._try(lambda: self._identity(rules))
-        health_definition = self._try(lambda: health.load(self._document("health.yaml")))
+        health = self._try(self._health)
         churn_definition = self._try(lambda: churn.load(self._document("churn.yaml")))
         playbooks = self._try(lambda: load_all(self._path("playbooks"), templates=self._templates()))
         if (
             self.faults
             or hub is None
             or identity is None
-            or health_definition is None
+            or health is None
             or churn_definition is None
             or playbooks is None
         ):
@@ -112,7 +112,7 @@ class _Loading:
             hub=hub,
             sources=sources,
             identity=identity,
-            health=HealthBook(health_definition),
+            health=health,
             churn=churn_definition,
             playbooks=playbooks,
             folder=self.folder,
@@ -147,6 +147,15 @@ class _Loading:
         self.filled.append(made)
         self.faults += [fault for key, fault in made.missing.items() if not _is_disabled(made.document.value, key)]
         return made.document
+
+    def _health(self) -> HealthBook:
+        """health.yaml, and what the folder health/ beside it has; who brings either has no other of those that ship."""
+        own = (self.folder / "health.yaml").exists() or (self.folder / "health").exists()
+        folder = (self.folder if own else CONFIG) / "health"
+        names = sorted(path.stem for path in folder.glob("*.yaml"))
+        others = {name: self._try(partial(self._document, f"health/{name}.yaml")) for name in names}
+        read = {name: document for name, document in others.items() if document is not None}
+        return book_file.load(self._document("health.yaml"), read)
 
     def _sources(self) -> tuple[dict[str, ScheduledSource], dict[str, SourceRules]]:
         """Each source is looked at by itself, so that a fault in one, or of another kind, hides none."""

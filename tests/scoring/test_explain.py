@@ -59,7 +59,9 @@ def side(definition: HealthDefinition, facts: Mapping[str, float | None]) -> Sid
     """As stored: scored by scoring.health, one customer."""
     columns = {FACTS["abcdefg".index(name)]: [value] for name, value in facts.items()}
     table = FactTable.of(date(2026, 6, 30), {"customer_id": ["c"], **{fact: [None] for fact in FACTS}, **columns})
-    return Side(definition=definition, readings=score(table, definition).readings_at(0), facts=table.at(0))
+    return Side(
+        as_of=table.as_of, definition=definition, readings=score(table, definition).readings_at(0), facts=table.at(0)
+    )
 
 
 def total(side: Side) -> float:
@@ -141,7 +143,7 @@ def test_a_measure_that_came_into_the_definition_reads_the_facts_of_then() -> No
 def test_a_relative_curve_that_was_replaced_is_the_definitions_doing() -> None:
     relative = tree(leaf("a", 1.0, curve=Percentile("higher")))
     rows = [{**side(tree(leaf("a", 1.0)), {"a": 0.9}).readings[0], "value": 0.3, "contribution": 0.3}]
-    before = Side(definition=relative, readings=rows, facts={"stickiness": 0.9})
+    before = Side(as_of=date(2026, 6, 30), definition=relative, readings=rows, facts={"stickiness": 0.9})
     after = side(tree(leaf("a", 1.0), hash_="two"), {"a": 0.9})
     assert amounts(difference(before, after)) == {("a", "definition"): 0.6}
 

@@ -75,7 +75,7 @@ groups:
         "health.yaml:5: bands.stable.from: leaves a gap after warning, which goes up to 0.5, by beginning at 0.6",
         "health.yaml:6: bands.healthy.below: the highest band has no end: it goes up to 1",
         "health.yaml:10: groups.usage.of: the weights must add up to 1, and make 1.2 (wau 0.5, waau 0.4, mau 0.3)",
-        "health.yaml:11: groups.usage.of.wau.missing: is none of the valid choices (choices: exclude, neutral, poor)",
+        "health.yaml:11: groups.usage.of.wau.missing: must say for how long: {hold_days: 30, then: exclude}",
         f"health.yaml:12: groups.usage.of.waau: there is no measure 'waau' (choices: {choices})",
         "health.yaml:13: groups.usage.of.mau.curve: inputs must rise from each pair to the next, and are 0.0, 0.0",
         "health.yaml:17: groups.voice.of.nps.colour: is not a setting here",

@@ -5,19 +5,22 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from scoring.curves import Percentile, Points, Thresholds, segments_of
+from scoring.curves import Beside, ByTenure, Percentile, Points, Thresholds, curve_at, segments_of
 from scoring.facts import FACTS, Floats
 from scoring.measure import Measure
 from scoring.measures import discover
 from scoring.wording import counted, duration, number, percent
 
 NAN = float("nan")
-NOBODY = np.zeros(0)
 MEASURES = discover()
 
 
 def columns(**values: float) -> dict[str, Floats]:
     return {name: np.array([values.get(name, NAN)]) for name, fact in FACTS.items() if fact.kind == "number"}
+
+
+def everybody(n: int) -> Beside:
+    return Beside([None] * n, np.full(n, NAN))
 
 
 def value_of(name: str, **values: float) -> float:
@@ -57,7 +60,7 @@ def test_a_measure_reads_only_what_it_declares(measure: Measure) -> None:
 
 @pytest.mark.parametrize("measure", MEASURES.values(), ids=lambda measure: measure.name)
 def test_a_default_curve_keeps_to_its_scale_and_to_one_direction(measure: Measure) -> None:
-    readings = measure.curve.read(np.linspace(-2, 10_000, 20_001), np.zeros(20_001, dtype=np.int64))
+    readings = measure.curve.read(np.linspace(-2, 10_000, 20_001), everybody(20_001))
     steps = np.diff(readings)
     assert readings.min() >= 0
     assert readings.max() <= 1
@@ -111,25 +114,44 @@ def test_a_customer_who_never_came_stayed_no_minutes() -> None:
 def test_points_are_joined_by_lines_and_flat_beyond() -> None:
     curve = Points(((0, 0.2), (10, 0.4), (20, 1)))
     inputs = np.array([-5, 0, 5, 15, 99, NAN])
-    np.testing.assert_allclose(curve.read(inputs, NOBODY), [0.2, 0.2, 0.3, 0.7, 1, NAN])
+    np.testing.assert_allclose(curve.read(inputs, everybody(len(inputs))), [0.2, 0.2, 0.3, 0.7, 1, NAN])
 
 
 def test_thresholds_are_steps() -> None:
     curve = Thresholds(((0, 0.1), (5, 0.5), (10, 1)))
     inputs = np.array([-1, 0, 4.9, 5, 10, 99, NAN])
-    np.testing.assert_allclose(curve.read(inputs, NOBODY), [0.1, 0.1, 0.1, 0.5, 1, 1, NAN])
+    np.testing.assert_allclose(curve.read(inputs, everybody(len(inputs))), [0.1, 0.1, 0.1, 0.5, 1, 1, NAN])
 
 
 def test_a_percentile_is_the_place_among_the_segment() -> None:
     inputs = np.array([*range(11), 100, 200, NAN], dtype=float)
-    segments = segments_of(["a"] * 11 + ["b"] * 2 + ["a"])
-    higher = Percentile("higher").read(inputs, segments)
+    beside = Beside(["a"] * 11 + ["b"] * 2 + ["a"], np.full(14, NAN))
+    higher = Percentile("higher").read(inputs, beside)
     np.testing.assert_allclose(higher[:11], np.arange(11) / 10)
     np.testing.assert_allclose(higher[11:], [11 / 12, 1, NAN])  # two are too few: against everybody
-    np.testing.assert_allclose(Percentile("lower").read(inputs, segments)[:11], 1 - np.arange(11) / 10)
-    ties = Percentile("higher").read(np.array([0.0] * 6 + [1.0] * 5), np.zeros(11, dtype=np.int64))
+    np.testing.assert_allclose(Percentile("lower").read(inputs, beside)[:11], 1 - np.arange(11) / 10)
+    ties = Percentile("higher").read(np.array([0.0] * 6 + [1.0] * 5), everybody(11))
     np.testing.assert_allclose(ties, [0.25] * 6 + [0.8] * 5)
-    assert np.isnan(Percentile("higher").read(np.arange(9.0), np.zeros(9, dtype=np.int64))).all()
+    assert np.isnan(Percentile("higher").read(np.arange(9.0), everybody(9))).all()
+
+
+def test_the_curve_changes_with_the_tenure() -> None:
+    young, old = Points(((0, 0.5), (10, 1))), Points(((0, 0), (10, 1)))
+    curve = ByTenure(((0, young), (90, old)))
+    beside = Beside([None] * 6, np.array([0, 89, 90, 5000, NAN, -3]))
+    np.testing.assert_allclose(curve.read(np.full(6, 5.0), beside), [0.75, 0.75, 0.5, 0.5, 0.5, 0.75])
+    assert np.isnan(curve.read(np.full(6, NAN), beside)).all()
+    assert [curve_at(curve, days) for days in (0, 89, 90, NAN)] == [young, young, old, old]
+    assert curve_at(young, 5) is young
+    assert curve.key() == {"by_tenure": [[0, young.key()], [90, old.key()]]}
+    assert not curve.relative
+
+
+def test_peers_are_of_every_tenure() -> None:
+    curve = ByTenure(((0, Thresholds(((0, 0.9),))), (90, Percentile("higher"))))
+    beside = Beside(["a"] * 11, np.array([0.0] * 5 + [100.0] * 6))
+    assert curve.relative
+    np.testing.assert_allclose(curve.read(np.arange(11.0), beside), [0.9] * 5 + [0.5, 0.6, 0.7, 0.8, 0.9, 1])
 
 
 def test_segments_are_numbered_and_none_is_one() -> None:
