@@ -37,8 +37,10 @@ from hub.store.tables.records import (
 from hub.store.tables.scores import (
     churn_model,
     churn_prediction,
+    drift_reading,
     extra_scorecard,
     health_definition,
+    model_promotion,
     rollup_scorecard,
     scorecard,
 )
@@ -54,6 +56,7 @@ __all__ = [
     "contact",
     "customer",
     "delivery",
+    "drift_reading",
     "executor",
     "external_id",
     "extra_scorecard",
@@ -64,6 +67,7 @@ __all__ = [
     "idempotency_key",
     "invoice",
     "metadata",
+    "model_promotion",
     "opportunity",
     "playbook_run",
     "playbook_step",

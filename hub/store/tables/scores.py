@@ -136,3 +136,39 @@ churn_prediction = Table(
     Index(None, "customer_id", "as_of"),
     Index(None, "customer_id", "latest"),
 )
+
+model_promotion = Table(
+    "model_promotion",
+    metadata,
+    Column("id", String(60), primary_key=True),
+    Column("horizon", String(12), nullable=False),
+    Column("version", ForeignKey("churn_model.version"), nullable=False),
+    Column("previous", ForeignKey("churn_model.version")),  # whose place it took
+    Column("kind", String(20), nullable=False),  # "automatic" | "by_hand" | "forced" | "rollback"
+    Column("by", String(254), nullable=False),
+    Column("reason", Text),
+    Column("comparison", Json),  # the numbers it rests on, NULL where none could be had
+    Column("at", UtcDateTime, nullable=False),
+    Column("undone_at", UtcDateTime),  # by a rollback
+    Index(None, "horizon", "at"),
+)
+
+drift_reading = Table(
+    "drift_reading",
+    metadata,
+    Column("id", String(300), primary_key=True),  # "<model_version>:<as_of>:<kind>:<name>"
+    Column("model_version", ForeignKey("churn_model.version"), nullable=False),
+    Column("horizon", String(12), nullable=False),
+    Column("as_of", Date, nullable=False),  # the day whose customers, or predictions, were looked at
+    Column("kind", String(20), nullable=False),  # "psi" | "calibration" | "roc_auc"
+    Column("name", String(160), nullable=False),  # the feature, or "score"
+    Column("value", Float, nullable=False),
+    Column("warn", Float),  # what it was held against
+    Column("act", Float),
+    Column("level", String(10), nullable=False),  # "steady" | "warn" | "act"
+    Column("customers", Integer, nullable=False),
+    Column("detail", Json, nullable=False),
+    Column("checked_at", UtcDateTime, nullable=False),
+    Index(None, "model_version", "as_of"),
+    Index(None, "horizon", "checked_at"),
+)

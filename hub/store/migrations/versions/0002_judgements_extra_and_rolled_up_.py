@@ -32,6 +32,27 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_field_change_kind_field_learned_at'), ['kind', 'field', 'learned_at'], unique=False)
         batch_op.create_index(batch_op.f('ix_field_change_record_id'), ['record_id'], unique=False)
 
+    op.create_table('drift_reading',
+    sa.Column('id', sa.String(length=300), nullable=False),
+    sa.Column('model_version', sa.String(length=60), nullable=False),
+    sa.Column('horizon', sa.String(length=12), nullable=False),
+    sa.Column('as_of', sa.Date(), nullable=False),
+    sa.Column('kind', sa.String(length=20), nullable=False),
+    sa.Column('name', sa.String(length=160), nullable=False),
+    sa.Column('value', sa.Float(), nullable=False),
+    sa.Column('warn', sa.Float(), nullable=True),
+    sa.Column('act', sa.Float(), nullable=True),
+    sa.Column('level', sa.String(length=10), nullable=False),
+    sa.Column('customers', sa.Integer(), nullable=False),
+    sa.Column('detail', base.Json(none_as_null=True), nullable=False),
+    sa.Column('checked_at', base.UtcDateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['model_version'], ['churn_model.version'], name=op.f('fk_drift_reading_model_version_churn_model')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_drift_reading'))
+    )
+    with op.batch_alter_table('drift_reading', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_drift_reading_horizon_checked_at'), ['horizon', 'checked_at'], unique=False)
+        batch_op.create_index(batch_op.f('ix_drift_reading_model_version_as_of'), ['model_version', 'as_of'], unique=False)
+
     op.create_table('extra_scorecard',
     sa.Column('id', sa.String(length=130), nullable=False),
     sa.Column('customer_id', sa.String(length=40), nullable=False),
@@ -97,6 +118,24 @@ def upgrade() -> None:
     with op.batch_alter_table('invoice', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_invoice_customer_id_issued_on'), ['customer_id', 'issued_on'], unique=False)
         batch_op.create_index(batch_op.f('ix_invoice_source_company_key'), ['source', 'company_key'], unique=False)
+
+    op.create_table('model_promotion',
+    sa.Column('id', sa.String(length=60), nullable=False),
+    sa.Column('horizon', sa.String(length=12), nullable=False),
+    sa.Column('version', sa.String(length=60), nullable=False),
+    sa.Column('previous', sa.String(length=60), nullable=True),
+    sa.Column('kind', sa.String(length=20), nullable=False),
+    sa.Column('by', sa.String(length=254), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=True),
+    sa.Column('comparison', base.Json(none_as_null=True), nullable=True),
+    sa.Column('at', base.UtcDateTime(timezone=True), nullable=False),
+    sa.Column('undone_at', base.UtcDateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['previous'], ['churn_model.version'], name=op.f('fk_model_promotion_previous_churn_model')),
+    sa.ForeignKeyConstraint(['version'], ['churn_model.version'], name=op.f('fk_model_promotion_version_churn_model')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_model_promotion'))
+    )
+    with op.batch_alter_table('model_promotion', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_model_promotion_horizon_at'), ['horizon', 'at'], unique=False)
 
     op.create_table('rollup_scorecard',
     sa.Column('id', sa.String(length=60), nullable=False),
@@ -221,6 +260,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_rollup_scorecard_as_of'))
 
     op.drop_table('rollup_scorecard')
+    with op.batch_alter_table('model_promotion', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_model_promotion_horizon_at'))
+
+    op.drop_table('model_promotion')
     with op.batch_alter_table('invoice', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_invoice_source_company_key'))
         batch_op.drop_index(batch_op.f('ix_invoice_customer_id_issued_on'))
@@ -237,6 +280,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_extra_scorecard_as_of'))
 
     op.drop_table('extra_scorecard')
+    with op.batch_alter_table('drift_reading', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_drift_reading_model_version_as_of'))
+        batch_op.drop_index(batch_op.f('ix_drift_reading_horizon_checked_at'))
+
+    op.drop_table('drift_reading')
     with op.batch_alter_table('field_change', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_field_change_record_id'))
         batch_op.drop_index(batch_op.f('ix_field_change_kind_field_learned_at'))
