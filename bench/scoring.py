@@ -4,13 +4,11 @@
 
 Run it as a module: as a file, its own name would hide the package `scoring`. The first part fills a SQLite file with made-up
 use, asks for the facts of single days, and writes the scorecards of the last days as a backfill does. The second reads and
-weighs facts made at random.
+weighs facts made at random by every measure there is, beside the same arithmetic by a line of numpy a measure.
 """
 
 import argparse
 import asyncio
-import resource
-import sys
 import tempfile
 import time
 from datetime import UTC, date, datetime, timedelta
@@ -19,56 +17,43 @@ from typing import Any
 
 import numpy as np
 
-from hub.documents import Document
-from hub.resources import CONFIG
+from bench.health import bare, every_measure, made_table, segments_of
+from bench.stopwatch import best, load, peak_mb, verdict
 from hub.scorecards import backfill
 from hub.store import Store
 from hub.store.facts import find_facts
 from hub.store.migrate import upgrade
 from hub.store.tables import customer, external_id, feature_usage_day, user_activity_day
-from scoring.definition import HealthDefinition, load
-from scoring.facts import FACTS, FactTable
+from scoring.book import HealthBook
+from scoring.definition import HealthDefinition
 from scoring.health import score
 
 TODAY = date(2026, 6, 30)
 CREATED = datetime(2024, 1, 1, tzinfo=UTC)
 BATCH = 20_000
-
-
-def peak_mb() -> float:
-    """Peak resident memory of this process so far."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (1 << 20 if sys.platform == "darwin" else 1 << 10)
-
-
-def made_table(n: int) -> FactTable:
-    """n customers with facts at random, a tenth of each missing."""
-    random = np.random.default_rng(1)
-    numbers = {}
-    for fact in FACTS.values():
-        if fact.kind == "number":
-            top = 1.0 if fact.unit == "ratio" else 40.0
-            column = random.random(n) * top
-            column[random.random(n) < 0.1] = np.nan
-            numbers[fact.name] = column
-    segments = random.integers(0, 4, n)
-    texts = {"segment": [f"segment {i}" for i in segments.tolist()]}
-    return FactTable(TODAY, range(n), numbers, texts)  # type: ignore[arg-type]  # numbers do for ids here
+BOUND = 3.0
+"""How many times as long as the bare arithmetic health may take."""
 
 
 def bench_arithmetic(definition: HealthDefinition, n: int) -> None:
-    table = made_table(n)
-    before = peak_mb()
-    began = time.perf_counter()
-    health = score(table, definition)
-    took = time.perf_counter() - began
+    table = made_table(n, TODAY)
+    segments = segments_of(table)
+    in_table = peak_mb()
+    took, health = best(lambda: score(table, definition))
+    peak = peak_mb()
+    by_hand, alone = best(lambda: bare(table, segments, definition))
+    known = ~np.isnan(alone)
+    difference = np.abs(health.score[known] - alone[known]).max(initial=0)
     print(f"health of {n:,} customers, {len(health.readings)} measures: {took:.2f} s, {n / took:,.0f} customers/s")
-    print(f"  peak memory {peak_mb():,.0f} MB, of which the table {before:,.0f} MB")
+    print(
+        f"  bare arithmetic of the same columns: {by_hand:.2f} s; ours takes {took / by_hand:.2f} times as long, "
+        f"{verdict(took / by_hand, BOUND)} ({load()})"
+    )
+    print(f"  of {known.sum():,} customers with everything known the scores differ by at most {difference:.1e}")
+    print(f"  peak memory {peak:,.0f} MB, of which the table {in_table:,.0f} MB")
     some = min(n, 10_000)
-    began = time.perf_counter()
-    health.all_readings(range(some))
-    took = time.perf_counter() - began
-    print(f"  readings with reasons of {some:,} of them: {took:.2f} s, {some / took:,.0f} customers/s")
+    worded, _ = best(lambda: health.all_readings(range(some)), 1)
+    print(f"  readings with reasons of {some:,} of them: {worded:.2f} s, {some / worded:,.0f} customers/s")
 
 
 def made_use(customers: int, days: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -141,7 +126,7 @@ async def bench_store(definition: HealthDefinition, *, customers: int, months: i
             past = [TODAY - timedelta(days=ago) for ago in range(1, days + 1)]
             now = datetime(TODAY.year, TODAY.month, TODAY.day, 12, tzinfo=UTC)
             began, began_cpu = time.perf_counter(), time.process_time()
-            report = await backfill(store, definition, None, days=past, now=now)
+            report = await backfill(store, HealthBook(definition), [], days=past, now=now)
             took, cpu = time.perf_counter() - began, time.process_time() - began_cpu
             print(
                 f"backfill of {len(report.written)} days: {report.cards:,} scorecards in {took:.1f} s "
@@ -156,7 +141,7 @@ def main() -> None:
     parser.add_argument("--months", type=int, default=18)
     parser.add_argument("--backfill", type=int, default=30, help="days")
     options = parser.parse_args()
-    definition = load(Document.read(CONFIG / "health.yaml"))
+    definition = every_measure()
     asyncio.run(bench_store(definition, customers=options.stored, months=options.months, days=options.backfill))
     bench_arithmetic(definition, options.customers)
 
