@@ -21,6 +21,7 @@ from hub.store import Store
 from hub.store.evidence import BEHIND, find_evidence
 from hub.store.facts import find_facts
 from hub.store.tables import customer, health_definition, scorecard
+from scoring.book import HealthBook
 from scoring.explain import Cause
 from scoring.facts import FACTS, FactTable
 from scoring.health import score as read_health
@@ -72,7 +73,7 @@ async def test_a_change_is_divided_by_measure_and_cause(told: Store) -> None:
 
 async def test_another_definition_is_told_from_other_data(told: Store) -> None:
     other = definition(logins=0.2, seats=0.5)
-    await score(told, other, None, as_of=JUNE, now=NOW)
+    await score(told, HealthBook(other), [], as_of=JUNE, now=NOW)
     comparison = (await explain(told, "acme", since=MAY)).comparison
     assert comparison is not None
     amounts = {(change.measure, change.cause): change.amount for change in comparison.changes}
@@ -87,7 +88,7 @@ async def test_another_definition_is_told_from_other_data(told: Store) -> None:
 async def test_what_went_missing_is_told_from_other_data(told: Store) -> None:
     later = JUNE + timedelta(days=100)  # the tickets are older than 90 days, and so is their answering
     now = NOW + timedelta(days=100)
-    await score(told, DEFINITION, None, as_of=later, now=now)
+    await score(told, HealthBook(DEFINITION), [], as_of=later, now=now)
     comparison = (await explain(told, "acme", since=JUNE)).comparison
     assert comparison is not None
     amounts = {change.measure: change for change in comparison.changes}

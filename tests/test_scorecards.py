@@ -28,6 +28,7 @@ from hub.store import Store
 from hub.store.records import upsert
 from hub.store.scorecards import count_days, find_history, find_latest
 from hub.store.tables import RECORD_TABLES, churn_model, churn_prediction, customer, sync_run
+from scoring.book import HealthBook
 from scoring.definition import HealthDefinition, load
 from scoring.facts import FACTS, FactTable, Floats
 
@@ -57,6 +58,7 @@ groups:
         name="health.yaml",
     )
 )
+BOOK = HealthBook(DEFINITION)
 
 
 def day(days_ago: int) -> date:
@@ -180,7 +182,10 @@ async def add_model(store: Store, version: str = "m1") -> None:
 async def run(
     store: Store, as_of: date = TODAY, *, definition: HealthDefinition = DEFINITION, **options: Any
 ) -> ScoreReport:
-    return await score(store, definition, options.pop("predictor", None), as_of=as_of, now=NOW, **options)
+    predictor = options.pop("predictor", None)
+    predictors = options.pop("predictors", [predictor] if predictor else [])
+    book = options.pop("book", HealthBook(definition))
+    return await score(store, book, predictors, as_of=as_of, now=options.pop("now", NOW), **options)
 
 
 async def latest(store: Store) -> dict[str, Any]:
@@ -204,6 +209,7 @@ async def test_scorecards_of_today(store: Store, world: World) -> None:
         changes=(BandChange("good", None, "healthy"), BandChange("poor", None, "warning")),
         definition_hash=DEFINITION.hash,
         model_version=None,
+        definitions={"main": 2},
     )
     cards = await latest(store)
     poor = cards["poor"]
@@ -281,7 +287,7 @@ async def test_latest_and_previous_band_follow_the_days(store: Store, world: Wor
 async def test_who_left_keeps_a_history_and_is_listed_no_more(store: Store, world: World) -> None:
     term = Subscription(key="1", version=1, company_key="poor", plan="Pro", mrr=10, started_on=day(300), ended_on=TODAY)
     await world.put("billing", term, replace(term, key="2", company_key="good", ended_on=None))
-    await backfill(store, DEFINITION, None, days=[day(1)], now=NOW)
+    await backfill(store, BOOK, [], days=[day(1)], now=NOW)
     assert set(await latest(store)) == {"good", "poor"}
     await run(store, customer_ids=["good"])  # some were asked for: that says nothing of the others
     assert set(await latest(store)) == {"good", "poor"}
@@ -341,12 +347,12 @@ async def test_backfill_writes_the_past_days_that_are_missing(store: Store, worl
     days = [day(ago) for ago in (0, 1, 2, 3)]
     await run(store, day(2), customer_ids=["good"])
     told: list[tuple[date, int, int]] = []
-    report = await backfill(store, DEFINITION, None, days=days, now=NOW, progress=lambda *step: told.append(step))
+    report = await backfill(store, BOOK, [], days=days, now=NOW, progress=lambda *step: told.append(step))
     assert report == BackfillReport(written=(day(3), day(2), day(1)), complete=(), cards=5)
     assert told == [(day(3), 1, 3), (day(2), 2, 3), (day(1), 3, 3)]
     async with store.reading() as connection:
         assert await count_days(connection) == {day(3): 2, day(2): 2, day(1): 2}
-    again = await backfill(store, DEFINITION, None, days=days, now=NOW)
+    again = await backfill(store, BOOK, [], days=days, now=NOW)
     assert again == BackfillReport(written=(), complete=(day(3), day(2), day(1)), cards=0)
     assert [card.latest for card in await history(store, "good")] == [False, False, True]
 

@@ -24,7 +24,7 @@ from hub.store import Store
 from hub.store.migrate import require_newest, upgrade
 from hub.store.syncs import declare_sources, forget_bookmarks
 from hub.sync import Source, StreamReport, SyncReport, sync
-from hub.training import Training, load_predictor, train
+from hub.training import Training, load_predictors, train
 
 SourceProgress = Callable[[str, str, StreamReport], None]
 DayProgress = Callable[[date, int, int], None]
@@ -141,17 +141,17 @@ class Hub:
 
     async def backfill(self, days: Sequence[date], *, progress: DayProgress | None = None) -> BackfillReport:
         """Write the scorecards of past days that have none."""
-        predictor = await load_predictor(self.store, self.settings.churn)
+        predictors = await load_predictors(self.store, self.settings.churn)
         return await backfill(
-            self.store, self.settings.health.main, predictor, days=days, now=self.clock(), progress=progress
+            self.store, self.settings.health, predictors, days=days, now=self.clock(), progress=progress
         )
 
     async def score(self, *, customer_ids: Sequence[str] | None = None, fire: bool = True) -> Scored:
         """Score today, and fire the playbooks that concerns. `fire` needs the engine started."""
         now = self.clock()
-        predictor = await load_predictor(self.store, self.settings.churn)
+        predictors = await load_predictors(self.store, self.settings.churn)
         scores = await score(
-            self.store, self.settings.health.main, predictor, as_of=now.date(), now=now, customer_ids=customer_ids
+            self.store, self.settings.health, predictors, as_of=now.date(), now=now, customer_ids=customer_ids
         )
         fired = await self.playbooks.fire_due(as_of=now.date(), now=now) if fire else FireReport()
         return Scored(scores, fired)

@@ -39,7 +39,7 @@ SCORECARD_FIELDS: tuple[Field, ...] = (
     Field("coverage", "number"),
     Field("churn_risk", "number"),
     Field("churn_annualised", "number"),
-    Field("churn_band", "text", ("minimal", "low", "medium", "high")),
+    Field("churn_band", "text", ("minimal", "low", "medium", "high", "noticed")),
 )
 # against the newest scorecard 30 to 45 days before; missing where there is none
 HEALTH_CHANGE = Field("health_change_30d", "number")

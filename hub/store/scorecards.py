@@ -10,23 +10,30 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, Table, and_, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Row, Select, and_, func, select, update
 
+from hub.store.daily import BATCH, batches, write
 from hub.store.store import Connection
 from hub.store.tables import churn_prediction, customer, scorecard
 
-BATCH = 2_000
+__all__ = ["BATCH", "Scorecard", "Standing"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scorecard:
-    """Health and churn risk of a customer on a day; None where there is none, with the reason for missing health."""
+    """Health and churn risk of a customer on a day; None where there is none, with the reason for missing health.
+
+    health, band  in force, an override included; computed_…: what the definition made of the facts
+    definition    its name
+    """
 
     customer_id: str
     as_of: date
     health: float | None
     band: str | None
+    computed_health: float | None
+    computed_band: str | None
+    override_id: str | None
     previous_band: str | None
     coverage: float
     reason: str | None
@@ -35,6 +42,7 @@ class Scorecard:
     churn_band: str | None
     facts: Mapping[str, Any] = field(repr=False)
     readings: Sequence[Mapping[str, Any]] = field(repr=False)
+    definition: str
     definition_hash: str
     computed_at: datetime
     latest: bool
@@ -53,6 +61,9 @@ class Standing:
     has_later: bool
 
 
+Read = tuple[date, Sequence[Mapping[str, Any]]]
+"""The readings of a scorecard, and its day."""
+
 _CARD = tuple(Scorecard.__dataclass_fields__)
 
 
@@ -64,15 +75,11 @@ def _cards() -> Select[Any]:
     return select(*(scorecard.c[name] for name in _CARD))
 
 
-def _batches(ids: Iterable[str]) -> Iterable[Sequence[str]]:
-    ordered = list(ids)
-    return (ordered[start : start + BATCH] for start in range(0, len(ordered), BATCH))
-
-
-async def retire(connection: Connection, *, as_of: date) -> int:
+async def retire(connection: Connection, *, as_of: date) -> None:
     """After everybody was scored as of a day: who has no scorecard of it is no customer any more, and has no latest one."""
-    statement = update(scorecard).where(scorecard.c.latest, scorecard.c.as_of < as_of).values(latest=False)
-    return (await connection.execute(statement)).rowcount
+    for table in (scorecard, churn_prediction):
+        statement = update(table).where(table.c.latest, table.c.as_of < as_of).values(latest=False)
+        await connection.execute(statement)
 
 
 async def find_latest(connection: Connection, customer_ids: Iterable[str] | None = None) -> dict[str, Scorecard]:
@@ -81,7 +88,7 @@ async def find_latest(connection: Connection, customer_ids: Iterable[str] | None
     if customer_ids is None:
         return {row.customer_id: _card(row) for row in await connection.execute(statement)}
     found: dict[str, Scorecard] = {}
-    for ids in _batches(customer_ids):
+    for ids in batches(customer_ids):
         rows = await connection.execute(statement.where(scorecard.c.customer_id.in_(ids)))
         found.update((row.customer_id, _card(row)) for row in rows)
     return found
@@ -93,7 +100,7 @@ async def find_history(
     """{customer id: scorecards of the days from `since` to `until`, oldest first}; [] for who has none."""
     wanted = list(dict.fromkeys(customer_ids))
     found: dict[str, list[Scorecard]] = {id_: [] for id_ in wanted}
-    for ids in _batches(wanted):
+    for ids in batches(wanted):
         statement = (
             _cards().where(scorecard.c.customer_id.in_(ids)).order_by(scorecard.c.customer_id, scorecard.c.as_of)
         )
@@ -140,15 +147,14 @@ def _newest_before(as_of: date) -> Any:
     )
 
 
-async def find_readings_before(
-    connection: Connection, customer_ids: Iterable[str], *, as_of: date
-) -> dict[str, Sequence[Mapping[str, Any]]]:
-    """{customer id: readings of the newest scorecard before the day}."""
-    found: dict[str, Sequence[Mapping[str, Any]]] = {}
-    for ids in _batches(customer_ids):
+async def find_readings_before(connection: Connection, customer_ids: Iterable[str], *, as_of: date) -> dict[str, Read]:
+    """{customer id: day and readings of the newest scorecard before the day}."""
+    found: dict[str, Read] = {}
+    for ids in batches(customer_ids):
         newest = select(_newest_before(as_of).label("id")).where(customer.c.id.in_(ids)).subquery()
-        statement = select(scorecard.c.customer_id, scorecard.c.readings).join(newest, newest.c.id == scorecard.c.id)
-        found.update((row.customer_id, row.readings) for row in await connection.execute(statement))
+        columns = scorecard.c.customer_id, scorecard.c.as_of, scorecard.c.readings
+        statement = select(*columns).join(newest, newest.c.id == scorecard.c.id)
+        found.update((row.customer_id, (row.as_of, row.readings)) for row in await connection.execute(statement))
     return found
 
 
@@ -156,7 +162,7 @@ async def find_standing(connection: Connection, customer_ids: Iterable[str], *, 
     """{customer id: what is there when the day is scored}."""
     before, own, later = scorecard.alias("before"), scorecard.alias("own"), scorecard.alias("later")
     found: dict[str, Standing] = {}
-    for ids in _batches(customer_ids):
+    for ids in batches(customer_ids):
         statement = (
             select(
                 customer.c.id,
@@ -188,27 +194,21 @@ async def put(
 ) -> None:
     """Write the scorecards and predictions of a day. replace: the day is not over, what is there gives way."""
     newest = [card["customer_id"] for card in cards if card["latest"]]
-    for ids in _batches(newest):
+    for ids in batches(newest):
         await connection.execute(
             update(scorecard)
             .where(scorecard.c.customer_id.in_(ids), scorecard.c.latest, scorecard.c.as_of < as_of)
             .values(latest=False)
         )
-    await _write(connection, scorecard, [{"id": f"{c['customer_id']}:{as_of}", **c} for c in cards], replace=replace)
+        # of the day itself, too: a model that speaks no more had its say
+        await connection.execute(
+            update(churn_prediction)
+            .where(churn_prediction.c.customer_id.in_(ids), churn_prediction.c.latest)
+            .values(latest=False)
+        )
+    await write(connection, scorecard, [{"id": f"{c['customer_id']}:{as_of}", **c} for c in cards], replace=replace)
     rows = [{"id": f"{p['customer_id']}:{as_of}:{p['model_version']}", **p} for p in predictions]
-    await _write(connection, churn_prediction, rows, replace=replace)
-
-
-async def _write(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], *, replace: bool) -> None:
-    if not rows:
-        return
-    insert = sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
-    if replace:
-        changed = {name: insert.excluded[name] for name in rows[0] if name != "id"}
-        statement = insert.on_conflict_do_update(index_elements=[table.c.id], set_=changed)
-    else:
-        statement = insert.on_conflict_do_nothing()
-    await connection.execute(statement, [dict(row) for row in rows])
+    await write(connection, churn_prediction, rows, replace=replace)
 
 
 async def count_days(connection: Connection) -> dict[date, int]:

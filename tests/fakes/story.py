@@ -21,6 +21,7 @@ from hub.scorecards import score
 from hub.store import Store
 from hub.store.records import upsert
 from hub.store.tables import RECORD_TABLES, customer
+from scoring.book import HealthBook
 from scoring.definition import HealthDefinition, load
 
 MAY, JUNE = date(2026, 5, 20), date(2026, 6, 30)
@@ -140,4 +141,4 @@ async def tell(store: Store) -> None:
         for table in RECORD_TABLES.values():
             await connection.execute(update(table).values(customer_id=table.c.company_key))
     for day in (MAY, JUNE):
-        await score(store, DEFINITION, None, as_of=day, now=NOW)
+        await score(store, HealthBook(DEFINITION), [], as_of=day, now=NOW)
