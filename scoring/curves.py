@@ -107,13 +107,16 @@ class Percentile:
         signed = inputs if self.better == "higher" else -inputs
         present = ~np.isnan(signed)
         readings = np.full(len(signed), np.nan)
-        if present.sum() < MIN_PEERS:
+        everybody = np.flatnonzero(present)
+        if len(everybody) < MIN_PEERS:
             return readings
-        readings[present] = _places(signed[present], signed[present])
-        for segment in np.unique(beside.segments[present]):
-            peers = present & (beside.segments == segment)
-            if peers.sum() >= MIN_PEERS:
-                readings[peers] = _places(signed[peers], signed[peers])
+        segments = beside.segments[everybody]
+        sizes = np.bincount(segments)
+        if (sizes[sizes > 0] < MIN_PEERS).any():
+            readings[everybody] = _places(signed[everybody])
+        for segment in np.flatnonzero(sizes >= MIN_PEERS):
+            peers = everybody[segments == segment]
+            readings[peers] = _places(signed[peers])
         return readings
 
     def key(self) -> dict[str, Any]:
@@ -158,14 +161,19 @@ def curve_at(curve: Curve, tenure_days: float) -> Curve:
     return curve.steps[int(curve.which(np.array([tenure_days]))[0])][1]
 
 
-def _places(values: Floats, among: Floats) -> Floats:
-    ordered = np.sort(among)
-    below = np.searchsorted(ordered, values, side="left")
-    not_above = np.searchsorted(ordered, values, side="right")
-    return np.asarray((below + not_above - 1) / 2 / (len(ordered) - 1), dtype=np.float64)
+def _places(values: Floats) -> Floats:
+    """The place of each of values[n] among all of them, 0-1: those below count whole, the other equal ones half."""
+    order = np.argsort(values)
+    ordered = values[order]
+    # found in order, one step leads to the next; in the order they came, each search would go all over memory
+    below = np.searchsorted(ordered, ordered, side="left")
+    not_above = np.searchsorted(ordered, ordered, side="right")
+    places = np.empty(len(values))
+    places[order] = (below + not_above - 1) / 2 / (len(values) - 1)
+    return places
 
 
 def segments_of(texts: Sequence[str | None]) -> Segments:
-    """Segment names as numbers; customers without one are a segment of their own."""
-    numbers: dict[str | None, int] = {}
-    return np.array([numbers.setdefault(text, len(numbers)) for text in texts], dtype=np.int64)
+    """Segment names as numbers from 0; customers without one are a segment of their own."""
+    numbers = {text: number for number, text in enumerate(dict.fromkeys(texts))}
+    return np.fromiter(map(numbers.__getitem__, texts), dtype=np.int64, count=len(texts))
