@@ -1,7 +1,7 @@
 """Explanation: why a customer's score is what it is, why it moved since a day, and what would lift it.
 
     explained = await explain(store, "acme.example", since=day)
-    lift = await find_lift(store, definition, "acme.example", target=Band.HEALTHY)
+    lift = await find_lift(store, book, "acme.example", target=Band.HEALTHY)
 
 Everything is read from what is stored: the scorecard with its readings, the definition that made it, the records as of its
 day. The parts of a score sum to the score, and the parts of a change to the change (scoring.explain). A day without a
@@ -22,11 +22,12 @@ from hub.store.definitions import find_definitions
 from hub.store.evidence import Evidence, find_evidence
 from hub.store.facts import find_facts
 from hub.store.scorecards import Scorecard, find_first_day, find_newest
-from scoring.definition import HealthDefinition
+from scoring.book import HealthBook
 from scoring.definition_record import recall
 from scoring.explain import Cause, Change, Contribution, Side, contributions, difference
 from scoring.facts import FactTable
 from scoring.lift import Lift, find
+from scoring.reading import remembered
 
 CANDIDATES = 10
 
@@ -114,20 +115,19 @@ async def explain(
     )
 
 
-async def find_lift(store: Store, definition: HealthDefinition, customer: str, *, target: Band) -> Lift:
+async def find_lift(store: Store, book: HealthBook, customer: str, *, target: Band) -> Lift:
     """The cheapest change of facts, as of the newest scorecard's day, that lifts the customer's band to `target`."""
     async with store.reading() as connection:
         who = await get_customer(connection, customer)
         card = await _card(connection, who, None)
         # where some are read against the others, all of them are needed to score one
-        asked = None if definition.relative else [who.id]
+        asked = None if book.relative else [who.id]
         columns = await find_facts(connection, as_of=card.as_of, customer_ids=asked)
     table = FactTable.of(card.as_of, columns)
     if who.id not in table.customers:
         raise RefusedError(f"{who.name} ({who.id}) was no customer any more on {card.as_of}")
-    return await asyncio.to_thread(
-        find, table, list(table.customers).index(who.id), definition, target, before=_last_known(card.readings)
-    )
+    known = remembered({0: (card.as_of, card.readings)}, count=1, as_of=card.as_of)
+    return await asyncio.to_thread(find, table, list(table.customers).index(who.id), book, target, before=known)
 
 
 async def _card(connection: Connection, who: Named, day: date | None) -> Scorecard:
@@ -167,13 +167,10 @@ def _comparison(before: Scorecard, change: float | None, changes: Sequence[Chang
 
 
 def _side(card: Scorecard, kept: Mapping[str, Any]) -> Side:
-    return Side(as_of=card.as_of, definition=recall(kept, card.definition_hash), readings=card.readings, facts=card.facts)
+    return Side(
+        as_of=card.as_of, definition=recall(kept, card.definition_hash), readings=card.readings, facts=card.facts
+    )
 
 
 def _band(card: Scorecard) -> Band | None:
     return None if card.band is None else Band(card.band)
-
-
-def _last_known(readings: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-    found = {each["measure"]: each.get("last") if each["missing"] else each["value"] for each in readings}
-    return {measure: float(last) for measure, last in found.items() if last is not None}

@@ -95,7 +95,11 @@ def score_book(
 
 
 def score_extras(
-    table: FactTable, book: HealthBook, *, before: Mapping[str, LastKnown] | None = None
+    table: FactTable, book: HealthBook, *, before: Mapping[str, Mapping[str, LastKnown]] | None = None
 ) -> tuple[Health, ...]:
-    """The extra scorecards of every customer of `table`, in the order of `book.extras`."""
-    return tuple(score(table, definition, before=before) for definition in book.extras)
+    """The extra scorecards of every customer of `table`, in the order of `book.extras`.
+
+    `before`: {name of the extra definition: {measure: last known readings}}; each remembers its own.
+    """
+    known = before or {}
+    return tuple(score(table, definition, before=known.get(definition.name)) for definition in book.extras)

@@ -17,6 +17,7 @@ says to hold it for a while.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -119,30 +120,24 @@ def _rows_of(reading: Reading, indices: Sequence[int], table: FactTable, facts: 
         yield whole
 
 
-def score(
-    table: FactTable, definition: HealthDefinition, *, before: Mapping[str, LastKnown | Floats] | None = None
-) -> Health:
+def score(table: FactTable, definition: HealthDefinition, *, before: Mapping[str, LastKnown] | None = None) -> Health:
     """Score every customer of `table`.
 
     `before`: {measure: last readings known} of earlier scorecards; see scoring.last_known. Where `definition.relative` the
     table must hold all customers, for some are read against the others.
     """
-    places, beside = definition.places, Beside.of(table)
-    earlier = {name: _dated(known) for name, known in (before or {}).items()}
+    places, beside, earlier = definition.places, Beside.of(table), before or {}
     reads = [read(place, table, beside, earlier.get(place.leaf.name)) for place in places]
     whole, weights = weigh(definition.root, [each.value for each in reads])
     readings = tuple(Reading.weighed(each, weight) for each, weight in zip(reads, weights, strict=True))
-    coverage = np.asarray(np.sum([each.place.share * ~each.missing for each in reads], axis=0), dtype=np.float64)
+    # added one after another, so that one customer alone gets the sum it gets among a thousand; see scoring.weighing
+    coverage = np.asarray(reduce(np.add, [each.place.share * ~each.missing for each in reads]), dtype=np.float64)
     covered = coverage >= definition.coverage_floor - 1e-9
     final = np.where(covered, whole, np.nan)
     bands, notes = _bands(definition, final, readings)
     for index in np.flatnonzero(np.isnan(final)):
         notes[index] = floor_note(readings_missing(readings, int(index)), float(coverage[index]), definition)
     return Health(table, final, bands, coverage, notes, readings, definition.hash)
-
-
-def _dated(known: LastKnown | Floats) -> LastKnown:
-    return known if isinstance(known, LastKnown) else LastKnown(known, np.full(len(known), np.nan))
 
 
 def _bands(

@@ -48,7 +48,7 @@ async def explain(
         found = await explain_score(hub.store, customer, as_of=_day(as_of), since=_day(since), records=max(records, 1))
         lift = None
         if target is not None:
-            lift = await find_lift(hub.store, hub.settings.health.main, found.customer.id, target=Band(target))
+            lift = await find_lift(hub.store, hub.settings.health, found.customer.id, target=Band(target))
     _show_score(found)
     if records:
         _show_records(found, records)

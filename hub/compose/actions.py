@@ -70,7 +70,7 @@ class HubActions:
         return await explain(self._hub.store, customer_id, as_of=as_of, since=since, records=records)
 
     async def lift(self, customer_id: str, *, target: Band) -> Lift:
-        return await find_lift(self._hub.store, self._hub.settings.health.main, customer_id, target=target)
+        return await find_lift(self._hub.store, self._hub.settings.health, customer_id, target=target)
 
 
 def definitions(hub: Hub) -> list[PlaybookDefinition]:

@@ -15,6 +15,7 @@ from scoring.beside import beside_the_others
 from scoring.definition import HealthDefinition, load
 from scoring.facts import FACTS, FactTable
 from scoring.health import score
+from scoring.last_known import LastKnown
 from scoring.lift import PER_FACT, Lift, find
 from scoring.measures import discover
 
@@ -209,7 +210,7 @@ def test_a_band_held_by_what_was_lost_is_not_promised_away() -> None:
     lost = definition("{all: {weight: 1, of: {login_frequency: {weight: 0.6}, ticket_severity: {weight: 0.4}}}}")
     given = table({"logins_per_user_week": 5})
     free = find(given, 0, lost, Band.HEALTHY)
-    held = find(given, 0, lost, Band.HEALTHY, before={"ticket_severity": 0.0})
+    held = find(given, 0, lost, Band.HEALTHY, before={"ticket_severity": LastKnown(np.zeros(1), np.ones(1))})
     assert (free.reached, free.band) == (True, Band.HEALTHY)
     assert (held.reached, held.band) == (False, Band.STABLE)
     assert "losing data is no improvement" in (held.note or "")

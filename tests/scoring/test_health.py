@@ -10,8 +10,9 @@ from hub.model.actions import Band
 from hub.resources import CONFIG
 from scoring.curves import Points
 from scoring.definition import HealthDefinition, load
-from scoring.facts import FACTS, FactTable, Floats
+from scoring.facts import FACTS, FactTable
 from scoring.health import Health, score
+from scoring.last_known import LastKnown
 from scoring.measure import Measure
 
 NAN = float("nan")
@@ -163,8 +164,14 @@ def test_a_band_begins_at_its_bound(value: float, band: str) -> None:
     assert score(abc(value, NAN, NAN), definition("{a: {weight: 1}}")).bands == [Band(band)]
 
 
-def lasts(health: Health) -> dict[str, Floats]:
-    return {reading.place.leaf.name: reading.last for reading in health.readings}
+def lasts(health: Health, *, days: int = 1) -> dict[str, LastKnown]:
+    """What is last known so many days later."""
+    return {
+        reading.place.leaf.name: LastKnown(
+            reading.last, days + (np.zeros(len(health)) if reading.last_age is None else reading.last_age)
+        )
+        for reading in health.readings
+    }
 
 
 def test_losing_a_source_never_raises_a_band() -> None:
@@ -226,7 +233,7 @@ def test_what_a_living_source_has_nothing_to_say_about_is_not_held() -> None:
     quiet = score(abc(0.6, 0.6, NAN), weights, before=lasts(before))
     assert (quiet.bands, quiet.notes) == ([Band.STABLE], [None])
     assert quiet.readings_at(0)[2]["reason"] == "Nothing to go by in this period: left out"
-    assert np.isnan(lasts(quiet)["c"][0])
+    assert np.isnan(lasts(quiet)["c"].reading[0])
 
 
 def test_readings_are_plain_data() -> None:
