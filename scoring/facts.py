@@ -25,7 +25,7 @@ Kind = Literal["number", "text"]
 class Fact:
     """name; kind of value; unit as shown to people; what it means; group of sources it needs live.
 
-    history  False where past days show today's value, because nothing tells what it was then
+    history  False where days from before the hub watched it show a later value, because nothing tells what it was then
     """
 
     name: str
@@ -41,9 +41,9 @@ def _number(name: str, unit: str, meaning: str, group: str) -> Fact:
 
 
 CATALOGUE: tuple[Fact, ...] = (
-    Fact("segment", "text", "", "segment of the customer, as the CRM says", "profile"),
+    Fact("segment", "text", "", "segment of the customer, as the CRM says", "profile", history=False),
     Fact("plan", "text", "", "plan of the running subscription with the highest MRR", "billing"),
-    Fact("csm_email", "text", "", "e-mail of the CSM who owns the customer", "profile"),
+    Fact("csm_email", "text", "", "e-mail of the CSM who owns the customer", "profile", history=False),
     _number("tenure_days", "days", "since the first subscription began", "billing"),
     _number("mrr", "per month", "recurring revenue of the running subscriptions, normalised to a month", "billing"),
     _number("mrr_change_90d", "ratio", "MRR against 90 days ago, as a share of it", "billing"),

@@ -5,24 +5,32 @@ subscription at all by that day, one counts from `became_customer_on`, or where 
 made the customer: a hub without a billing source still has customers, and where billing is connected, who has left is out.
 A customer merged into another is that other.
 
-The profile is today's: no source tells when a segment or a CSM changed.
+The profile is what the source that made the customer said by the day, as far back as the hub has watched it; before that,
+what it said first.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import NamedTuple
 
 from sqlalchemy import and_, case, func, or_, select
 
 from hub.store.facts.billing import running
+from hub.store.facts.history import column_as_of
 from hub.store.facts.window import Window
 from hub.store.store import Connection
-from hub.store.tables import customer, subscription
+from hub.store.tables import customer, external_id, subscription
 
 NAMES = ("segment", "csm_email")
 
 
-async def find(connection: Connection, window: Window) -> Sequence[Any]:
-    """Rows of customer_id, segment, csm_email, in order of id."""
+class Member(NamedTuple):
+    customer_id: str
+    segment: str | None
+    csm_email: str | None
+
+
+async def find(connection: Connection, window: Window) -> Sequence[Member]:
+    """Everybody who is a customer on the day, in order of id."""
     terms = (
         select(
             subscription.c.customer_id,
@@ -51,4 +59,22 @@ async def find(connection: Connection, window: Window) -> Sequence[Any]:
     )
     rows = (await connection.execute(statement)).all()
     wanted = set(window.picked(row.customer_id for row in rows))
-    return [row for row in rows if row.customer_id in wanted]
+    members = {row.customer_id: Member(*row) for row in rows if row.customer_id in wanted}
+    segments, csms = [await _find_other(connection, window, field) for field in NAMES]
+    for id_ in members.keys() & (segments.keys() | csms.keys()):
+        today = members[id_]
+        members[id_] = Member(id_, segments.get(id_, today.segment), csms.get(id_, today.csm_email))
+    return list(members.values())
+
+
+async def _find_other(connection: Connection, window: Window, field: str) -> dict[str, str | None]:
+    """{customer: the field of the profile on the day} of those where it has changed since."""
+    changed = await column_as_of(connection, window, external_id, field)
+    if changed.later is None:
+        return {}
+    statement = (
+        select(external_id.c.customer_id, changed.later.c.before)
+        .select_from(external_id.join(changed.later, changed.later.c.record_id == external_id.c.id))
+        .where(external_id.c.method == "created", external_id.c.customer_id.is_not(None))
+    )
+    return {row.customer_id: row.before for row in await connection.execute(statement)}
