@@ -3,6 +3,7 @@
     store = Store.open("sqlite:///…/cshub.db")          or  "postgresql://user:password@host/name"
     async with store.transaction() as connection: …     all of it is committed, or none
     async with store.reading() as connection: …         one consistent snapshot, no writes
+    async with store.scratch() as connection: …         a snapshot that temporary tables may be laid over; all undone
 
 SQLite has one writing connection (BEGIN IMMEDIATE, WAL, foreign keys on, busy timeout) and a few that can only read.
 """
@@ -17,6 +18,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
 
 from hub.errors import ConfigError, Fault
 
@@ -91,6 +93,34 @@ class Store:
             if self.dialect == "postgresql":
                 await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             yield connection
+
+    @asynccontextmanager
+    async def scratch(self) -> AsyncIterator[Connection]:
+        """A connection to read with that may lay temporary tables and views over the real ones; all it does is undone."""
+        if self.dialect == "sqlite":
+            async with self._reader.connect() as connection:
+                await connection.exec_driver_sql("PRAGMA query_only = 0")  # which forbids temporary ones, too
+                try:
+                    yield connection
+                finally:
+                    await connection.rollback()
+                    await connection.exec_driver_sql("PRAGMA query_only = 1")
+            return
+        # a statement prepared before would go on reading the table it found then: nothing is prepared ahead here
+        plain = {"prepared_statement_cache_size": 0, "statement_cache_size": 0}
+        engine = create_async_engine(
+            _for_asyncpg(self.url),
+            poolclass=NullPool,
+            connect_args=plain,
+            json_serializer=_dump,
+            json_deserializer=orjson.loads,
+        )
+        try:
+            async with engine.connect() as connection:
+                await connection.execution_options(isolation_level="REPEATABLE READ")
+                yield connection
+        finally:
+            await engine.dispose()
 
     async def close(self) -> None:
         await self._writer.dispose()
