@@ -3,7 +3,8 @@
     book = load(Document.read("config/health.yaml"), {"adoption": Document.read("config/health/adoption.yaml"), …})
 
 The main file may say `rollup`. Each of the others says one of two things about itself: `beside: true`, a scorecard of its
-own beside the main one, or `when` with a `priority`, whose customers it scores in the main one's place.
+own beside the main one, or `when` with a `priority`, whose customers it scores in the main one's place. With
+`enabled: false` it is read and checked, and speaks of nobody.
 """
 
 import re
@@ -20,7 +21,7 @@ from scoring.definition import MAIN, HealthDefinition
 from scoring.measure import Measure
 
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,49}")
-MAIN_ONLY, OTHERS_ONLY = ("rollup",), ("when", "priority", "beside")
+MAIN_ONLY, OTHERS_ONLY = ("rollup",), ("when", "priority", "beside", "enabled")
 
 
 def load(
@@ -48,14 +49,19 @@ def load(
             faults += [
                 document.fault(each.message, key=("when", *each.key), choices=each.choices) for each in error.problems
             ]
-    faults += _equals(others)
+    enabled = {name: document for name, document in others.items() if _top(document).get("enabled", True)}
+    faults += _equals(enabled)
     if faults:
         raise ConfigError(list(dict.fromkeys(faults)))
-    variants = [Variant(made[name], when, _top(others[name])["priority"]) for name, when in conditions.items()]
+    variants = [
+        Variant(made[name], when, _top(enabled[name])["priority"])
+        for name, when in conditions.items()
+        if name in enabled
+    ]
     return HealthBook(
         main=made[MAIN],
         variants=tuple(sorted(variants, key=lambda variant: -variant.priority)),
-        extras=tuple(made[name] for name in sorted(others) if name not in conditions),
+        extras=tuple(made[name] for name in sorted(enabled) if name not in conditions),
         rollup=Rollup(_top(main).get("rollup", Rollup.VALUE)),
     )
 

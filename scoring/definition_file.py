@@ -146,6 +146,7 @@ class HealthFile(_Strict):
     when: Any = None  # a condition, read by hub.model.conditions
     priority: StrictInt | None = None
     beside: StrictBool = False
+    enabled: StrictBool = True
     rollup: Rollup = Rollup.VALUE
     coverage_floor: Share = 0.5
     bands: BandsSpec

@@ -10,6 +10,7 @@ from hub.settings import load
 from hub.settings.reach import unreachable
 from hub.store import Store
 from hub.store.migrate import current, newest, upgrade
+from scoring.book import HealthBook
 
 
 @main.command()
@@ -22,9 +23,21 @@ def check(config: Path | None) -> None:
     settings = load(config)
     for sentence in unreachable(settings):
         show.complain(f"note: {sentence}")
-    show.say(
-        f"{settings.folder}: {len(settings.sources)} sources, {len(settings.playbooks.playbooks)} playbooks; nothing is wrong"
+    counts = (
+        f"{len(settings.sources)} sources, {len(settings.playbooks.playbooks)} playbooks, {_in_words(settings.health)}"
     )
+    show.say(f"{settings.folder}: {counts}; nothing is wrong")
+
+
+def _in_words(book: HealthBook) -> str:
+    """Which definitions of health there are: "health by main; for some by big (priority 10); beside it adoption"."""
+    words = ["health by main"]
+    if book.variants:
+        some = [f"{variant.definition.name} (priority {variant.priority})" for variant in book.variants]
+        words.append(f"for some by {', '.join(some)}")
+    if book.extras:
+        words.append(f"beside it {', '.join(extra.name for extra in book.extras)}")
+    return "; ".join(words)
 
 
 @main.group()

@@ -250,3 +250,38 @@ def test_the_process_environment_names_the_folder(
     (tmp_path / "config").rename(tmp_path / "elsewhere")
     monkeypatch.setenv("CSHUB_CONFIG", str(tmp_path / "elsewhere"))
     assert load().folder == tmp_path / "elsewhere"
+
+
+TREE = """
+bands:
+  {critical: {from: 0, below: 0.3}, warning: {from: 0.3, below: 0.5}, stable: {from: 0.5, below: 0.7}, healthy: {from: 0.7}}
+groups: {wau: {weight: 1}}
+"""
+
+
+def test_health_definitions_are_those_of_the_folder_or_those_that_ship(write: Write) -> None:
+    assert [extra.name for extra in loaded().health.extras] == ["adoption"]
+    write("health/big.yaml", "when: {segment: {eq: enterprise}}\npriority: 10" + TREE)
+    own = loaded().health
+    assert [variant.definition.name for variant in own.variants] == ["big"]
+    assert own.extras == (), "whoever brings a folder has what is in it"
+    assert len(own.main.places) > 1, "and the main definition that ships, where none is given"
+
+
+def test_whoever_has_a_definition_of_their_own_has_no_other_than_theirs(write: Write) -> None:
+    write("health.yaml", "rollup: mean" + TREE)
+    book = loaded().health
+    assert (book.variants, book.extras, book.rollup.value) == ((), (), "mean")
+
+
+def test_faults_of_all_health_files_are_told_together(write: Write) -> None:
+    write("health.yaml", TREE.replace("1}", "0.5}"))
+    write("health/big.yaml", "when: {segmnt: {eq: enterprise}}\npriority: ${PRIORITY}" + TREE)
+    write("health/reach.yaml", "beside: true" + TREE.replace("wau", "wauw"))
+    found = faults()
+    assert [fault.split(" (")[0] for fault in found] == [
+        "config/health/big.yaml:2: priority: environment variable PRIORITY is not set",
+        "config/health.yaml:4: groups: the weights must add up to 1, and make 0.5",
+        "config/health/reach.yaml:4: groups.wauw: there is no measure 'wauw'",
+        "config/health/big.yaml:1: when.segmnt: is no fact",
+    ]
