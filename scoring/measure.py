@@ -12,7 +12,7 @@ import numpy as np
 from scoring.curves import Curve
 from scoring.facts import Floats
 
-Group = Literal["usage", "engagement", "support", "feedback"]
+Group = Literal["usage", "engagement", "support", "feedback", "relationship", "billing"]
 Missing = Literal["exclude", "neutral", "poor"]
 """What a missing input means: not counted, read as 0.5, read as 0. In no case does it count as covered."""
 

@@ -14,6 +14,7 @@ MEASURE = Measure(
     meaning="share of good among the CSAT answers of 90 days",
     facts=("csat_90d", "csat_answers_90d"),
     live="csat_answers_90d",
+    age="feedback_age_days",
     unit="share of answers",
     curve=Points(((0, 0), (0.5, 0.3), (0.7, 0.5), (0.85, 0.7), (1, 1))),
     value=lambda columns: np.where(columns["csat_answers_90d"] >= ENOUGH, columns["csat_90d"], np.nan),

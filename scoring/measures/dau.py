@@ -11,6 +11,7 @@ MEASURE = Measure(
     meaning="distinct users a day, mean over 28 days, as a share of the seats",
     facts=("mean_dau_28d", *FACTS),
     live="events_28d",
+    age="usage_age_days",
     unit="share of seats",
     curve=Points(((0, 0), (0.05, 0.3), (0.15, 0.5), (0.3, 0.7), (0.5, 1))),
     value=lambda columns: share_of_seats(columns["mean_dau_28d"], columns),

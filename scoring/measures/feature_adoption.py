@@ -10,6 +10,7 @@ MEASURE = Measure(
     meaning="features used in 28 days, as a share of those any customer used",
     facts=("feature_adoption", "features_used_28d"),
     live="features_used_28d",
+    age="usage_age_days",
     unit="share of features",
     curve=Points(((0, 0), (0.2, 0.3), (0.4, 0.5), (0.6, 0.7), (0.9, 1))),
     value=lambda columns: columns["feature_adoption"],

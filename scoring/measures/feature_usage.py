@@ -10,6 +10,7 @@ MEASURE = Measure(
     meaning="events a user in 28 days, among the customers of the same segment",
     facts=("events_per_user_28d", "events_28d", "mau"),
     live="events_28d",
+    age="usage_age_days",
     unit="events a user",
     curve=Percentile("higher"),
     value=lambda columns: columns["events_per_user_28d"],

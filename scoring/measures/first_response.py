@@ -10,6 +10,7 @@ MEASURE = Measure(
     meaning="mean first response to the tickets of 90 days",
     facts=("first_response_minutes_90d",),
     live="tickets_90d",
+    age="support_age_days",
     unit="minutes",
     curve=Points(((30, 1), (120, 0.8), (480, 0.5), (1440, 0.3), (4320, 0))),
     value=lambda columns: columns["first_response_minutes_90d"],

@@ -10,6 +10,7 @@ MEASURE = Measure(
     meaning="sessions a user and week, over 28 days",
     facts=("logins_per_user_week", "sessions_28d", "mau"),
     live="events_28d",
+    age="usage_age_days",
     unit="sessions a user and week",
     curve=Points(((0, 0), (0.5, 0.3), (1, 0.5), (2.5, 0.7), (5, 1))),
     value=lambda columns: columns["logins_per_user_week"],

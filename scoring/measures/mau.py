@@ -11,6 +11,7 @@ MEASURE = Measure(
     meaning="distinct users in 28 days, as a share of the seats",
     facts=FACTS,
     live="events_28d",
+    age="usage_age_days",
     unit="share of seats",
     curve=Points(((0, 0), (0.25, 0.3), (0.5, 0.5), (0.8, 0.8), (1, 1))),
     value=lambda columns: share_of_seats(columns["mau"], columns),

@@ -10,6 +10,7 @@ MEASURE = Measure(
     meaning="mean NPS score, 0-10, over the newest answer of each respondent in 180 days",
     facts=("nps_mean_180d", "nps_answers_180d"),
     live="nps_answers_180d",
+    age="nps_age_days",
     unit="0-10",
     curve=Points(((0, 0), (6, 0.3), (7, 0.5), (8, 0.7), (10, 1))),
     value=lambda columns: columns["nps_mean_180d"],

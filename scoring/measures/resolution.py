@@ -10,6 +10,7 @@ MEASURE = Measure(
     meaning="mean time to solution of the tickets solved in 90 days",
     facts=("resolution_hours_90d",),
     live="tickets_90d",
+    age="support_age_days",
     unit="hours",
     curve=Points(((4, 1), (24, 0.8), (72, 0.5), (168, 0.2), (336, 0))),
     value=lambda columns: columns["resolution_hours_90d"],

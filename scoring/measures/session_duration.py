@@ -12,6 +12,7 @@ MEASURE = Measure(
     meaning="mean length of a session, over 28 days",
     facts=("minutes_per_session", "sessions_28d"),
     live="events_28d",
+    age="usage_age_days",
     unit="minutes",
     curve=Points(((0, 0), (3, 0.3), (8, 0.5), (15, 0.7), (30, 1))),
     value=lambda columns: np.where(columns["sessions_28d"] == 0, 0.0, columns["minutes_per_session"]),

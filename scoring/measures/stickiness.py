@@ -10,6 +10,7 @@ MEASURE = Measure(
     meaning="mean daily over monthly active users, 28 days",
     facts=("stickiness", "mean_dau_28d", "mau"),
     live="events_28d",
+    age="usage_age_days",
     unit="ratio",
     curve=Points(((0, 0), (0.05, 0.3), (0.15, 0.5), (0.3, 0.7), (0.5, 1))),
     value=lambda columns: columns["stickiness"],

@@ -24,6 +24,7 @@ MEASURE = Measure(
     meaning="tickets opened in 90 days, for every 10 active users",
     facts=("tickets_90d", "mau"),
     live="tickets_90d",
+    age="support_age_days",
     unit="tickets for 10 users",
     curve=Points(((0, 1), (2, 0.8), (4, 0.6), (8, 0.3), (15, 0))),
     value=lambda columns: columns["tickets_90d"] / np.fmax(columns["mau"], USERS) * USERS,

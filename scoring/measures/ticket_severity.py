@@ -10,6 +10,7 @@ MEASURE = Measure(
     meaning="tickets of severity high or urgent opened in 90 days",
     facts=("urgent_tickets_90d", "tickets_90d"),
     live="tickets_90d",
+    age="support_age_days",
     unit="tickets",
     curve=Points(((0, 1), (1, 0.7), (2, 0.5), (4, 0.3), (8, 0))),
     value=lambda columns: columns["urgent_tickets_90d"],

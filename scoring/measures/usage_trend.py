@@ -19,6 +19,7 @@ MEASURE = Measure(
     meaning="change of events, 28 days against the 28 before",
     facts=("usage_trend", "events_28d", "events_previous_28d"),
     live="events_28d",
+    age="usage_age_days",
     unit="change",
     curve=Points(((-1, 0), (-0.5, 0.1), (-0.2, 0.4), (0, 0.7), (0.2, 0.9), (0.5, 1))),
     value=lambda columns: columns["usage_trend"],

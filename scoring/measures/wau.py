@@ -11,6 +11,7 @@ MEASURE = Measure(
     meaning="distinct users in 7 days, as a share of the seats",
     facts=("wau", *FACTS),
     live="events_28d",
+    age="usage_age_days",
     unit="share of seats",
     curve=Points(((0, 0), (0.15, 0.3), (0.35, 0.5), (0.6, 0.7), (0.85, 1))),
     value=lambda columns: share_of_seats(columns["wau"], columns),

@@ -40,10 +40,19 @@ def test_every_measure_is_found() -> None:
     for name, measure in MEASURES.items():
         groups.setdefault(measure.group, set()).add(name)
     assert groups == {
-        "usage": {"dau", "wau", "mau", "feature_usage", "usage_trend"},
-        "engagement": {"login_frequency", "session_duration", "feature_adoption", "stickiness"},
-        "support": {"ticket_count", "ticket_severity", "first_response", "resolution", "csat"},
-        "feedback": {"nps"},
+        "usage": {"dau", "wau", "mau", "feature_usage", "usage_trend", "licence_utilisation"},
+        "engagement": {
+            "login_frequency",
+            "session_duration",
+            "feature_adoption",
+            "feature_depth",
+            "stickiness",
+            "engagement_score",
+        },
+        "support": {"ticket_count", "ticket_severity", "first_response", "resolution", "csat", "reopen_rate"},
+        "feedback": {"nps", "survey_silence"},
+        "relationship": {"champion_change", "executive_silence", "sentiment"},
+        "billing": {"payment_failures"},
     }
 
 
@@ -56,6 +65,22 @@ def test_a_measure_reads_only_what_it_declares(measure: Measure) -> None:
     assert measure.sentence(1.0, dict.fromkeys(measure.facts, 1.0)).strip()
     unknown = measure.value({fact: np.array([NAN]) for fact in measure.facts})
     assert np.isnan(unknown).all(), "without any fact there is no input"
+
+
+@pytest.mark.parametrize("measure", MEASURES.values(), ids=lambda measure: measure.name)
+def test_a_measure_says_what_dates_its_data_and_what_its_lever_moves(measure: Measure) -> None:
+    assert measure.age is not None
+    assert FACTS[measure.age].unit == "days"
+    if (lever := measure.lever) is not None:
+        moved = {lever.fact, *lever.along, *lever.against}
+        assert lever.fact in measure.facts
+        assert moved | ({lever.limit} if lever.limit else set()) <= set(FACTS)
+        reads = {name: np.array([10.0, 10.0]) for name in measure.facts}
+        reads[lever.fact] = np.array([10.0, 10.0 + lever.step])
+        if measure.name == "champion_change":  # the first one there is what counts
+            reads[lever.fact] = np.array([0.0, 1.0])
+        before, after = measure.curve.read(measure.value(reads), everybody(2)).tolist()
+        assert after >= before, "a step never makes it worse"
 
 
 @pytest.mark.parametrize("measure", MEASURES.values(), ids=lambda measure: measure.name)
@@ -109,6 +134,94 @@ def test_a_customer_who_never_came_stayed_no_minutes() -> None:
     assert value_of("session_duration", sessions_28d=0) == 0
     assert value_of("session_duration", sessions_28d=2, minutes_per_session=7) == 7
     assert np.isnan(value_of("session_duration"))
+
+
+def reading_of(name: str, **values: float) -> float:
+    measure = MEASURES[name]
+    return float(measure.curve.read(measure.value(columns(**values)), everybody(1))[0])
+
+
+def test_licence_utilisation_is_never_clipped_and_has_three_steps() -> None:
+    assert value_of("licence_utilisation", seat_utilisation=1.25) == 1.25
+    steps = {share: reading_of("licence_utilisation", seat_utilisation=share) for share in (0.49, 0.5, 0.79, 0.8, 1.25)}
+    assert steps == {0.49: 0.15, 0.5: 0.5, 0.79: 0.5, 0.8: 1.0, 1.25: 1.0}
+    assert np.isnan(reading_of("licence_utilisation", mau=4))
+    assert sentence_of("licence_utilisation", seat_utilisation=1.25, mau=25, seats_purchased=20) == (
+        "125 % of the seats were in use in the last 28 days (25 users, 20 seats)"
+    )
+
+
+def test_depth_is_set_beside_the_customers_own_past() -> None:
+    fewer = {"depth_trend": -0.5, "events_per_user_28d": 6.0, "events_per_user_previous_28d": 12.0}
+    assert value_of("feature_depth", **fewer) == -0.5
+    assert sentence_of("feature_depth", **fewer) == (
+        "Events a user fell 50 % (12 -> 6) in the last 28 days against the 28 before"
+    )
+
+
+def test_the_engagement_score_is_the_mean_of_three_shares() -> None:
+    parts = {"mau": 5.0, "seats_purchased": 10.0, "stickiness": 5 / 14, "feature_adoption": 0.8}
+    assert value_of("engagement_score", **parts) == pytest.approx(100 * (0.5 + 0.5 + 0.8) / 3)
+    more = {**parts, "mau": 30.0, "stickiness": 0.9}
+    assert value_of("engagement_score", **more) == pytest.approx(100 * (1 + 1 + 0.8) / 3), "shares end at 1"
+    assert np.isnan(value_of("engagement_score", **{**parts, "feature_adoption": NAN}))
+    assert value_of("engagement_score", mau=0, mau_previous=0, stickiness=0, feature_adoption=0) == 0
+    assert sentence_of("engagement_score", **parts) == (
+        "Engagement score 60 of 100: 5 of 10 seats, 10 days a user, 80 % of the features in the last 28 days"
+    )
+
+
+def test_two_solved_tickets_say_nothing_of_reopens() -> None:
+    assert np.isnan(value_of("reopen_rate", reopen_rate_90d=0.5, tickets_solved_90d=2))
+    assert value_of("reopen_rate", reopen_rate_90d=0.25, tickets_solved_90d=4) == 0.25
+    assert sentence_of("reopen_rate", reopen_rate_90d=0.25, tickets_solved_90d=4) == (
+        "0.25 reopens a ticket, over the 4 tickets solved in the last 90 days"
+    )
+
+
+def test_silence() -> None:
+    assert sentence_of("survey_silence", survey_silence_days=200) == "No answer to a survey for 200 days"
+    assert sentence_of("executive_silence", executive_silence_days=60, executives=2) == (
+        "Nothing was heard for 60 days of 2 executive contacts"
+    )
+    assert reading_of("survey_silence", survey_silence_days=0) == reading_of(
+        "executive_silence", executive_silence_days=7
+    )
+
+
+def test_a_lost_champion_weighs_less_where_another_remains() -> None:
+    assert value_of("champion_change", champions_lost_90d=1, champions=0) == 1
+    assert value_of("champion_change", champions_lost_90d=1, champions=2) == 0.5
+    assert value_of("champion_change", champions_lost_90d=0, champions=1) == 0
+    assert np.isnan(value_of("champion_change", champions_lost_90d=0, champions=0)), "nobody was ever named one"
+    assert sentence_of("champion_change", champions_lost_90d=1, champions=0) == (
+        "1 champion left or changed role in the last 90 days; none remains"
+    )
+    assert sentence_of("champion_change", champions_lost_90d=2, champions=3) == (
+        "2 champions left or changed role in the last 90 days; 3 remain"
+    )
+    assert sentence_of("champion_change", champions_lost_90d=0, champions=1) == (
+        "No champion left or changed role in the last 90 days; there is 1"
+    )
+
+
+def test_payments() -> None:
+    assert value_of("payment_failures", payment_failures_90d=2, days_past_due=15) == 2.5
+    assert np.isnan(value_of("payment_failures"))
+    assert sentence_of("payment_failures", payment_failures_90d=1, days_past_due=0) == (
+        "1 payment failed in the last 90 days, no invoice is past due"
+    )
+    assert sentence_of("payment_failures", payment_failures_90d=0, days_past_due=12) == (
+        "No payment failed in the last 90 days, the oldest unpaid invoice is 12 days past due"
+    )
+
+
+def test_sentiment_is_read_as_it_was_given() -> None:
+    assert reading_of("sentiment", sentiment=0.7) == 0.7
+    assert (
+        sentence_of("sentiment", sentiment=0.7, sentiment_age_days=12) == "The CSM judges 70 of 100, given 12 days ago"
+    )
+    assert MEASURES["sentiment"].lever is None
 
 
 def test_points_are_joined_by_lines_and_flat_beyond() -> None:
