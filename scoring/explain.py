@@ -233,7 +233,7 @@ class _Leaves:
                 moved[places] = True
                 state[:, places] = np.where(on[:, None] == 1, after[places], before[places])
             order = [self.names.index(place.leaf.name) for place in definition.places]
-            _, columns = weigh(definition.root, [state[:, i] for i in order])
+            columns = weigh(definition.root, [state[:, i] for i in order]).weights
             weights = np.zeros((many, n))
             weights[:, order] = np.array(columns).T
             games[:, which, 0] = weights * np.nan_to_num(state)

@@ -23,8 +23,9 @@ from typing import Any
 import numpy as np
 
 from hub.model.actions import Band
+from scoring.chunks import CHUNK, in_chunks, side_by_side
 from scoring.curves import Beside
-from scoring.definition import HealthDefinition, Place
+from scoring.definition import HealthDefinition
 from scoring.facts import FactTable, Floats, plain
 from scoring.last_known import LastKnown
 from scoring.notes import capped_note, floor_note, missing_note
@@ -48,9 +49,9 @@ class Reading(Read):
     contribution: Floats
 
     @classmethod
-    def weighed(cls, read: Read, weight: Floats) -> "Reading":
+    def weighed(cls, read: Read, weight: Floats, contribution: Floats) -> "Reading":
         whole = {each.name: getattr(read, each.name) for each in fields(read)}
-        return cls(**whole, weight=weight, contribution=weight * np.nan_to_num(read.value))
+        return cls(**whole, weight=weight, contribution=contribution)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,17 +128,29 @@ def score(table: FactTable, definition: HealthDefinition, *, before: Mapping[str
     table must hold all customers, for some are read against the others.
     """
     places, beside, earlier = definition.places, Beside.of(table), before or {}
-    reads = [read(place, table, beside, earlier.get(place.leaf.name)) for place in places]
-    whole, weights = weigh(definition.root, [each.value for each in reads])
-    readings = tuple(Reading.weighed(each, weight) for each, weight in zip(reads, weights, strict=True))
-    # added one after another, so that one customer alone gets the sum it gets among a thousand; see scoring.weighing
-    coverage = np.asarray(reduce(np.add, [each.place.share * ~each.missing for each in reads]), dtype=np.float64)
+    reads = side_by_side(
+        lambda place: read(place, table, beside, earlier.get(place.leaf.name)), places, threads=len(table) > CHUNK
+    )
+    weighed = weigh(definition.root, [each.value for each in reads])
+    columns = zip(reads, weighed.weights, weighed.contributions, strict=True)
+    readings = tuple(Reading.weighed(*each) for each in columns)
+    coverage = _coverage(readings)
     covered = coverage >= definition.coverage_floor - 1e-9
-    final = np.where(covered, whole, np.nan)
+    final = np.where(covered, weighed.score, np.nan)
     bands, notes = _bands(definition, final, readings)
-    for index in np.flatnonzero(np.isnan(final)):
-        notes[index] = floor_note(readings_missing(readings, int(index)), float(coverage[index]), definition)
+    _note_floor(notes, definition, final, coverage, readings)
     return Health(table, final, bands, coverage, notes, readings, definition.hash)
+
+
+def _coverage(readings: Sequence[Reading]) -> Floats:
+    whole = np.empty(len(readings[0].missing))
+
+    def cover(rows: slice) -> None:
+        # added one after another, so that one customer alone gets the sum it gets among a thousand; see scoring.weighing
+        whole[rows] = reduce(np.add, [each.place.share * ~each.missing[rows] for each in readings])
+
+    in_chunks(len(whole), cover)
+    return whole
 
 
 def _bands(
@@ -147,17 +160,35 @@ def _bands(
     names = [band for band, _ in definition.bands]
     levels = definition.levels(final)
     notes: list[str | None] = [None] * len(levels)
-    if any(reading.lost.any() for reading in readings):
-        with_them, _ = weigh(definition.root, [np.where(r.lost, r.last, r.value) for r in readings])
-        ceilings = np.minimum(definition.levels(np.where(np.isnan(final), np.nan, with_them)), levels)
-        for index in np.flatnonzero(ceilings < levels).tolist():
-            lost = [(r.place.leaf.name, float(r.last[index])) for r in readings if r.lost[index]]
-            notes[index] = capped_note(names[ceilings[index]], names[levels[index]], lost)
-        levels = ceilings
-    choices: Sequence[Band | None] = [*names, None]  # the last one is that of level -1
-    return [choices[level] for level in levels.tolist()], notes
+    some = np.flatnonzero(reduce(np.logical_or, [reading.lost for reading in readings]))
+    if len(some):
+        with_them = weigh(
+            definition.root, [np.where(r.lost[some], r.last[some], r.value[some]) for r in readings]
+        ).score
+        ceilings = np.minimum(definition.levels(np.where(np.isnan(final[some]), np.nan, with_them)), levels[some])
+        for index, ceiling in zip(some.tolist(), ceilings.tolist(), strict=True):
+            if ceiling < levels[index]:
+                lost = [(r.place.leaf.name, float(r.last[index])) for r in readings if r.lost[index]]
+                notes[index] = capped_note(names[ceiling], names[levels[index]], lost)
+        levels[some] = ceilings
+    choices = np.array([*names, None], dtype=object)  # the last one is that of level -1
+    return choices[levels].tolist(), notes
 
 
-def readings_missing(readings: Sequence[Reading], index: int) -> list[Place]:
-    """The places of weight that have no data for the customer at `index`."""
-    return [reading.place for reading in readings if reading.missing[index] and reading.place.share > 0]
+def _note_floor(
+    notes: list[str | None],
+    definition: HealthDefinition,
+    final: Floats,
+    coverage: Floats,
+    readings: Sequence[Reading],
+) -> None:
+    """Say why there is no score where there is none: once for all who miss the same."""
+    without = np.flatnonzero(np.isnan(final))
+    of_weight = [reading for reading in readings if reading.place.share > 0]
+    missing = np.column_stack([reading.missing[without] for reading in of_weight])
+    worded: dict[bytes, str] = {}
+    for index, key in zip(without.tolist(), map(bytes, np.packbits(missing, axis=1)), strict=True):
+        if key not in worded:
+            absent = [reading.place for reading in of_weight if reading.missing[index]]
+            worded[key] = floor_note(absent, float(coverage[index]), definition)
+        notes[index] = worded[key]
