@@ -88,7 +88,8 @@ class ReasonLimits(_Strict):
 class ChurnDefinition(_Strict):
     """lead and grace in days; `count_involuntary`: whether losing a customer to failed payments is churn.
 
-    horizons  by name, each a model of its own; the first is the primary one, which scorecards and playbooks speak of
+    horizons   by name, each a model of its own; the first is the primary one, which scorecards and playbooks speak of
+    promotion  whether a challenger that is better beyond noise becomes champion after a monthly training, or by hand alone
     """
 
     horizons: tuple[Horizon, ...] = ("90d", "30d", "60d", RENEWAL)
@@ -101,6 +102,7 @@ class ChurnDefinition(_Strict):
     gate: Gate = Gate()
     bands: ChurnBands = ChurnBands()
     reasons: ReasonLimits = ReasonLimits()
+    promotion: Literal["automatic", "manual"] = "automatic"
 
     @field_validator("horizons")
     @classmethod

@@ -190,7 +190,7 @@ def version_of(
                 list(rows.names),
                 list(customers),
                 told,
-                definition.model_dump(exclude={"bands", "reasons", "horizons"}),
+                definition.model_dump(exclude={"bands", "reasons", "horizons", "promotion"}),
                 horizon,
                 xgboost.__version__,
             ]

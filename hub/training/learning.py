@@ -16,6 +16,7 @@ from hub.training.snapshots import Past, Progress, look_back
 from scoring.churn import ModelPredictor
 from scoring.churn_definition import ChurnDefinition
 from scoring.contributions import Contributions
+from scoring.drift import Reference
 from scoring.horizon import days_of
 from scoring.reasons import medians
 from scoring.training import Trained, version_of
@@ -115,11 +116,14 @@ def _stored(
         bands=definition.bands,
         limits=definition.reasons,
     )
+    # by models that had not seen the customer, as the customers scored later are not seen either
+    probability = fitted.probability(past.rows.matrix) if fitted.held_out is None else fitted.held_out
+    reference = Reference.of(past.encoding.names, past.rows.matrix, probability, customers=past.rows.customers)
     learner = {"learner": fitted.learner.name, "trees": fitted.learner.trees, **fitted.learner.parameters}
     return replace(
         model,
         kind="xgboost",
         features=past.encoding.names,
-        parameters={**model.parameters, **predictor.as_json(), "learner": learner},
+        parameters={**model.parameters, **predictor.as_json(), "learner": learner, "reference": reference.as_json()},
         artifact=predictor.artifact,
     )
