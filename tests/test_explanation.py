@@ -20,6 +20,7 @@ from hub.scorecards import score
 from hub.store import Store
 from hub.store.evidence import BEHIND, find_evidence
 from hub.store.facts import find_facts
+from hub.store.facts.table import AGES
 from hub.store.tables import customer, health_definition, scorecard
 from scoring.book import HealthBook
 from scoring.explain import Cause
@@ -143,7 +144,7 @@ async def test_the_records_behind_a_fact(told: Store) -> None:
 async def test_evidence_of_every_fact_for_many_customers_at_once(told: Store) -> None:
     async with told.reading() as connection:
         found = await find_evidence(connection, ["acme", "north"], BEHIND, as_of=JUNE)
-    assert set(BEHIND) == set(FACTS) - {"segment", "csm_email"}
+    assert set(BEHIND) == set(FACTS) - set(AGES)
     acme, north = found["acme"], found["north"]
     assert set(acme) == set(north) == set(BEHIND)
     assert all(evidence.total == 0 and evidence.records == () for each in north.values() for evidence in each)
@@ -158,7 +159,7 @@ async def test_evidence_of_every_fact_for_many_customers_at_once(told: Store) ->
 
 
 async def test_a_lift_of_the_stored_facts_holds_when_scored_again(told: Store) -> None:
-    lift = await find_lift(told, DEFINITION, "acme.example", target=Band.STABLE)
+    lift = await find_lift(told, HealthBook(DEFINITION), "acme.example", target=Band.STABLE)
     assert lift.reached
     async with told.reading() as connection:
         columns = await find_facts(connection, as_of=JUNE, customer_ids=["acme"])
@@ -240,7 +241,7 @@ def test_the_command_line_shows_parts_change_and_lift(run: Callable[..., tuple[i
     assert "32.5 the score" in lines
     assert f"{JUNE - timedelta(days=10)} desk:t2 urgent: Ticket t2" in lines
     assert f"77.5 of 100, healthy on {MAY} -> 32.5 of 100, warning on {JUNE}: -45.0" in lines
-    assert "login_frequency data -25.0" in lines
+    assert "login_frequency data -25.0 logins_per_user_week 3 -> 1; sessions_28d 24 -> 4; mau 2 -> 1" in lines
     assert "all data -45.0" in lines
     assert "To be stable: " in text
 

@@ -11,6 +11,7 @@ from sqlalchemy import insert, update
 from hub.model.actions import SyncState
 from hub.model.records import Company, Contact, Record, Severity, SurveyResponse, SurveyType, Ticket, TicketStatus
 from hub.store import Store
+from hub.store.evidence import find_evidence
 from hub.store.facts import find_facts
 from hub.store.records import upsert
 from hub.store.tables import RECORD_TABLES, customer, external_id, sync_run
@@ -193,3 +194,54 @@ async def test_the_profile_is_what_it_was(store: Store, crm: Crm) -> None:
         31: ("smb", "lou@us.example"),
         30: ("mid", "lou@us.example"),
     }
+
+
+async def said(store: Store, days_ago: int, fact: str, id_: str = "a") -> list[list[str]]:
+    as_of = AS_OF - timedelta(days=days_ago)
+    async with store.reading() as connection:
+        found = (await find_evidence(connection, [id_], [fact], as_of=as_of))[id_][fact]
+    assert [each.total for each in found] == [len(each.records) for each in found]
+    return [[f"{record.key} {record.on} {record.what}" for record in each.records] for each in found]
+
+
+async def test_the_people_behind_the_facts_as_they_were(store: Store, crm: Crm) -> None:
+    await crm.customers("a", "b")
+    ann = person("a", "ann", "champion", name="Ann", title="Head of Data")
+    bob = person("a", "bob", "champion", name="Bob", created_at=moment(300))
+    eve = person("a", "eve", "executive", name="Eve", last_seen_at=moment(70), created_at=moment(90))
+    await crm.put("crm", 59, ann, bob, eve, person("b", "cid", "champion"))
+    await crm.put("crm", 30, replace(bob, version=version(33), deleted=True))
+    await crm.put("crm", 20, replace(ann, version=version(20), role="end_user"))
+    await crm.put("crm", 20, replace(eve, version=version(22), last_seen_at=moment(22)))
+    answer = SurveyResponse(
+        key="9",
+        version=1,
+        company_key="a",
+        type=SurveyType.CSAT,
+        scale="0-1",
+        score=1,
+        respondent_email="EVE@a.example",
+        responded_at=moment(25),
+    )
+    await crm.put("desk", 25, answer)
+    assert await said(store, 31, "champions") == [
+        ["a.bob 2025-09-03 Bob: champion", "a.ann 2025-01-01 Ann, Head of Data: champion"]
+    ]
+    assert await said(store, 30, "champions_lost_90d") == [["a.bob 2026-05-28 Bob: left, was a champion"]]
+    assert await said(store, 0, "champions_lost_90d") == [
+        [
+            "a.ann 2026-06-10 Ann, Head of Data: end_user, was a champion",
+            "a.bob 2026-05-28 Bob: left, was a champion",
+        ]
+    ]
+    answered = "9 2026-06-05 1 on 0-1"
+    assert await said(store, 26, "executive_silence_days") == [
+        ["a.eve 2026-04-01 Eve: executive, last heard of on 2026-04-21"],
+        [],
+        [],
+    ]
+    assert await said(store, 0, "executive_silence_days") == [
+        ["a.eve 2026-04-01 Eve: executive, last heard of on 2026-06-08"],
+        [answered],
+        [],
+    ]

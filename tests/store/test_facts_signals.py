@@ -9,6 +9,7 @@ from sqlalchemy import insert
 from hub.model.actions import SyncState
 from hub.model.records import Company, Invoice, InvoiceStatus, SurveyType
 from hub.store import Store
+from hub.store.evidence import find_evidence
 from hub.store.tables import sentiment
 from tests.store.test_facts import Writer, day, facts, moment
 
@@ -74,6 +75,26 @@ async def test_payments_that_failed_and_what_is_past_due(store: Store, writer: W
     assert (await of(store, FAILURES))["elsewhere"] == (None, None)
 
 
+async def test_the_invoices_behind_the_facts(store: Store, writer: Writer) -> None:
+    await writer.customers("a")
+    await writer.known("billing", "a")
+    await writer.put(
+        "billing",
+        invoice("a", "1", 70, 56, failed_at=moment(60), paid_at=moment(40), status=InvoiceStatus.PAID, attempts=2),
+        invoice("a", "2", 30, 16, failed_at=moment(5), attempts=1, number="INV-2"),
+    )
+    names = ("payment_failures_90d", "days_past_due")
+    async with store.reading() as connection:
+        found = (await find_evidence(connection, ["a"], names, as_of=day(0)))["a"]
+        before = (await find_evidence(connection, ["a"], names, as_of=day(50)))["a"]
+    assert [record.what for record in found["payment_failures_90d"][0].records] == [
+        "INV-2, 10.00 USD, failed, 1 attempt",
+        "1, 10.00 USD, failed, 2 attempts",
+    ]
+    assert [record.what for record in found["days_past_due"][0].records] == [f"INV-2, 10.00 USD, due {day(16)}"]
+    assert [[record.key for record in before[name][0].records] for name in names] == [["1"], ["1"]]
+
+
 async def test_silence_in_surveys(store: Store, writer: Writer) -> None:
     await writer.customers("a", "never", "young", "elsewhere")
     await writer.known("survey", "a", "never", "young")
@@ -114,6 +135,9 @@ async def test_sentiment_is_the_one_in_force(store: Store, writer: Writer) -> No
         5: (None, None),
     }
     assert (await of(store, names))["none"] == (None, None)
+    async with store.reading() as connection:
+        found = (await find_evidence(connection, ["a"], ["sentiment"], as_of=day(20)))["a"]["sentiment"]
+    assert [(each.total, each.records[0].what) for each in found] == [(1, "20 of 100 by kim@us.example: they said so")]
 
 
 async def test_how_old_the_data_is(store: Store, writer: Writer) -> None:

@@ -9,9 +9,9 @@ wrote a ticket; surveys and tickets name them by e-mail.
 
 from collections.abc import Iterable
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
-from sqlalchemy import ColumnElement, FromClause, and_, case, func, not_, or_, select
+from sqlalchemy import ColumnElement, FromClause, Table, and_, case, func, not_, or_, select
 
 from hub.model.records import CHAMPION_ROLES, EXECUTIVE_ROLES
 from hub.store.facts.columns import Columns
@@ -30,13 +30,12 @@ class _Heard(NamedTuple):
     heard_on: date
 
 
-class _People:
-    """Contacts with the role they had on the day, and whether they were still there."""
+class People:
+    """Contacts with the role they had on the day, and whether they were still there; conditions for selects from `rows`."""
 
     def __init__(self, window: Window, role: AsOf, gone: AsOf) -> None:
         row = contact.c
-        self._role = func.coalesce(role.value, "") if role.later is not None else role.value
-        self._gone = gone.value
+        self.role, self.gone = role.value, gone.value
         self.rows: FromClause = gone.beside(role.beside(contact))
         self.known = and_(
             row.customer_id.is_not(None),
@@ -44,17 +43,20 @@ class _People:
             row.learned_at < window.end,
             or_(row.created_at.is_(None), row.created_at < window.end),
         )
-        self.champion = self._role.in_(CHAMPION_ROLES)
-        self.executive = self._role.in_(EXECUTIVE_ROLES)
-        self.some_role = self._role.in_([*CHAMPION_ROLES, *EXECUTIVE_ROLES])
-        self.there = not_(self._gone)
+        self.champion = self.role.in_(CHAMPION_ROLES)
+        self.executive = self.role.in_(EXECUTIVE_ROLES)
+        self.some_role = self.role.in_([*CHAMPION_ROLES, *EXECUTIVE_ROLES])
+        self.there = not_(self.gone)
+
+    @classmethod
+    async def find(cls, connection: Connection, window: Window) -> Self:
+        role = await column_as_of(connection, window, contact, "role")
+        return cls(window, role, await column_as_of(connection, window, contact, "deleted"))
 
 
 async def add(connection: Connection, window: Window, columns: Columns, known: set[str]) -> None:
     """Add the facts of `NAMES`; `known` customers without such people have zeros, and no silence."""
-    role = await column_as_of(connection, window, contact, "role")
-    gone = await column_as_of(connection, window, contact, "deleted")
-    people = _People(window, role, gone)
+    people = await People.find(connection, window)
     rows = [row for row in await connection.execute(_counts(people)) if row.customer_id in known]
     columns.fill(rows, _COUNTS, absent=dict.fromkeys(_COUNTS, 0.0), of=known)
     lost = [row for row in await connection.execute(_lost(window, people)) if row.customer_id in known]
@@ -63,7 +65,7 @@ async def add(connection: Connection, window: Window, columns: Columns, known: s
     columns.take_days(heard, "heard_on", "executive_silence_days", lambda on: (window.day - on).days)
 
 
-def _counts(people: _People) -> Any:
+def _counts(people: People) -> Any:
     def count(condition: ColumnElement[bool]) -> Any:
         return func.sum(case((condition, 1), else_=0))
 
@@ -79,28 +81,39 @@ def _counts(people: _People) -> Any:
     )
 
 
-def _lost(window: Window, people: _People) -> Any:
+def lost_change(window: Window, people: People, days: int) -> ColumnElement[bool]:
+    """Whether a `field_change` of a contact is the loss of a champion in the window of `days` that still holds."""
     change = field_change.c
     left = or_(
         and_(change.field == "role", change.before.in_(CHAMPION_ROLES)),
         and_(change.field == "deleted", change.after == TRUE, people.champion),
     )
-    lost = and_(
+    return and_(
         change.kind == contact.name,
         change.field.in_(["role", "deleted"]),
         change.learned_at < window.end,
-        change.at >= window.first_moment(90),
+        change.at >= window.first_moment(days),
         left,
+        not_(and_(func.coalesce(people.champion, False), people.there)),
     )
+
+
+def _lost(window: Window, people: People) -> Any:
     return (
         select(contact.c.customer_id, func.count(contact.c.id.distinct()).label(_LOST))
-        .select_from(people.rows.join(field_change, change.record_id == contact.c.id))
-        .where(people.known, lost, not_(and_(func.coalesce(people.champion, False), people.there)))
+        .select_from(people.rows.join(field_change, field_change.c.record_id == contact.c.id))
+        .where(people.known, lost_change(window, people, 90))
         .group_by(contact.c.customer_id)
     )
 
 
-async def _find_heard(connection: Connection, window: Window, people: _People) -> list[_Heard]:
+def wrote(table: Table) -> ColumnElement[bool]:
+    """Whether a survey's answer or a ticket is of the contact, whom it names by e-mail."""
+    email = table.c.respondent_email if table is survey_response else table.c.requester_email
+    return and_(table.c.customer_id == contact.c.customer_id, func.lower(email) == func.lower(contact.c.email))
+
+
+async def _find_heard(connection: Connection, window: Window, people: People) -> list[_Heard]:
     """The newest day on which any executive of a customer was heard of."""
     row = contact.c
     executives = and_(people.known, people.there, people.executive)
@@ -121,14 +134,10 @@ async def _find_heard(connection: Connection, window: Window, people: _People) -
             .where(executives, seen.later.c.before.is_not(None))
         )
         signs += [(found.customer_id, datetime.fromisoformat(found.before)) for found in await connection.execute(was)]
-    for table, email, at in (
-        (survey_response, survey_response.c.respondent_email, survey_response.c.responded_at),
-        (ticket, ticket.c.requester_email, ticket.c.created_at),
-    ):
-        wrote = and_(table.c.customer_id == row.customer_id, func.lower(email) == func.lower(row.email))
+    for table, at in ((survey_response, survey_response.c.responded_at), (ticket, ticket.c.created_at)):
         told = (
             select(row.customer_id, func.max(at).label("heard_at"))
-            .select_from(rows.join(table, wrote))
+            .select_from(rows.join(table, wrote(table)))
             .where(executives, window.known(table), at < window.end)
             .group_by(row.customer_id)
         )
