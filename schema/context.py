@@ -11,8 +11,10 @@ from typing import Any, Protocol
 
 from hub.access import Viewer
 from hub.explanation import Explanation
+from hub.judgement import Judged
 from hub.model.actions import AlertOutcome, AlertState, Band
 from hub.store import Store
+from hub.store.judgement import Kind, Statement
 from scoring.lift import Lift
 
 
@@ -92,6 +94,28 @@ class AlertChange:
     owner_email: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverrideRequest:
+    """A score 0-1, or a band, in the place of a customer's computed health. `until`: the last day; None: the usual time."""
+
+    customer_id: str
+    stated: float | Band
+    reason: str
+    by: str
+    until: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentimentRequest:
+    """How a customer feels to its CSM, 0-1. `until`: the last day; None: the usual time."""
+
+    customer_id: str
+    value: float
+    reason: str
+    by: str
+    until: date | None = None
+
+
 class Actions(Protocol):
     """The use cases that mutations call, and those that answer what no column holds."""
 
@@ -108,6 +132,14 @@ class Actions(Protocol):
     ) -> Explanation: ...
 
     async def lift(self, customer_id: str, *, target: Band) -> Lift: ...
+
+    async def override(self, request: OverrideRequest, *, now: datetime) -> Statement: ...
+
+    async def feel(self, request: SentimentRequest, *, now: datetime) -> Statement: ...
+
+    async def withdraw(self, kind: Kind, customer_id: str, *, by: str, now: datetime) -> None: ...
+
+    async def judgement(self, *, since: date | None, now: datetime) -> Sequence[Judged]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 from hub.compose.hub import Hub
 from hub.compose.jobs import SYNC
+from hub.compose.judging import JudgementActions
 from hub.explanation import Explanation, explain, find_lift
 from hub.model.actions import Band
 from hub.playbooks import Firing, Planned
@@ -26,11 +27,8 @@ from schema.context import (
 from scoring.lift import Lift
 
 
-class HubActions:
+class HubActions(JudgementActions):
     """Fires, rescores, syncs, updates alerts, explains; the caller has checked who may."""
-
-    def __init__(self, hub: Hub) -> None:
-        self._hub = hub
 
     async def fire(self, request: FireRequest, *, now: datetime) -> Sequence[Fired]:
         firings = await self._hub.playbooks.fire(

@@ -17,10 +17,13 @@ from hub.compose import jobs
 from hub.compose.channels import channels
 from hub.durable.engine import DbosDurable
 from hub.errors import CshubError, NotFoundError
+from hub.judgement import Judged, feel, judge_statements, override, take_back
+from hub.model.actions import Band
 from hub.playbooks import FireReport, Playbooks
 from hub.scorecards import BackfillReport, ScoreReport, backfill, score
 from hub.settings import Settings
 from hub.store import Store
+from hub.store.judgement import Kind, Statement
 from hub.store.migrate import require_newest, upgrade
 from hub.store.syncs import declare_sources, forget_bookmarks
 from hub.sync import Source, StreamReport, SyncReport, sync
@@ -155,3 +158,37 @@ class Hub:
         )
         fired = await self.playbooks.fire_due(as_of=now.date(), now=now) if fire else FireReport()
         return Scored(scores, fired)
+
+    async def override(
+        self, customer: str, stated: float | Band, *, by: str, reason: str, until: date | None = None
+    ) -> Statement:
+        """Put a score, or a band, in the place of the computed health for a while; the customer has it at once."""
+        bands = [(band.value, low) for band, low in self.settings.health.main.bands]
+        made = await override(
+            self.store, customer, stated, by=by, reason=reason, bands=bands, now=self.clock(), until=until
+        )
+        await self.score(customer_ids=[made.customer_id], fire=False)
+        return made
+
+    async def feel(self, customer: str, value: float, *, by: str, reason: str, until: date | None = None) -> Statement:
+        """State a sentiment, a series of its own; rescored is who may have a definition that weighs it."""
+        made = await feel(self.store, customer, value, by=by, reason=reason, now=self.clock(), until=until)
+        await self.score(customer_ids=[made.customer_id], fire=False)
+        return made
+
+    async def withdraw(self, kind: Kind, customer: str, *, by: str) -> str:
+        """End an override or a sentiment, and return the customer's id; it is rescored at once."""
+        customer_id = await take_back(self.store, kind, customer, by=by, now=self.clock())
+        await self.score(customer_ids=[customer_id], fire=False)
+        return customer_id
+
+    async def judge(self, *, since: date | None = None) -> list[Judged]:
+        """What overrides and sentiment were worth, against who left within the primary horizon."""
+        churn = self.settings.churn
+        return await judge_statements(
+            self.store,
+            horizon_days=churn.primary_days,
+            grace_days=churn.grace_days,
+            now=self.clock(),
+            since=since,
+        )

@@ -60,15 +60,14 @@ def _rows(
 ) -> list[dict[str, Any]]:
     places = {id_: i for i, id_ in enumerate(families.members)}
     scores, values = (np.full(len(places), np.nan) for _ in range(2))
-    carded = set()
+    names = dict(zip(cards["customer_id"], cards["name"], strict=True))
     for id_, health, value in zip(cards["customer_id"], cards["health"], cards["value"], strict=True):
         if (place := places.get(id_)) is not None:
-            carded.add(id_)
             scores[place] = np.nan if health is None else health
             values[place] = np.nan if value is None else value
     found = []
     for rolled in roll_up(families, scores, values, book.rollup):
-        parts = [part for part in rolled.parts if part.customer_id in carded]
+        parts = [part for part in rolled.parts if part.customer_id in names]
         if parts and (written is None or any(part.customer_id in written for part in parts)):
             found.append((rolled, parts))
     bands = _bands(book, [rolled for rolled, _ in found])
@@ -84,6 +83,7 @@ def _rows(
             "parts": [
                 {
                     "customer_id": part.customer_id,
+                    "name": names[part.customer_id],
                     "score": part.score,
                     "weight": part.weight,
                     "contribution": part.contribution,

@@ -4,8 +4,11 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, or_, select
 
+from hub.errors import NotFoundError, RefusedError
 from hub.store.store import Connection
 from hub.store.tables import customer
+
+CANDIDATES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +34,15 @@ async def find_customers_called(connection: Connection, text: str) -> list[Named
     rows = (await connection.execute(statement)).all()
     chosen = [each for each in rows if each.exact] or rows
     return list(dict.fromkeys(Named(each.id, each.name, each.domain) for each in chosen))
+
+
+async def get_customer(connection: Connection, text: str) -> Named:
+    """The customer of this id, domain or name; NotFoundError for none, RefusedError naming them where there are several."""
+    found = await find_customers_called(connection, text)
+    if not found:
+        raise NotFoundError(f"no customer has the id, domain or name {text!r}; a name must be whole")
+    if len(found) > 1:
+        named = ", ".join(f"{each.id} ({each.name}, {each.domain or 'no domain'})" for each in found[:CANDIDATES])
+        more = f" and {len(found) - CANDIDATES} more" if len(found) > CANDIDATES else ""
+        raise RefusedError(f"{text!r} could be {len(found)} customers; say which id: {named}{more}")
+    return found[0]

@@ -88,8 +88,8 @@ async def get_statements(connection: Connection, kind: Kind, ids: Sequence[str])
 async def find_judged(connection: Connection, kind: Kind, *, since: date) -> dict[str, list[Any]]:
     """Everything stated from the day `since` on of customers who paid at the time and had not given notice.
 
-    Returns columns customer_id, by, stated_on, stated, and computed: the health that the arithmetic had for the customer on
-    the newest scorecard up to that day, None where there was none.
+    Returns columns customers (ids), by, days (when it was stated), stated, and computed: the health that the arithmetic had
+    for the customer on the newest scorecard up to that day, None where there was none.
     """
     table, owner = _TABLES[kind], _owner()
     day = _day(connection, table.c.set_at)
@@ -121,9 +121,9 @@ async def find_judged(connection: Connection, kind: Kind, *, since: date) -> dic
     )
     statement = (
         select(
-            owner.label("customer_id"),
+            owner.label("customers"),
             table.c.by,
-            day.label("stated_on"),
+            day.label("days"),
             table.c[_VALUES[kind]].label("stated"),
             computed.label("computed"),
         )
@@ -132,7 +132,7 @@ async def find_judged(connection: Connection, kind: Kind, *, since: date) -> dic
         .order_by(table.c.set_at, table.c.id)
     )
     rows = (await connection.execute(statement)).all()
-    names = ("customer_id", "by", "stated_on", "stated", "computed")
+    names = ("customers", "by", "days", "stated", "computed")
     return {name: [getattr(row, name) for row in rows] for name in names}
 
 

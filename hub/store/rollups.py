@@ -16,7 +16,7 @@ from hub.store.tables import customer, rollup_scorecard, scorecard
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RolledUp:
-    """A parent's roll-up of a day; parts: [{customer_id, score, weight, contribution}] that add up to health."""
+    """A parent's roll-up of a day; parts: [{customer_id, name, score, weight, contribution}] that add up to health."""
 
     customer_id: str
     as_of: date
@@ -45,20 +45,25 @@ async def find_links(connection: Connection) -> dict[str, str]:
 async def find_family_cards(connection: Connection, *, as_of: date, newest: bool) -> dict[str, list[Any]]:
     """The scorecards of the day of everybody who has a parent or is one; `newest`: each one's newest, which may be older.
 
-    Returns columns customer_id, health (in force) and value (recurring revenue a month), None where there is none.
+    Returns columns customer_id, name, health (in force) and value (recurring revenue a month), None where there is none.
     """
     parents = select(func.coalesce(customer.c.merged_into_id, customer.c.id)).where(
         customer.c.id.in_(select(customer.c.parent_id).where(customer.c.parent_id.is_not(None)))
     )
     statement = (
-        select(scorecard.c.customer_id, scorecard.c.health, column_of(Field("mrr", "number")).label("value"))
+        select(
+            scorecard.c.customer_id,
+            customer.c.name,
+            scorecard.c.health,
+            column_of(Field("mrr", "number")).label("value"),
+        )
         .join(customer, customer.c.id == scorecard.c.customer_id)
         .where(or_(customer.c.parent_id.is_not(None), customer.c.id.in_(parents)))
         .where(scorecard.c.latest if newest else scorecard.c.as_of == as_of)
         .order_by(scorecard.c.customer_id)
     )
     rows = (await connection.execute(statement)).all()
-    return {name: [getattr(row, name) for row in rows] for name in ("customer_id", "health", "value")}
+    return {name: [getattr(row, name) for row in rows] for name in ("customer_id", "name", "health", "value")}
 
 
 async def put_rollups(connection: Connection, rows: Sequence[Mapping[str, Any]], *, as_of: date, replace: bool) -> None:

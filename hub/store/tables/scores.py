@@ -79,7 +79,7 @@ rollup_scorecard = Table(
     Column("band", String(20)),
     Column("customers", Integer, nullable=False),  # how many scorecards it was made of
     Column("note", Text),  # what stands in the way of the method, or of a score
-    Column("parts", Json, nullable=False),  # [{customer_id, score, weight, contribution}], adding up to health
+    Column("parts", Json, nullable=False),  # [{customer_id, name, score, weight, contribution}]
     Column("computed_at", UtcDateTime, nullable=False),
     Column("latest", Boolean, nullable=False),  # the parent's newest
     Index("uq_rollup_scorecard_customer_id_as_of", "customer_id", "as_of", unique=True),
