@@ -1,6 +1,7 @@
 """Lifts: the cheapest way by hand, verified by scoring again, bounds, what is out of reach, and always the same answer."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from itertools import product
 from typing import Any
@@ -12,6 +13,9 @@ from hub.documents import Document
 from hub.model.actions import Band
 from hub.resources import CONFIG
 from scoring.beside import beside_the_others
+from scoring.book import HealthBook
+from scoring.book_file import load as load_book
+from scoring.curves import TENURE
 from scoring.definition import HealthDefinition, load
 from scoring.facts import FACTS, FactTable
 from scoring.health import score
@@ -282,3 +286,94 @@ def test_levers_name_facts_there_are_and_move_towards_their_goal() -> None:
         ends = [reading for _, reading in before.get("points", [])]
         rises = (ends[-1] > ends[0]) != (name == "champion_change")  # whose input falls as champions are won
         assert rises == (lever.step > 0), name
+
+
+def book_of(main: str, variant: str, when: str) -> HealthBook:
+    head = f"when: {when}\npriority: 1\n"
+    return load_book(
+        Document.from_text(f"{BANDS}\ngroups: {main}\n", name="health.yaml"),
+        {"other": Document.from_text(f"{head}{BANDS}\ngroups: {variant}\n", name="other.yaml")},
+    )
+
+
+LOGINS = "{all: {weight: 1, of: {login_frequency: {weight: 1, curve: {points: [[0, 0], [4, 1]]}}}}}"
+STRICT = "{all: {weight: 1, of: {login_frequency: {weight: 1, curve: {points: [[0, 0], [8, 1]]}}}}}"
+
+
+def test_the_definition_of_the_customer_decides() -> None:
+    book = book_of(LOGINS, STRICT, "{segment: {eq: smb}}")
+    given = table({**NEUTRAL, "logins_per_user_week": 2.5})
+    lift = find(given, 0, book, Band.STABLE)
+    assert (lift.score, lift.band) == (pytest.approx(2.5 / 8), Band.WARNING)
+    assert lift == find(given, 0, book.variants[0].definition, Band.STABLE)
+    given.texts["segment"][0] = "enterprise"  # type: ignore[index]  # a list, as made here
+    assert find(given, 0, book, Band.STABLE).band is Band.STABLE
+
+
+def test_what_would_bring_a_stricter_definition_into_force_is_not_promised() -> None:
+    book = book_of(LOGINS, STRICT, "{logins_per_user_week: {gt: 3}}")
+    given = table({**NEUTRAL, "logins_per_user_week": 1.5})
+    stable, healthy = (find(given, 0, book, band) for band in (Band.STABLE, Band.HEALTHY))
+    assert (stable.reached, stable.lifted_band) == (True, Band.STABLE)
+    assert stable.facts["logins_per_user_week"] <= 3
+    # a step is 0.5 here: 2.5 is 0.62, 3 is 0.75, and beyond 3 the stricter definition reads 0.44
+    assert healthy.reached
+    assert healthy.facts["logins_per_user_week"] == pytest.approx(3)
+    assert healthy.lifted_score == pytest.approx(0.75)
+    none = find(table({**NEUTRAL, "logins_per_user_week": 3.25}), 0, book, Band.HEALTHY)
+    assert (none.reached, none.band) == (False, Band.WARNING)
+
+
+def test_nobody_is_made_older() -> None:
+    for name, each in discover().items():
+        if each.lever is not None:
+            assert TENURE not in {each.lever.fact, *each.lever.along, *each.lever.against}, name
+    measure = discover()["login_frequency"]
+    assert measure.lever is not None
+    ageing = replace(
+        measure, lever=replace(measure.lever, fact=TENURE, step=100, goal=1000, along=("logins_per_user_week",))
+    )
+    with_it = load(
+        Document.from_text(f"{BANDS}\ngroups: {LOGINS}\n", name="health.yaml"), measures={"login_frequency": ageing}
+    )
+    lift = find(table({**NEUTRAL, TENURE: 50, "logins_per_user_week": 1}), 0, with_it, Band.HEALTHY)
+    assert (lift.reached, lift.moves) == (False, ())
+
+
+def test_what_is_held_or_too_old_cannot_be_moved() -> None:
+    measures = {
+        "login_frequency": replace(discover()["login_frequency"], age="nps_age_days"),
+        "ticket_severity": discover()["ticket_severity"],
+    }
+    limited = load(
+        Document.from_text(
+            f"{BANDS}\ngroups: {{all: {{weight: 1, of: {{ticket_severity: {{weight: 0.5}}, login_frequency: "
+            "{weight: 0.5, stale_after_days: 10, missing: {hold_days: 9, then: neutral}}}}}\n",
+            name="health.yaml",
+        ),
+        measures=measures,
+    )
+    rows = {**NEUTRAL, "logins_per_user_week": 1, "urgent_tickets_90d": 4, "nps_age_days": 30}
+    known = {"login_frequency": LastKnown(np.array([0.3]), np.array([4.0]))}
+    lift = find(table(rows), 0, limited, Band.HEALTHY, before=known)
+    assert lift.score == pytest.approx(0.5 * score(table(rows), limited).readings[0].value[0] + 0.5 * 0.3)
+    assert {move.measure for move in lift.moves} <= {"ticket_severity"}
+    assert (lift.reached, lift.lifted_band) == (False, Band.STABLE)
+
+
+def test_one_beside_the_others_reads_as_among_them_at_every_tenure() -> None:
+    staged = definition(
+        "{all: {weight: 1, of: {login_frequency: {weight: 1, by_tenure: ["
+        "{from_days: 0, curve: {points: [[0, 0.2], [4, 1]]}}, {from_days: 90, curve: {percentile: higher}}]}}}}"
+    )
+    rng = np.random.default_rng(3)
+    rows = [
+        {**NEUTRAL, "logins_per_user_week": float(rng.integers(0, 6)), TENURE: float(rng.integers(0, 200))}
+        for _ in range(24)
+    ]
+    given = table(*rows)
+    whole = score(given, staged)
+    for index in range(24):
+        alone = beside_the_others(staged, given, index)
+        assert not alone.relative
+        assert float(score(table(rows[index]), alone).score[0]) == pytest.approx(float(whole.score[index]), abs=1e-12)

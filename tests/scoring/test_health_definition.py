@@ -1,11 +1,15 @@
 """config/health.yaml: every fault at once, with its line and the valid choices, and a hash of what is computed."""
 
+from dataclasses import replace
+
+import orjson
 import pytest
 
 from hub.documents import Document
 from hub.errors import ConfigError
 from hub.resources import CONFIG
 from scoring.definition import HealthDefinition, load
+from scoring.definition_record import recall, record
 from scoring.measures import discover
 
 GOOD = """\
@@ -133,3 +137,140 @@ def test_the_hash_is_that_of_what_is_computed() -> None:
     for old, new in (("missing: poor", "missing: neutral"), ("[1, 1]", "[1, 0.9]"), ("floor: 0.5", "floor: 0.4")):
         hashes.add(parse(GOOD.replace(old, new)).hash)
     assert len(hashes) == 4
+
+
+NEW = """\
+coverage_floor: 0.5
+bands:
+  critical: {from: 0, below: 0.3}
+  warning: {from: 0.3, below: 0.5}
+  stable: {from: 0.5, below: 0.7}
+  healthy: {from: 0.7}
+groups:
+  usage:
+    weight: 0.6
+    of:
+      wau:
+        weight: 0.5
+        missing: {hold_days: 30, then: poor}
+        stale_after_days: 14
+      usage_trend:
+        weight: 0.5
+        by_tenure:
+          - {from_days: 0, curve: {points: [[-1, 0], [1, 1]]}}
+          - {from_days: 90, curve: {percentile: higher}}
+  nps: {weight: 0.4}
+"""
+DATED = {
+    **discover(),
+    "wau": replace(discover()["wau"], age="days_since_active"),
+    "nps": replace(discover()["nps"], age=None),
+}
+
+
+UNDATED = "stale_after_days: nothing says how old the data of 'nps' is, so there can be no limit to its age"
+
+
+def dated(text: str) -> HealthDefinition:
+    return load(Document.from_text(text, name="health.yaml"), measures=DATED)
+
+
+def dated_faults(text: str) -> list[str]:
+    with pytest.raises(ConfigError) as raised:
+        dated(text)
+    return [str(fault) for fault in raised.value.faults]
+
+
+def test_holding_limits_and_stages_are_read() -> None:
+    wau, trend, nps = (place.leaf for place in dated(NEW).places)
+    assert (wau.missing, wau.hold_days, wau.stale_after_days) == ("poor", 30, 14)
+    assert (nps.missing, nps.hold_days, nps.stale_after_days) == ("exclude", None, None)
+    assert trend.curve.key() == {"by_tenure": [[0, {"points": [[-1, 0], [1, 1]]}], [90, {"percentile": "higher"}]]}
+    assert dated(NEW).relative
+    assert dated(NEW.replace(", then: poor", "")).places[0].leaf.missing == "exclude"
+
+
+def test_all_faults_of_holding_limits_and_stages_are_told_at_once() -> None:
+    broken = (
+        NEW.replace("{hold_days: 30, then: poor}", "{then: rich}")
+        .replace("from_days: 0", "from_days: 10")
+        .replace("from_days: 90", "from_days: 5")
+        .replace("        by_tenure:", "        curve: {percentile: lower}\n        by_tenure:")
+        .replace("nps: {weight: 0.4}", "nps: {weight: 0.4, stale_after_days: 10}")
+    )
+    trend = "groups.usage.of.usage_trend.by_tenure"
+    assert dated_faults(broken) == [
+        "health.yaml:13: groups.usage.of.wau.missing.hold_days: is missing",
+        "health.yaml:13: groups.usage.of.wau.missing.then: is none of the valid choices (choices: exclude, neutral, poor)",
+        "health.yaml:18: groups.usage.of.usage_trend.by_tenure: has a curve and curves by tenure; one of them must go",
+        "health.yaml:19: groups.usage.of.usage_trend.by_tenure.0.from_days: the first step begins at 0",
+        f"health.yaml:20: {trend}.1.from_days: steps must rise, and this one begins at 5 after one at 10",
+        f"health.yaml:21: groups.nps.{UNDATED}",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        (
+            "{hold_days: 30, then: poor}",
+            "hold",
+            "13: groups.usage.of.wau.missing: must say for how long: {hold_days: 30, ",
+        ),
+        ("{hold_days: 30, then: poor}", "drop", "13: groups.usage.of.wau.missing: is none of the valid choices"),
+        (
+            "hold_days: 30",
+            "hold_days: 0",
+            "13: groups.usage.of.wau.missing.hold_days: Input should be greater than or equal",
+        ),
+        (
+            "stale_after_days: 14",
+            "stale_after_days: soon",
+            "14: groups.usage.of.wau.stale_after_days: Input should be a valid",
+        ),
+        (
+            "{percentile: higher}",
+            "{}",
+            "19: groups.usage.of.usage_trend.by_tenure.1.curve: needs exactly one of points,",
+        ),
+        ("from_days: 0, ", "", "18: groups.usage.of.usage_trend.by_tenure.0.from_days: is missing"),
+    ],
+)
+def test_one_fault_of_holding_limits_and_stages(old: str, new: str, fault: str) -> None:
+    assert NEW.count(old) == 1
+    [told] = dated_faults(NEW.replace(old, new))
+    assert told.startswith(f"health.yaml:{fault}")
+
+
+def test_definitions_without_the_new_pieces_keep_the_hash_they_always_had() -> None:
+    assert parse(GOOD).hash == "a327a4cc76d1fb0a31507a9f6c347d2915e2f589327de36ba1155b219c9ffa47"
+
+
+def test_the_hash_knows_holding_limits_and_stages() -> None:
+    texts = [
+        NEW,
+        NEW.replace("hold_days: 30", "hold_days: 31"),
+        NEW.replace("then: poor", "then: neutral"),
+        NEW.replace("{hold_days: 30, then: poor}", "poor"),
+        NEW.replace("stale_after_days: 14", "stale_after_days: 15"),
+        NEW.replace("        stale_after_days: 14\n", ""),
+        NEW.replace("from_days: 90", "from_days: 91"),
+        NEW.replace("{percentile: higher}", "{percentile: lower}"),
+    ]
+    assert len({dated(text).hash for text in texts}) == len(texts)
+    for text in texts:
+        definition = dated(text)
+        kept = orjson.loads(orjson.dumps(record(definition)))
+        assert recall(kept, definition.hash, measures=DATED) == definition
+
+
+def test_what_was_kept_before_there_was_holding_is_recalled() -> None:
+    definition = parse(GOOD)
+    kept = record(definition)
+    assert kept["tree"]["of"][0]["of"][0] == {
+        "name": "wau",
+        "weight": 0.5,
+        "missing": "exclude",
+        "curve": discover()["wau"].curve.key(),
+    }
+    assert recall(kept, definition.hash) == definition
