@@ -135,6 +135,7 @@ churn_prediction = Table(
     Column("computed_at", UtcDateTime, nullable=False),
     Index(None, "customer_id", "as_of"),
     Index(None, "customer_id", "latest"),
+    Index(None, "model_version", "as_of"),
 )
 
 model_promotion = Table(

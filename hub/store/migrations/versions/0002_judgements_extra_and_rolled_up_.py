@@ -199,6 +199,7 @@ def upgrade() -> None:
                existing_type=sa.FLOAT(),
                nullable=True)
         batch_op.create_index(batch_op.f('ix_churn_prediction_customer_id_latest'), ['customer_id', 'latest'], unique=False)
+        batch_op.create_index(batch_op.f('ix_churn_prediction_model_version_as_of'), ['model_version', 'as_of'], unique=False)
 
     with op.batch_alter_table('contact', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_contact_role_source'), ['role', 'source'], unique=False)
@@ -224,6 +225,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_contact_role_source'))
 
     with op.batch_alter_table('churn_prediction', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_churn_prediction_model_version_as_of'))
         batch_op.drop_index(batch_op.f('ix_churn_prediction_customer_id_latest'))
         batch_op.alter_column('annualised',
                existing_type=sa.FLOAT(),
