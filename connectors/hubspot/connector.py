@@ -16,6 +16,7 @@ from connectors.kit.settings import SourceSettings
 from hub.model.records import Company, Contact, Opportunity, OpportunityType
 
 MANIFEST = Manifest.of(Path(__file__).parent)
+ARCHIVE_DAYS = 90  # so long HubSpot keeps what was archived; whoever left in it is known to have left
 DEAL_TYPES = {
     "": OpportunityType.NEW,  # dealtype is optional in HubSpot
     "newbusiness": OpportunityType.NEW,
@@ -76,6 +77,7 @@ class Connector:
             modified="lastmodifieddate",  # contacts alone name it so
             properties=mapping.CONTACT_PROPERTIES,
             primary_company=1,
+            archive_days=ARCHIVE_DAYS,
         )
         deals = Kind(
             name="deals",

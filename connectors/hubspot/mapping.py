@@ -12,14 +12,27 @@ from typing import Any
 
 from connectors.kit import values
 from connectors.kit.base import BadRowError, Raw
-from hub.model.records import Company, Contact, Opportunity, OpportunityStage, OpportunityType
+from hub.model.records import (
+    CHAMPION_ROLES,
+    EXECUTIVE_ROLES,
+    Company,
+    Contact,
+    Opportunity,
+    OpportunityStage,
+    OpportunityType,
+)
 
 UNLABELLED = "_unlabeled"
 COMPANY_PROPERTIES = (
     "name", "domain", "hs_additional_domains", "industry", "country", "numberofemployees", "hubspot_owner_id",
     "hs_parent_company_id", "lifecyclestage", "hs_lifecyclestage_customer_date", "hs_merged_object_ids",
 )  # fmt: skip
-CONTACT_PROPERTIES = ("email", "firstname", "lastname", "jobtitle", "hs_buying_role", "hs_merged_object_ids")
+CONTACT_PROPERTIES = (
+    "email", "firstname", "lastname", "jobtitle", "hs_buying_role", "notes_last_contacted",
+    "hs_last_sales_activity_timestamp", "hs_merged_object_ids",
+)  # fmt: skip
+LAST_SEEN = ("notes_last_contacted", "hs_last_sales_activity_timestamp")
+TELLING_ROLES = (*CHAMPION_ROLES, *EXECUTIVE_ROLES)
 DEAL_PROPERTIES = (
     "dealname", "dealtype", "dealstage", "pipeline", "deal_currency_code", "closedate", "hubspot_owner_id",
     "hs_merged_object_ids",
@@ -72,7 +85,8 @@ def contacts(raw: Raw) -> list[Contact]:
 
 def contact(raw: Raw) -> Contact:
     properties = raw["properties"]
-    email, roles = values.text(properties.get("email")), str(properties.get("hs_buying_role") or "")
+    email = values.text(properties.get("email"))
+    seen = [values.moment(properties[name], field=name) for name in LAST_SEEN if values.given(properties.get(name))]
     return Contact(
         key=raw["id"],
         version=_version(raw),
@@ -81,7 +95,8 @@ def contact(raw: Raw) -> Contact:
         email=email.lower() if email else None,
         name=_name(properties.get("firstname"), properties.get("lastname")),
         title=values.text(properties.get("jobtitle")),
-        role=roles.partition(";")[0].strip().lower() or None,  # a person may have several; the first is the main one
+        role=_role(properties.get("hs_buying_role")),
+        last_seen_at=max(seen, default=None),
         created_at=values.moment(raw["createdAt"], field="createdAt"),
     )
 
@@ -133,6 +148,13 @@ def _stage(stage: Mapping[str, Any]) -> OpportunityStage:
     if probability not in (0.0, 1.0):
         raise BadRowError(f"stage {stage.get('label')!r} is closed with probability {probability}", field="dealstage")
     return OpportunityStage.WON if probability == 1.0 else OpportunityStage.LOST
+
+
+def _role(buying_roles: str | None) -> str | None:
+    """A person may have several: a champion's comes before an executive's, and that before the first."""
+    roles = [role.strip().lower() for role in (buying_roles or "").split(";") if role.strip()]
+    telling = [role for role in TELLING_ROLES if role in roles]
+    return next(iter([*telling, *roles]), None)
 
 
 def _company_key(raw: Raw) -> str | None:

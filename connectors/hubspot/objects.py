@@ -33,7 +33,8 @@ HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
     """name in paths; property search filters changes by; properties to ask for; association type ids of the primary
-    company (None: not associated with companies); what else a row is completed with."""
+    company (None: not associated with companies); what else a row is completed with; how many days back the first look
+    through the archive goes (0: it begins at the first listing)."""
 
     name: str
     modified: str
@@ -41,6 +42,7 @@ class Kind:
     primary_company: int | None = None
     owners: bool = False
     stages: bool = False
+    archive_days: float = 0
 
 
 class ObjectPull:
@@ -84,7 +86,8 @@ class ObjectPull:
             if after is None:
                 for name in ("listing", "changes"):
                     mark.pop(name, None)
-                mark.update(since=began, listed=began, swept=mark.get("swept", began))
+                swept = began - round(self._kind.archive_days * DAY_MS)
+                mark.update(since=began, listed=began, swept=mark.get("swept", swept))
             else:
                 mark["listing"] = {"began": began, "after": after}
             yield Page(rows=[lookups.complete(row) for row in rows], bookmark=_copy(mark))

@@ -11,6 +11,7 @@ from connectors.kit.values import version
 
 CONTACT_IDS, DEAL_IDS, OWNER_IDS = 70_000_000_000, 50_000_000_000, 100_000_000
 DEAL_TYPE = {"new": "newbusiness", "expansion": "existingbusiness", "renewal": "renewal"}
+BUYING_ROLE = {"user": "END_USER", "champion": "CHAMPION", "admin": "INFLUENCER", "executive": "EXECUTIVE_SPONSOR"}
 STAGES = {  # each pipeline has ids of its own for the same three outcomes
     "default": {"open": "qualifiedtobuy", "won": "closedwon", "lost": "closedlost"},
     "98001": {"open": "98101", "won": "98102", "lost": "98103"},
@@ -95,7 +96,9 @@ def _contact(person: Person, until: datetime) -> Object:
             "firstname": first,
             "lastname": last or None,
             "jobtitle": person.title,
-            "hs_buying_role": person.role.upper().replace(" ", "_"),
+            "hs_buying_role": BUYING_ROLE.get(person.role, "OTHER"),
+            "notes_last_contacted": _iso(person.last_contact_at) if person.last_contact_at else None,
+            "hs_last_sales_activity_timestamp": None,
             "hs_merged_object_ids": None,
         },
     )

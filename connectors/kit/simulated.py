@@ -30,6 +30,8 @@ class Account:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
+    """role is "user", "champion", "admin" or "executive"; last_contact_at: when one of ours last met or wrote with them."""
+
     number: int
     account: int
     name: str
@@ -39,6 +41,7 @@ class Person:
     created_at: datetime
     updated_at: datetime
     left_at: datetime | None
+    last_contact_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +107,23 @@ class Term:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Bill:
+    """An invoice; failed_at is the first time a payment of it failed."""
+
+    number: int
+    account: int
+    amount: float
+    currency: str
+    issued_on: date
+    due_on: date
+    paid_at: datetime | None
+    failed_at: datetime | None
+    attempts: int
+    status: str  # open | paid | failed | void
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Deal:
     number: int
     account: int
@@ -132,6 +152,7 @@ class World:
     nps: Sequence[NpsAnswer]
     terms: Sequence[Term]
     deals: Sequence[Deal]
+    bills: Sequence[Bill] = ()
 
 
 def crm_id(account_number: int) -> str:

@@ -86,11 +86,12 @@ async def test_a_full_pull_gives_every_company_with_owner_parent_and_domain(port
 async def test_a_full_pull_gives_contacts_and_deals_with_their_company(portal: Any) -> None:
     source = portal()
     contacts = await source.pull("contacts")
-    assert [(c.key[-1], c.company_key, c.email) for c in contacts if isinstance(c, Contact)] == [
-        ("1", crm_id(1), "nia@acme.example"),
-        ("2", crm_id(2), "tom@cloud.acme.example"),
-        ("3", crm_id(3), "liv@borealis.example"),
-        ("5", crm_id(1), "ida@acme.example"),  # 4 had been archived before the first look
+    assert [(c.key[-1], c.company_key, c.email, c.deleted) for c in contacts if isinstance(c, Contact)] == [
+        ("1", crm_id(1), "nia@acme.example", False),
+        ("2", crm_id(2), "tom@cloud.acme.example", False),
+        ("3", crm_id(3), "liv@borealis.example", False),
+        ("5", crm_id(1), "ida@acme.example", False),
+        ("4", crm_id(1), "max@acme.example", True),  # left shortly before the first look
     ]
     deals = [deal for deal in await source.pull("deals") if isinstance(deal, Opportunity)]
     assert [(d.company_key, d.type, d.stage, d.stage_name, d.amount) for d in deals] == [
@@ -194,6 +195,19 @@ async def test_pulling_twice_from_the_same_bookmark_gives_the_same_records(porta
     assert await source.pull("deals", later, bookmark=bookmark) == await source.pull("deals", later, bookmark=bookmark)
 
 
+async def test_the_first_look_through_the_archive_of_people_goes_back_as_long_as_it_is_kept(
+    portal: Any, small_world: World
+) -> None:
+    people = list(small_world.people)
+    people[0] = replace(people[0], left_at=NOON - timedelta(days=89))
+    people[1] = replace(people[1], left_at=NOON - timedelta(days=91))
+    source = portal(world=replace(small_world, people=people))
+    records = await source.pull("contacts")
+    assert {record.key[-1] for record in records if record.deleted} == {"1", "4"}
+    assert source.bookmarks["contacts"]["swept"] == NOW - 60_000
+    assert await source.pull("contacts", NOON + timedelta(hours=2)) == []
+
+
 async def test_archived_rows_come_as_deleted(portal: Any, small_world: World) -> None:
     source = portal()
     await source.pull("contacts")
@@ -234,7 +248,7 @@ async def test_what_passes_is_survived_without_losing_a_row(portal: Any, small_w
     async with client:
         async for page in source.stream("contacts").pull(client, Window(bookmark=None, started_at=NOON)):
             rows.extend(row["id"] for row in page.rows)
-    assert sorted(set(rows)) == [f"7000000000{n}" for n in (1, 2, 3, 5)]
+    assert sorted(set(rows)) == [f"7000000000{n}" for n in (1, 2, 3, 4, 5)]
     assert getattr(source.faults, fault) == 0
     if fault == "rate_limited":
         assert max(slept) >= 10
@@ -314,9 +328,7 @@ async def test_many_pulls_of_a_changing_portal_with_faults_end_where_one_fresh_p
         kept[record.key] = record
     fresh = await portal(world=source.world).pull("contacts", at)
     assert {key: record for key, record in kept.items() if not record.deleted} == {
-        record.key: record for record in fresh
+        record.key: record for record in fresh if not record.deleted
     }
     gone = {str(70_000_000_000 + person.number) for person in source.world.people if person.left_at is not None}
-    assert {key for key, record in kept.items() if record.deleted} == gone - {
-        "70000000004"
-    }  # left before the first pull
+    assert {key for key, record in kept.items() if record.deleted} == gone

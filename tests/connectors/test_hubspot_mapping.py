@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from connectors.hubspot.connector import Connector, Settings
+from connectors.hubspot.mapping import contact
 from connectors.hubspot.refusals import judge, next_midnight, rate_headers
 from connectors.kit.base import map_rows
 from connectors.kit.errors import DeniedError, PausedError, TransientError
@@ -99,3 +100,18 @@ def test_rate_headers_speak_of_the_window_and_of_the_second() -> None:
 def test_midnight_is_right_over_a_change_of_clocks() -> None:
     berlin = ZoneInfo("Europe/Berlin")
     assert next_midnight(datetime(2026, 10, 24, 23, tzinfo=UTC), berlin) == datetime(2026, 10, 25, 23, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("roles", "role"),
+    [
+        ("DECISION_MAKER;CHAMPION", "champion"),
+        ("INFLUENCER; EXECUTIVE_SPONSOR", "executive_sponsor"),
+        ("BUDGET_HOLDER;OTHER", "budget_holder"),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_of_several_roles_the_telling_one_is_taken(roles: str | None, role: str | None) -> None:
+    row = {"id": "1", "updatedAt": "2026-11-20T10:00:00Z", "createdAt": "2026-11-20T10:00:00Z"}
+    assert contact({**row, "properties": {"hs_buying_role": roles}}).role == role

@@ -42,7 +42,8 @@ class Odd(httpx.MockTransport):
 
     def answer(self, request: httpx.Request) -> httpx.Response:
         name = "associations" if "associations" in request.url.path else request.url.path.rpartition("/")[2]
-        return httpx.Response(200, json=self.answers.get(name, {"results": []}))
+        archive = request.url.params.get("archived") == "true"
+        return httpx.Response(200, json={"results": []} if archive else self.answers.get(name, {"results": []}))
 
 
 CHANGED = {"id": "7", "updatedAt": "2026-11-22T11:00:00Z", "createdAt": "2026-11-22T11:00:00Z", "properties": {}}
