@@ -31,10 +31,11 @@ format: $(STAMP) ## put the code into its one form
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(STAMP) ## rows a second and peak memory of sync and scoring; churn prediction and reasons against XGBoost
+bench: $(STAMP) ## rows a second and peak memory of sync, scoring and the daily run; health and churn against the bare arithmetic
 	$(BIN)/python -m bench.sync
 	$(BIN)/python -m bench.scoring
 	$(BIN)/python -m bench.churn
+	$(BIN)/python -m bench.daily
 
 sdl: $(STAMP) ## write schema/schema.graphql anew
 	$(BIN)/python -m schema.sdl
@@ -44,7 +45,7 @@ constraints: ## pin every dependency anew, with hashes (needs uv)
 	  --no-header --upgrade --quiet --output-file constraints.txt
 
 clean: ## remove what the targets made
-	rm -rf .venv .demo .data dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv .demo .bench .data dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
 $(STAMP): constraints.txt pyproject.toml
 ifdef UV

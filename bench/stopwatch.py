@@ -41,4 +41,4 @@ def load() -> str:
 
 def verdict(value: float, bound: float) -> str:
     """ "within 3" or "NOT within 3"."""
-    return f"{'within' if value <= bound else 'NOT within'} {bound:.3g}"
+    return f"{'within' if value <= bound else 'NOT within'} {bound:,.5g}"

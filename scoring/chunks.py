@@ -16,9 +16,10 @@ CHUNK = 8_192
 THREADS = min(4, os.cpu_count() or 1)
 
 
-def in_chunks(rows: int, work: Callable[[slice], None]) -> None:
-    """Call `work` with each chunk of so many rows."""
-    side_by_side(work, [slice(start, start + CHUNK) for start in range(0, rows, CHUNK)])
+def in_chunks(rows: int, work: Callable[[slice], None], *, size: int | None = None) -> None:
+    """Call `work` with each chunk of so many rows; `size` of a chunk, if not the usual one."""
+    step = size or CHUNK
+    side_by_side(work, [slice(start, start + step) for start in range(0, rows, step)])
 
 
 def side_by_side(work: Callable[[Task], Result], tasks: Iterable[Task], *, threads: bool = True) -> list[Result]:

@@ -8,8 +8,6 @@ by their cover; a test holds the two together), at some forty times its speed.
 They add up: the sum of a row plus the bias is the model's log-odds.
 """
 
-import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import combinations
 from math import factorial
@@ -20,12 +18,12 @@ import numpy.typing as npt
 import orjson
 import xgboost
 
+from scoring.chunks import in_chunks
 from scoring.facts import Floats
 from scoring.learner import Matrix
 
 DEEPEST = 7  # questions a tree may ask: 128 patterns
-CHUNK = 16_384  # rows at a time, so that columns stay in the processor's cache
-THREADS = min(4, os.cpu_count() or 1)  # numpy lets go of the interpreter; what comes out does not depend on it
+CHUNK = 16_384  # rows at a time: ten thousand steps are taken for each chunk, and smaller ones would be all overhead
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +60,11 @@ class Contributions:
     def __call__(self, matrix: Matrix) -> Matrix:
         """float32[n, f] in log-odds; NaN in `matrix` is missing."""
         result = np.zeros(matrix.shape, dtype=np.float32)
-        starts = range(0, len(matrix), CHUNK)
 
-        def explain(start: int) -> None:
-            result[start : start + CHUNK] = self._explain(matrix[start : start + CHUNK])
+        def explain(rows: slice) -> None:
+            result[rows] = self._explain(matrix[rows])
 
-        if len(starts) == 1 or THREADS == 1:
-            for start in starts:
-                explain(start)
-        else:
-            with ThreadPoolExecutor(THREADS) as threads:
-                list(threads.map(explain, starts))
+        in_chunks(len(matrix), explain, size=CHUNK)
         return result
 
     def _explain(self, matrix: Matrix) -> Matrix:

@@ -8,9 +8,7 @@ Ranking is done in columns, for everybody at once; words are made of a customer 
 customers have five million reasons and are read one by one, or stored by the thousand.
 """
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Self, overload
@@ -18,6 +16,7 @@ from typing import Any, Self, overload
 import numpy as np
 import numpy.typing as npt
 
+from scoring.chunks import in_chunks
 from scoring.churn_definition import ReasonLimits
 from scoring.contributions import strongest
 from scoring.facts import FactTable, Floats
@@ -28,8 +27,6 @@ from scoring.themes import CODES, THEMES, Theme, code_of, theme_of
 __all__ = ["CODES", "THEMES", "Explainer", "Reason", "Reasons", "medians"]
 
 Reason = dict[str, Any]
-CHUNK = 16_384  # rows at a time, so that columns stay in the processor's cache
-THREADS = min(4, os.cpu_count() or 1)  # numpy lets go of the interpreter; what comes out does not depend on it
 NONE = -1
 
 
@@ -157,13 +154,11 @@ class Explainer:
         leads = np.full((len(matrix), most), NONE, dtype=np.int64)
         values, sums = np.empty(leads.shape, dtype=np.float32), np.empty(leads.shape, dtype=np.float32)
 
-        def rank(start: int) -> None:
-            rows = slice(start, start + CHUNK)
+        def rank(rows: slice) -> None:
             leads[rows], sums[rows] = self._ranked(themes, effects[rows])
             values[rows] = np.take_along_axis(matrix[rows], leads[rows], axis=1)  # the last one's where there is none
 
-        with ThreadPoolExecutor(THREADS) as threads:
-            list(threads.map(rank, range(0, len(matrix), CHUNK)))
+        in_chunks(len(matrix), rank)
         voices = [_Voice.of(one, median=self.medians[one.name], day=table.as_of) for one in features]
         return Reasons(table, voices, leads, values, sums)
 

@@ -1,10 +1,13 @@
 """How numbers are worded in reasons: as a person would say them, and the same everywhere."""
 
+from functools import lru_cache
 
+
+@lru_cache(maxsize=16_384)  # most facts are small counts, worded for every customer every day
 def number(value: float) -> str:
     """1234.0 -> "1,234", 2.25 -> "2.2", 0.04 -> "0.04"."""
     if value == round(value) or abs(value) >= 100:
-        return f"{value:,.0f}"
+        return f"{value + 0.0:,.0f}"  # + 0.0: no minus before a zero, whichever of the two zeros the cache saw first
     return f"{value:.1f}" if abs(value) >= 1 else f"{value:.2g}"
 
 

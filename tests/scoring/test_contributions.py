@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import xgboost
 
-from scoring import contributions
+from scoring import chunks, contributions
 from scoring.contributions import Contributions, strongest
 from scoring.learner import Matrix
 
@@ -58,7 +58,7 @@ def test_chunks_and_threads_change_nothing(monkeypatch: pytest.MonkeyPatch) -> N
     assert np.abs(whole).max() > 0.1
     monkeypatch.setattr(contributions, "CHUNK", 64)
     for threads in (1, 3):
-        monkeypatch.setattr(contributions, "THREADS", threads)
+        monkeypatch.setattr(chunks, "THREADS", threads)
         assert made(matrix).tobytes() == whole.tobytes()
     assert made(matrix[:0]).shape == (0, 6)
 

@@ -5,7 +5,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from scoring import reasons
+from scoring import chunks
 from scoring.churn_definition import ReasonLimits
 from scoring.facts import FACTS, FactTable
 from scoring.features import Encoding
@@ -63,9 +63,9 @@ def test_chunks_and_threads_change_nothing(monkeypatch: pytest.MonkeyPatch) -> N
     table, matrix, effects = customers(200)
     whole = list(explained(table, matrix, effects))
     assert sum(map(len, whole)) > 200
-    monkeypatch.setattr(reasons, "CHUNK", 7)
+    monkeypatch.setattr(chunks, "CHUNK", 7)
     for threads in (1, 3):
-        monkeypatch.setattr(reasons, "THREADS", threads)
+        monkeypatch.setattr(chunks, "THREADS", threads)
         assert explained(table, matrix, effects) == whole
 
 
