@@ -2,11 +2,11 @@
 
 import re
 from email.utils import parseaddr
-from typing import Any
+from typing import Any, Literal, Self
 from zoneinfo import available_timezones
 
 from croniter import croniter
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from hub.errors import ConfigError
 from hub.store.store import parse_url
@@ -56,6 +56,19 @@ class Mail(_Part):
         return value
 
 
+class Operations(_Part):
+    """Where messages about the hub itself go, such as that a model has drifted."""
+
+    channel: Literal["slack", "email"]
+    to: str = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _is_an_address(self) -> Self:
+        if self.channel == "email" and "@" not in self.to:
+            raise ValueError(f"to: {self.to!r} is no e-mail address")
+        return self
+
+
 class HubFile(_Part):
     """config/hub.yaml."""
 
@@ -67,6 +80,7 @@ class HubFile(_Part):
     schedules: Schedules = Schedules()
     slack: Slack | None = None
     mail: Mail | None = None
+    operations: Operations | None = None
 
     @field_validator("timezone")
     @classmethod

@@ -5,9 +5,11 @@ from hub.settings.loading import Settings
 
 
 def unreachable(settings: Settings) -> list[str]:
-    """A sentence for each playbook that sends where nothing is configured."""
+    """A sentence for each playbook that sends where nothing is configured, and one for messages about the hub."""
     there = {name for name, given in (("slack", settings.hub.slack), ("email", settings.hub.mail)) if given}
-    return [
+    operations = settings.hub.operations
+    lost = [operations.channel] if operations and operations.channel not in there else []
+    return [f"operations sends to {channel}, which config/hub.yaml does not set up" for channel in lost] + [
         f"playbook {playbook.name} sends to {', '.join(missing)}, which config/hub.yaml does not set up"
         for playbook in settings.playbooks.playbooks.values()
         if (missing := sorted(_channels_of(playbook) - there))

@@ -26,6 +26,7 @@ from scoring.promotion import Verdict, compare
 
 MONTHS = 6
 """So many snapshots, the newest: enough to tell, and recent enough to speak of the book of today."""
+WINDOW = timedelta(days=31 * MONTHS)
 Source = Literal["stored", "anew"]
 IN_WORDS = {"stored": "stored predictions of both", "anew": "predicted anew by both"}
 
@@ -85,7 +86,7 @@ async def compare_models(
     since = max(clean_from(champion, definition), clean_from(challenger, definition))
     ripe = ripe_until(champion.horizon, definition, until=until)
     async with store.reading() as connection:
-        stored = await _stored_days(connection, champion, challenger, since, ripe)
+        stored = await _stored_days(connection, champion, challenger, max(since, ripe - WINDOW), ripe)
         days = stored[-MONTHS:] or month_starts(since, ripe, most=MONTHS)
         if not days:
             return replace(found, why_not=_too_early(champion.horizon, definition, since))
