@@ -18,9 +18,11 @@ import xgboost
 
 from bench.health import every_measure, made_table
 from bench.stopwatch import best, load, peak_mb, verdict
+from scoring.calibration import Calibration
 from scoring.contributions import Contributions, strongest
+from scoring.fitting import Fitted
 from scoring.health import score
-from scoring.learner import SAFE, Calibration, Fitted, Rows, boost
+from scoring.learner import SAFE, Rows, boost
 
 TRAINED_ON = 50_000
 MISSING = 0.05

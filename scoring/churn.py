@@ -21,12 +21,13 @@ import xgboost
 from scipy.stats import beta
 
 from hub.errors import RefusedError
+from scoring.calibration import Calibration
 from scoring.churn_definition import ChurnBands, ChurnDefinition, ReasonLimits
 from scoring.contributions import Contributions
 from scoring.facts import FactTable, Floats
 from scoring.features import Encoding
 from scoring.horizon import FARTHEST_RENEWAL, days_of, in_words
-from scoring.learner import Calibration, margins
+from scoring.learner import margins
 from scoring.reasons import Explainer, Reason
 
 Confidence = Literal["normal", "low", "prior"]

@@ -22,19 +22,13 @@ import xgboost
 
 from scoring.churn import Confidence, PriorRate
 from scoring.churn_definition import ChurnDefinition
-from scoring.evaluation import Evaluation, Flags, Integers, evaluate
+from scoring.evaluation import Evaluation, Integers, evaluate
 from scoring.facts import Floats
+from scoring.fitting import Fitted, fit
 from scoring.horizon import days_of
-from scoring.learner import (
-    FEWEST_CHURNED,
-    NORMAL_CHURNED,
-    Fitted,
-    Learner,
-    Rows,
-    fit,
-    learner_for,
-    settings,
-)
+from scoring.learner import FEWEST_CHURNED, NORMAL_CHURNED, Learner, Rows, learner_for, settings
+from scoring.search import told as searched
+from scoring.splits import split_by_time
 
 UNKNOWN_TERM = 182.0
 """Days to a renewal where nobody's is known: the middle of a year."""
@@ -81,19 +75,6 @@ def snapshot_days(*, first: date, until: date, months: int) -> list[date]:
         days.append(day)
         day = (day - timedelta(days=1)).replace(day=1)
     return days[::-1]
-
-
-def split_by_time(days: Integers, ends: Integers, *, test_share: float) -> tuple[Flags, Flags] | None:
-    """Masks (earlier, later): the newest `test_share` of the distinct days, and rows whose label was known by the first of
-    them: `ends` is the last day a row's label looks at. None where that leaves either side empty.
-    """
-    distinct = np.unique(days)
-    count = max(1, round(len(distinct) * test_share))
-    if count >= len(distinct):
-        return None
-    first_later = distinct[-count]
-    earlier: Flags = ends <= first_later
-    return (earlier, days >= first_later) if earlier.any() else None
 
 
 def prior_rate(rows: Rows, definition: ChurnDefinition, horizon: str) -> PriorRate:
@@ -183,7 +164,7 @@ def version_of(
     for part in (rows.matrix, rows.labels, rows.customers, rows.days):
         digest.update(np.ascontiguousarray(part).tobytes())
     learner = learner_for(rows.churned)
-    told = settings(learner, rows.signs, len(rows)) | {"trees": learner.trees} if learner else {}
+    told = settings(learner, rows.signs, len(rows)) | {"trees": learner.trees, "or": searched()} if learner else {}
     digest.update(
         orjson.dumps(
             [

@@ -14,7 +14,8 @@ from scoring.datasets.flat import safe_names
 from scoring.datasets.labels import Labels, grid, snapshots_a_month
 from scoring.datasets.snapshots import Scheme, snapshot
 from scoring.datasets.verdict import Verdict, choose, judge
-from scoring.learner import Rows, fit
+from scoring.fitting import fit
+from scoring.learner import Rows
 
 PLANS = 8
 FEWEST_CUSTOMERS = 10  # with a plan before it is a column

@@ -17,7 +17,8 @@ from scoring.datasets.tables import NO_DAY, Table, Texts
 from scoring.datasets.verdict import Verdict, choose, judge
 from scoring.evaluation import Flags
 from scoring.facts import Floats
-from scoring.learner import FOLDS, Rows, fit
+from scoring.fitting import fit
+from scoring.learner import FOLDS, Rows
 
 SEED = 0
 MOST_KINDS = 20  # of a text column, the commonest; a rarer one is none of them

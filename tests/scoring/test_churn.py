@@ -10,12 +10,13 @@ import xgboost
 from hub.documents import Document
 from hub.errors import ConfigError, RefusedError
 from hub.resources import CONFIG
+from scoring.calibration import Calibration
 from scoring.churn import ModelPredictor, PriorPredictor, PriorRate, annualise, bands_of
 from scoring.churn_definition import ChurnBands, ChurnDefinition, ReasonLimits, load
 from scoring.contributions import Contributions
 from scoring.facts import FACTS, FactTable
 from scoring.features import Encoding
-from scoring.learner import SAFE, TINY, Calibration, Learner, Rows, boost, margins
+from scoring.learner import SAFE, TINY, Learner, Rows, boost, margins
 from scoring.reasons import CODES, Explainer, medians
 
 DEFINITION = ChurnDefinition()
@@ -300,9 +301,7 @@ def test_the_renewal_speaks_of_each_customers_own_days() -> None:
     facts = table()
     due = np.full(len(facts), 200.0)
     due[:4] = [np.nan, 0, 401, 5]
-    facts = FactTable.of(
-        facts.as_of, {"customer_id": facts.customers} | facts.numbers | facts.texts | {"days_to_renewal": due}
-    )
+    facts = replace(facts, numbers={**facts.numbers, "days_to_renewal": due})
     read = predictor(facts, horizon="renewal").predict(facts)
     assert np.isnan(read.probability[:3]).all()
     assert np.isnan(read.annualised[:3]).all()

@@ -6,24 +6,14 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
+from scoring.calibration import DRIFT, Calibration, level, platt
 from scoring.churn import PriorRate
 from scoring.churn_definition import ChurnDefinition
-from scoring.learner import (
-    SAFE,
-    SEED,
-    TINY,
-    Calibration,
-    Rows,
-    boost,
-    fit,
-    learner_for,
-    margins,
-    out_of_fold,
-    platt,
-    settings,
-)
+from scoring.fitting import fit, out_of_fold
+from scoring.learner import HALF_LIFE_DAYS, SAFE, SEED, TINY, Rows, boost, data_of, learner_for, margins, settings
 from scoring.outcomes import CHURNED, NEVER, STAYED, UNUSED, Churns, outcomes, window
-from scoring.training import prior_rate, snapshot_days, split_by_time, train, version_of
+from scoring.splits import split_by_time
+from scoring.training import prior_rate, snapshot_days, train, version_of
 
 DEFINITION = ChurnDefinition()
 DAY = date(2026, 1, 1)
@@ -213,6 +203,32 @@ def test_calibration_maths() -> None:
     read = Calibration(2.0, -1.0).probability(np.array([0.0, 0.5, 1.0]))
     assert read == pytest.approx([0.2689414, 0.5, 0.7310586])
     assert Calibration().probability(np.array([0.0]))[0] == 0.5
+
+
+def test_the_level_is_the_newest_days_as_far_as_it_is_known() -> None:
+    """What the newest snapshot shows counts by how many it is of; the belief that rates drift little does the rest."""
+    random = np.random.default_rng(3)
+
+    def shift(count: int) -> float:
+        margin = random.normal(size=2 * count) - 1
+        days = np.repeat([1, 2], count)
+        labels = random.random(2 * count) < 1 / (1 + np.exp(-(margin + 0.3 * (days == 2))))
+        return level(Calibration(), margin, labels, days).intercept
+
+    assert shift(200_000) == pytest.approx(0.3, abs=0.03)
+    assert 0.0 < shift(600) < 0.27
+    assert abs(shift(3)) < 0.03
+    margin, labels = random.normal(size=50), random.random(50) < 0.5
+    assert level(Calibration(1.1, 0.2), margin, labels, np.zeros(50, dtype=np.int64)) == Calibration(1.1, 0.2)
+    # sum(labels - p) = d / DRIFT ** 2, by hand: one customer at even odds who left
+    found = level(Calibration(), np.zeros(2), np.array([True, True]), np.array([1, 2])).intercept
+    assert 1 - 1 / (1 + np.exp(-found)) == pytest.approx(found / DRIFT**2)
+
+
+def test_a_row_a_year_older_counts_half() -> None:
+    rows = made(10, months=[1, 1 + HALF_LIFE_DAYS])
+    assert data_of(rows).get_weight().tolist() == pytest.approx([0.5] * 10 + [1.0] * 10)
+    assert data_of(rows.where(rows.days == 1)).get_weight().size == 0  # of one age: nothing to weigh
 
 
 def test_below_fifty_churned_nothing_is_calibrated() -> None:
