@@ -32,13 +32,14 @@ from hub.store.facts import find_facts, find_product_features, find_product_use
 from hub.store.migrate import upgrade
 from hub.store.models import StoredModel, keep_model
 from hub.training import load_predictors
+from scoring.calibration import Calibration
 from scoring.churn import ModelPredictor
 from scoring.churn_definition import ChurnDefinition
 from scoring.contributions import Contributions
 from scoring.facts import FactTable
 from scoring.features import Encoding
 from scoring.horizon import days_of
-from scoring.learner import SAFE, Calibration, Rows, boost
+from scoring.learner import SAFE, Rows, boost
 from scoring.reasons import medians
 
 TODAY = date(2026, 6, 30)

@@ -9,7 +9,7 @@ missing (NaN, None) where nothing could be known, and zero only where zero was o
 customer without events has 0 events, without one it has none at all.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal, Self
@@ -158,12 +158,16 @@ class FactTable:
         """All columns of the customer at `index`; what is missing is None."""
         return self.rows([index])[0]
 
-    def rows(self, indices: Sequence[int]) -> list[dict[str, Any]]:
-        """All columns of the customers at `indices`, a row each; what is missing is None."""
+    def rows(self, indices: Sequence[int], only: Container[str] | None = None) -> list[dict[str, Any]]:
+        """The columns of the customers at `indices`, all or `only` some, a row each; what is missing is None."""
         chosen = np.asarray(indices, dtype=np.int64)
-        columns: list[Sequence[Any]] = [plain(column[chosen]) for column in self.numbers.values()]
-        columns += [[texts[index] for index in indices] for texts in self.texts.values()]
-        names = [*self.numbers, *self.texts]
+        numbers = {name: column for name, column in self.numbers.items() if only is None or name in only}
+        texts = {name: column for name, column in self.texts.items() if only is None or name in only}
+        columns: list[Sequence[Any]] = [plain(column[chosen]) for column in numbers.values()]
+        columns += [[column[index] for index in indices] for column in texts.values()]
+        names = [*numbers, *texts]
+        if not names:
+            return [{} for _ in indices]
         return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
 

@@ -86,7 +86,9 @@ class Health:
         the last reading stands in, None where there was data), reason; and where a reading of before still counts, `last`,
         that reading, and `last_on`, the ISO day it was read, None where not known.
         """
-        facts = self.table.rows(indices)
+        measures = [reading.place.leaf.measure for reading in self.readings]
+        needed = {name for each in measures for name in (*each.facts, each.live, each.age) if name}
+        facts = self.table.rows(indices, needed)
         columns = [_rows_of(reading, indices, self.table, facts) for reading in self.readings]
         return [list(row) for row in zip(*columns, strict=True)] if columns else [[] for _ in indices]
 

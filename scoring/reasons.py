@@ -11,6 +11,7 @@ customers have five million reasons and are read one by one, or stored by the th
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Any, Self, overload
 
 import numpy as np
@@ -22,7 +23,7 @@ from scoring.contributions import strongest
 from scoring.facts import FactTable, Floats
 from scoring.features import TEXTS, Encoding, Feature
 from scoring.learner import Matrix
-from scoring.themes import CODES, THEMES, Theme, code_of, theme_of
+from scoring.themes import CODES, THEMES, Theme, code_of, pivot_of, theme_of
 
 __all__ = ["CODES", "THEMES", "Explainer", "Reason", "Reasons", "medians"]
 
@@ -36,7 +37,7 @@ class _Voice:
 
     feature: Feature
     theme: Theme
-    median: float
+    pivot: float
     unit: str
     meaning: str
     day: str
@@ -49,7 +50,9 @@ class _Voice:
         meaning = feature.fact.meaning
         if feature.pair:
             meaning = meaning.split(" against ")[0].removesuffix(" of 28 days")
-        return cls(feature, theme_of(feature), median, unit, _sentence(meaning), _date(day), beside)
+        return cls(
+            feature, theme_of(feature), pivot_of(feature, median=median), unit, _sentence(meaning), _date(day), beside
+        )
 
     def reason(self, table: FactTable, row: int, value: float, effect: float) -> Reason:
         """See `Explainer.reasons`."""
@@ -65,7 +68,7 @@ class _Voice:
             code, statement, context = theme.missing, f"{_sentence(feature.fact.meaning)}: not known", True
         else:
             shown = float(f"{value:.6g}")  # all the digits that a float32 has
-            code = code_of(feature, shown, raises=raises, median=self.median)
+            code = code_of(theme, shown, pivot=self.pivot, sign=feature.sign, raises=raises)
             statement = self._statement(table, row, shown)
         often, aside = "more" if raises else "less", " (context)" if context else ""
         return {
@@ -189,8 +192,10 @@ def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+@lru_cache(maxsize=16_384)  # most facts are small counts
 def _shown(value: float, unit: str) -> str:
     """The value as people write it: whole numbers without decimals, shares in per cent, the unit behind."""
+    value += 0.0  # no minus before a zero, whichever of the two zeros the cache saw first
     if unit == "ratio":
         return f"{value:.0%}"
     number = f"{value:,.0f}" if value == round(value) or abs(value) >= 100 else f"{value:,.1f}"

@@ -69,12 +69,16 @@ def theme_of(feature: Feature) -> Theme:
     return PRODUCT if feature.theme.startswith(PRODUCT_USE) else THEMES[feature.theme]
 
 
-def code_of(feature: Feature, value: float, *, raises: bool, median: float) -> str:
-    """The code of a value that is known."""
-    theme, pivot = theme_of(feature), PIVOTS.get(feature.name, median)
+def pivot_of(feature: Feature, *, median: float) -> float:
+    """The value that parts low from high; NaN where there is none."""
+    return PIVOTS.get(feature.name, median)
+
+
+def code_of(theme: Theme, value: float, *, pivot: float, sign: int, raises: bool) -> str:
+    """The code of a value that is known. sign: the feature's; raises: whether it raises the risk here."""
     if pivot != pivot:
         return theme.neutral
     low = value < pivot
-    if feature.sign and low == (raises is (feature.sign > 0)):
+    if sign and low == (raises is (sign > 0)):
         return theme.neutral
     return theme.low if low else theme.high
