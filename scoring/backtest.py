@@ -177,17 +177,16 @@ def _measure(ground: Ground, said: Replayed, enough: bool) -> Callable[[Floats],
     judged, staked = ground.judged, ground.at_stake
     owner = ground.customer
     ranked = Ranked.of(ground.outcome[judged] == CHURNED, said.risk[judged]) if enough else None
-    seen, green = _at_lead(ground, said)
-    known, lead = _warned(ground, said)
+    gone = Leavings.of(ground, said)
 
     def measure(weights: Floats) -> dict[str, float]:
         found: dict[str, float] = {}
         if ranked is not None:
             found |= ranked.measure(weights[owner[judged]])
             leavers = weights[ground.left]
-            found["green_at_churn"] = _mean(green, leavers * seen)
-            found["warned"] = _mean(lead > 0, leavers * known)
-            found["warning_lead"] = weighted_median(lead[known], leavers[known])
+            found["green_at_churn"] = _mean(gone.green, leavers * gone.seen)
+            found["warned"] = _mean(gone.lead > 0, leavers * gone.known)
+            found["warning_lead"] = weighted_median(gone.lead[gone.known], leavers[gone.known])
         rows = weights[owner]
         found["alerts_per_csm_week"] = float(rows @ said.fired / ground.csms / ground.weeks)
         found["coverage"] = _mean(said.coverage, rows * staked)
@@ -215,7 +214,6 @@ def _staked_before(ground: Ground, days: int) -> tuple[Integers, Integers, Flags
 
 
 def _at_lead(ground: Ground, said: Replayed) -> tuple[Flags, Flags]:
-    """Of each leaving: whether there is a row at stake at least `lead` days before, and whether it was green then."""
     places, at, seen = _staked_before(ground, ground.lead)
     if not len(places):
         return seen, seen
@@ -224,7 +222,6 @@ def _at_lead(ground: Ground, said: Replayed) -> tuple[Flags, Flags]:
 
 
 def _warned(ground: Ground, said: Replayed) -> tuple[Flags, Floats]:
-    """Of each leaving: whether it was seen at stake before, and for how many days an unbroken alarm had stood; 0 for none."""
     places, at, seen = _staked_before(ground, 1)
     if not len(places):
         return seen, np.zeros(len(at))
@@ -233,6 +230,24 @@ def _warned(ground: Ground, said: Replayed) -> tuple[Flags, Floats]:
     begins = np.maximum.accumulate(np.where(goes_on, 0, np.arange(len(places))))
     since = ground.day[places[begins[at]]]
     return seen, np.where(seen & alarm[at], ground.left_on - since, 0).astype(np.float64)
+
+
+@dataclass(frozen=True, slots=True)
+class Leavings:
+    """Of each leaving of a ground, arrays of length m.
+
+    seen, green   whether there is a row at stake at least `lead` days before, and whether it was stable or healthy
+    known, lead   whether there is one at all, and for how many days an unbroken alarm had stood; 0 for none
+    """
+
+    seen: Flags
+    green: Flags
+    known: Flags
+    lead: Floats
+
+    @classmethod
+    def of(cls, ground: Ground, said: Replayed) -> Self:
+        return cls(*_at_lead(ground, said), *_warned(ground, said))
 
 
 def _estimates(point: Mapping[str, float], draws: list[dict[str, float]]) -> dict[str, Estimate]:

@@ -25,6 +25,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 COMMANDS = {
+    "backtest": ("backtest", "Try a definition of health, or a playbook, on the stored past, beside the live definition."),
     "check": ("configuration", "Read the whole configuration and list every fault, with file, line and the valid choices."),
     "db": ("configuration", "Make the store, and bring it up to this version."),
     "demo": ("demo", "Show a whole hub at work, without an account anywhere."),
@@ -33,8 +34,10 @@ COMMANDS = {
     "identity": ("identity", "See which companies of the sources are nobody's yet, and decide whose they are."),
     "judgement": ("judgement", "Show what overrides and sentiment were worth, by who left and beside the computed scores."),
     "metrics": ("metrics", "Show the figures of customer success, with the definition each was computed by."),
+    "model": ("model", "See the churn models, compare challengers with champions, promote one, take it back, look for drift."),
     "override": ("judgement", "Put your own score in the place of CUSTOMER's computed health, for a while and with a reason."),
     "playbook": ("playbook", "List playbooks, and fire one by hand."),
+    "postmortem": ("postmortem", "Look back at customers who left: what was to be seen before, and whether anyone acted."),
     "sandboxes": ("demo", None),
     "score": ("score", "Compute today's scorecards."),
     "sentiment": ("judgement", "State how CUSTOMER feels to you: red, yellow, green, or 1 (worst) to 5 (best)."),

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from hub.store.store import Connection
-from hub.store.tables import churn_model, churn_prediction, scorecard
+from hub.store.tables import churn_model, churn_prediction, customer, scorecard
 
 PARTITION = 5_000
 _CHURN = ("churn_risk", "churn_annualised", "churn_band")
@@ -151,3 +151,9 @@ async def find_late_model(connection: Connection, *, first: date, last: date) ->
         if row is not None:
             return LateModel(row.customer_id, row.as_of, model.version, model.trained_at, row.probability)
     return None
+
+
+async def find_profiles(connection: Connection, fields: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """{customer id: {field: value}} of everybody, as it is today."""
+    statement = select(customer.c.id, *(customer.c[name] for name in fields))
+    return {row.id: {name: row._mapping[name] for name in fields} for row in await connection.execute(statement)}
