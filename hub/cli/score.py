@@ -46,8 +46,12 @@ async def train(config: Path | None) -> None:
     async with Hub.open(load(config), clock=utc_now, work=False) as hub:
         with show.step("snapshots of the past") as step:
             training = await hub.train(progress=step.to)
+        settled = await hub.models.settle()
     for line in training.lines():
         show.say(line)
+    for each in settled:
+        for line in each.lines():
+            show.say(line)
 
 
 def month_starts(today: date, months: int) -> list[date]:

@@ -15,6 +15,7 @@ from typing import Self
 from hub.collector import relax_collector
 from hub.compose import jobs
 from hub.compose.channels import channels
+from hub.compose.models import Models
 from hub.durable.engine import DbosDurable
 from hub.errors import CshubError, NotFoundError
 from hub.judgement import Judged, feel, judge_statements, override, take_back
@@ -28,6 +29,7 @@ from hub.store.migrate import require_newest, upgrade
 from hub.store.syncs import declare_sources, forget_bookmarks
 from hub.sync import Source, StreamReport, SyncReport, sync
 from hub.training import Training, load_predictors, train
+from hub.training.alarm import Operations
 
 SourceProgress = Callable[[str, str, StreamReport], None]
 DayProgress = Callable[[date, int, int], None]
@@ -58,6 +60,14 @@ class Hub:
             executor=self.durable.executor,
             clock=clock,
             hub_url=settings.hub.url,
+        )
+        operations = settings.hub.operations
+        self.models = Models(
+            self.store,
+            settings.churn,
+            operations=Operations(operations.channel, operations.to) if operations else None,
+            hub_url=settings.hub.url,
+            clock=clock,
         )
         jobs.register(self)
 

@@ -1,8 +1,9 @@
 """What the durable engine does, and when.
 
     sync {source}   on the source's cron, and when somebody asks; asks for a score when it brought something
-    score {}        after syncs, and at least daily: scorecards of today, then the playbooks they concern
-    train {}        a new churn model, by default monthly
+    score {}        after syncs, and at least daily: scorecards of today, then the playbooks they concern; the first of a day
+                    also checks whether the churn models have drifted
+    train {}        new churn models, by default monthly; a challenger that is better beyond noise becomes champion
 
 Scores asked for within the same half minute are one: four sources that finish together rescore once.
 """
@@ -39,9 +40,11 @@ def register(hub: "Hub") -> None:
 
     async def score(_: Argument) -> None:
         await hub.score()
+        await hub.models.check_drift()
 
     async def train(_: Argument) -> None:
         await hub.train()
+        await hub.models.settle()
         await hub.score()
 
     for job, handler in {SYNC: sync, SCORE: score, TRAIN: train}.items():
