@@ -28,6 +28,7 @@ from schema.permissions import Permissions, role_of
 from schema.playbooks.mutations import PlaybookMutations
 from schema.playbooks.queries import PlaybookQueries
 from schema.playbooks.types import Alert, Delivery, PlaybookRun
+from schema.scores.mutations import ScoreMutations
 from schema.scores.queries import ScoreQueries
 from schema.scores.types import Scorecard
 from schema.sources.mutations import SourceMutations
@@ -41,7 +42,7 @@ class Query(CustomerQueries, ScoreQueries, PlaybookQueries, AnalyticsQueries, So
 
 
 @strawberry.type(description="Everything that can be done. A payload's `errors` say what was not, and why.")
-class Mutation(CustomerMutations, PlaybookMutations, SourceMutations, AccessMutations):
+class Mutation(CustomerMutations, ScoreMutations, PlaybookMutations, SourceMutations, AccessMutations):
     pass
 
 

@@ -35,12 +35,15 @@ for _enum, _description in (
     strawberry.enum(_enum, description=_description)
 
 
-@strawberry.enum(description="Churn risk, cut on the annualised probability.")
+@strawberry.enum(
+    description="Churn risk, cut on the annualised probability; NOTICED: gave notice, is leaving and not at risk."
+)
 class ChurnBand(StrEnum):
     HIGH = "high"
     MEDIUM = "medium"
     LOW = "low"
     MINIMAL = "minimal"
+    NOTICED = "noticed"
 
 
 @strawberry.enum

@@ -64,8 +64,12 @@ class HubActions(JudgementActions):
             now=now,
         )
 
-    async def explain(self, customer_id: str, *, as_of: date | None, since: date | None, records: int) -> Explanation:
-        return await explain(self._hub.store, customer_id, as_of=as_of, since=since, records=records)
+    async def explain(
+        self, customer_id: str, *, as_of: date | None, since: date | None, records: int, scorecard: str | None
+    ) -> Explanation:
+        return await explain(
+            self._hub.store, customer_id, as_of=as_of, since=since, records=records, scorecard=scorecard
+        )
 
     async def lift(self, customer_id: str, *, target: Band) -> Lift:
         return await find_lift(self._hub.store, self._hub.settings.health, customer_id, target=target)

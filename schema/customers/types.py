@@ -14,7 +14,8 @@ from schema.fields import Argument, column, many, one, page, part
 from schema.nodes import Node
 from schema.paging import Connection
 from schema.scores.explanation import Explanation, Lift, explanation_field, lift_field
-from schema.scores.types import ChurnRisk, Health, Scorecard
+from schema.scores.judgement import HealthOverride, Sentiment
+from schema.scores.types import ChurnRisk, ExtraScorecard, Health, Rollup, Scorecard
 
 if TYPE_CHECKING:
     from schema.playbooks.types import Alert, PlaybookRun
@@ -53,7 +54,52 @@ class Customer(Node):
         "churn_prediction",
         key="customer_id",
         order=Order("as_of", descending=True),
-        description="The newest prediction.",
+        where=(Where("main", "eq", True), Where("latest", "eq", True)),
+        description="The newest prediction for the primary horizon, by the model that counts.",
+    )
+    churn_risks: list[ChurnRisk] = many(
+        "churn_prediction",
+        key="customer_id",
+        order=Order("horizon_days"),
+        where=(Where("shown", "eq", True), Where("latest", "eq", True)),
+        most=10,
+        description="The newest predictions for every horizon, by the models that count; the renewal last.",
+    )
+    override: HealthOverride | None = one(
+        "health_override",
+        key="customer_id",
+        order=Order("set_at", descending=True),
+        where=(Where("withdrawn_at", "is_null", True),),
+        on_day=lambda day: (Where("expires_on", "ge", day),),
+        description="The one in force today.",
+    )
+    overrides: Connection[HealthOverride] = page(
+        "health_override", key="customer_id", order=Order("set_at", descending=True), description="Newest first."
+    )
+    sentiment: Sentiment | None = one(
+        "sentiment",
+        key="customer_id",
+        order=Order("set_at", descending=True),
+        where=(Where("withdrawn_at", "is_null", True),),
+        on_day=lambda day: (Where("expires_on", "ge", day),),
+        description="The one that holds today.",
+    )
+    sentiments: Connection[Sentiment] = page(
+        "sentiment", key="customer_id", order=Order("set_at", descending=True), description="Newest first."
+    )
+    extra_scorecards: list[ExtraScorecard] = many(
+        "extra_scorecard",
+        key="customer_id",
+        order=Order("name"),
+        where=(Where("latest", "eq", True),),
+        description="The newest of each definition that is read beside the main one.",
+    )
+    rollup: Rollup | None = one(
+        "rollup_scorecard",
+        key="customer_id",
+        order=Order("as_of", descending=True),
+        where=(Where("latest", "eq", True),),
+        description="Of who is a parent: its health with that of everybody below it.",
     )
     score_history: Connection[Scorecard] = page(
         "scorecard",

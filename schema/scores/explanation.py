@@ -12,6 +12,7 @@ from schema.context import Context
 from schema.enums import Band
 from schema.errors import BadInputError
 from schema.fields import asked, computed
+from schema.scores.judgement import HealthOverride, override_row
 from scoring.explain import Cause
 from scoring.facts import FACTS
 
@@ -71,12 +72,31 @@ class ScorePart:
     facts: list[ExplainedFact] = computed(_facts)
 
 
-@strawberry.type(description="What one measure adds to the change of the score, for one cause.")
+@strawberry.type(description="A fact of a measure on both days, and what it was counted from.")
+class ChangedFact:
+    name: str = computed(lambda fact: fact[0])
+    before: float | None = computed(lambda fact: fact[1][0])
+    after: float | None = computed(lambda fact: fact[1][1])
+    unit: str | None = computed(lambda fact: FACTS[fact[0]].unit if fact[0] in FACTS else None)
+    evidence_before: list[Evidence] = computed(lambda fact: fact[2])
+    evidence: list[Evidence] = computed(lambda fact: fact[3])
+
+
+def _changed(line: Any) -> list[tuple[str, Any, Any, Any]]:
+    return [
+        (name, values, line.evidence_before.get(name, ()), line.evidence.get(name, ()))
+        for name, values in line.facts.items()
+    ]
+
+
+@strawberry.type(description="What one measure, or an override, adds to the change of the score, for one cause.")
 class ScoreChange:
-    measure: str = _of("measure")
+    measure: str = _of("measure", "`override` stands in its place where that is the cause.")
     cause: Cause = _of("cause")
     amount: float = _of("amount", "All of them add up to the change.")
     reweighting: float = _of("reweighting", "The part of `amount` that others made by counting more, or less.")
+    facts: list[ChangedFact] = computed(_changed)
+    override: HealthOverride | None = computed(lambda line: override_row(line.override))
 
 
 @strawberry.type(description="What one cause adds to the change of the score.")
@@ -85,24 +105,43 @@ class CauseTotal:
     amount: float = computed(lambda pair: pair[1])
 
 
-@strawberry.type(description="Why the score is not what it was.")
+@strawberry.type(description="The definition that made a scorecard.")
+class DefinitionRef:
+    name: str = computed(lambda pair: pair[0])
+    hash: str = computed(lambda pair: pair[1])
+
+
+@strawberry.type(description="Why the score in force is not what it was.")
 class ScoreComparison:
     since: date = _of("since", "Day of the earlier scorecard, the newest up to the day asked for.")
-    score: float | None = _of("score", "Of then.")
-    band: Band | None = _of("band", "Of then.")
+    score: float | None = _of("score", "In force then.")
+    band: Band | None = _of("band", "In force then.")
+    computed_score: float | None = _of("computed", "Of then.")
+    definition_before: DefinitionRef = computed(lambda found: found.definitions[0])
+    definition: DefinitionRef = computed(lambda found: found.definitions[1])
     change: float | None = _of("change", "Null where either day has no score.")
     changes: list[ScoreChange] = _of("changes", "The largest first.")
     causes: list[CauseTotal] = computed(lambda found: list(found.causes.items()))
     note: str | None = _of("note", "Why the change is not divided.")
 
 
-@strawberry.type(description="A score in parts that add up to it exactly.")
+@strawberry.type(description="A score in parts that add up to the computed one exactly.")
 class Explanation:
     as_of: date = _of("as_of")
-    score: float | None = _of("score")
-    band: Band | None = _of("band")
+    scorecard: str | None = _of("scorecard", "Name of the extra scorecard; null: the customer's own.")
+    score: float | None = _of("score", "In force, an override included.")
+    band: Band | None = _of("band", "In force.")
+    computed_score: float | None = _of("computed", "What the definition makes of the facts: the sum of the parts.")
+    computed_band: Band | None = _of("computed_band")
+    override: HealthOverride | None = computed(
+        lambda found: override_row(found.override),
+        description="What puts another score in force than the computed one.",
+    )
+    definition: DefinitionRef = computed(lambda found: (found.definition, found.definition_hash))
     coverage: float = _of("coverage")
-    note: str | None = _of("note", "Why there is no score, or why the band is lower than the score's.")
+    note: str | None = _of(
+        "note", "Why there is no score, why the band is lower than the score's, or who overrides it."
+    )
     parts: list[ScorePart] = _of("lines")
     comparison: ScoreComparison | None = _of("comparison", "With `since`.")
 
@@ -138,11 +177,17 @@ def _argument(name: str, type_: Any, default: Any, description: str) -> Strawber
 
 
 async def _explain(
-    row: Row, context: Context, *, as_of: date | None = None, since: date | None = None, records: int
+    row: Row,
+    context: Context,
+    *,
+    as_of: date | None = None,
+    since: date | None = None,
+    records: int,
+    scorecard: str | None = None,
 ) -> Any:
     if not 1 <= records <= MOST_RECORDS:
         raise BadInputError(f"records must be 1 to {MOST_RECORDS}, not {records}")
-    return await context.actions.explain(row["id"], as_of=as_of, since=since, records=records)
+    return await context.actions.explain(row["id"], as_of=as_of, since=since, records=records, scorecard=scorecard)
 
 
 async def _lift(row: Row, context: Context, *, to: Band) -> Any:
@@ -150,7 +195,7 @@ async def _lift(row: Row, context: Context, *, to: Band) -> Any:
 
 
 def explanation_field() -> Any:
-    """`explanation(asOf:, since:, records:)` of a customer."""
+    """`explanation(asOf:, since:, records:, scorecard:)` of a customer."""
     return asked(
         _explain,
         "id",
@@ -158,6 +203,7 @@ def explanation_field() -> Any:
             _argument("as_of", date | None, None, "The newest scorecard up to this day; the newest of all without it."),
             _argument("since", date | None, None, "Compare with the newest scorecard up to this day."),
             _argument("records", int, 5, f"Of each fact, 1 to {MOST_RECORDS}."),
+            _argument("scorecard", str | None, None, "Name of an extra scorecard, instead of the customer's own."),
         ),
         description="Why the score is what it is, and since when. Of one customer at a time.",
     )

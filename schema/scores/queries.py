@@ -1,11 +1,20 @@
 """Queries for models."""
 
+from datetime import date
+from typing import Annotated, Any
+
 import strawberry
 
 from hub.store.query import Order, Where
 from schema.loaders import ApiInfo, load_first
 from schema.permissions import root
+from schema.scores.judgement import Judgement
 from schema.scores.types import ChurnModel
+
+Since = Annotated[
+    date | None,
+    strawberry.argument(description="Only what was stated from this day on; three years where nothing is said."),
+]
 
 
 @strawberry.type
@@ -21,3 +30,8 @@ class ScoreQueries:
             where=(Where("role", "eq", "champion"), Where("horizon", "eq", horizon)),
         )
         return model
+
+    @root(description="Overrides, then sentiment, scored afterwards against who left, of everybody and of each CSM.")
+    async def judgement(self, info: ApiInfo, since: Since = None) -> list[Judgement]:
+        judged: Any = list(await info.context.actions.judgement(since=since, now=info.context.now))
+        return judged  # type: ignore[no-any-return]  # verdicts, read by their attributes

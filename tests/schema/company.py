@@ -129,9 +129,21 @@ async def seed(store: Store, count: int = 3) -> None:
             annualised=0.35,
             band="low",
             confidence="normal",
+            main=True,
+            latest=True,
             reasons=[{"code": "usage_fell", "text": "Usage fell", "feature": "dau", "effect": 0.4, "direction": "up"}],
             computed_at=NOW,
         )
+        stated = {"customer_id": cid, "reason": "Known", "by": "ann@cs.example", "expires_on": TODAY}
+        withdrawn = {"withdrawn_at": at[1], "withdrawn_by": "bob@cs.example"}
+        for table, value in ((tables.health_override, "score"), (tables.sentiment, "value")):
+            put(table, id=f"{cid}:new", set_at=at[1], withdrawn_at=None, withdrawn_by=None, **stated, **{value: 0.75})
+            put(table, id=f"{cid}:old", set_at=at[2], **withdrawn, **stated, **{value: 0.25})
+        made = {"customer_id": cid, "as_of": TODAY, "health": 0.5, "band": "stable", "computed_at": NOW, "latest": True}
+        reading = {"measure": "adoption", "value": 0.5}
+        put(tables.extra_scorecard, id=f"{cid}:x", name="adoption", definition_hash="x", readings=[reading], **made)
+        whole = {"customer_id": cid, "name": cid, "score": 0.5, "weight": 1.0, "contribution": 0.5}
+        put(tables.rollup_scorecard, id=f"{cid}:r", method="value", customers=1, parts=[whole], **made)
         for days in range(4):
             put(
                 tables.ticket,

@@ -12,13 +12,21 @@ query Everything($first: Int!, $days: Int! = 7) {
         parent { name } children(first: 2) { totalCount nodes { name health { score } } }
         facts { mrr plan dau }
         health {
-          score band previousBand coverage reason change30d asOf computedAt
+          score band computedScore computedBand definition previousBand coverage reason change30d asOf computedAt
+          override { score by reason inForce }
           readings { measure group input unit value weight contribution missing reason }
         }
         churnRisk {
-          probability annualised band horizonDays modelVersion confidence asOf
+          probability annualised band horizon horizonDays modelVersion confidence asOf
           reasons { code text feature value effect direction }
         }
+        churnRisks { probability band horizon confidence }
+        override { score reason by setAt expiresOn withdrawnAt withdrawnBy inForce }
+        overrides { totalCount nodes { score inForce } }
+        sentiment { value reason by setAt expiresOn withdrawnAt withdrawnBy inForce }
+        sentiments(first: 2) { nodes { value inForce } pageInfo { hasNextPage } }
+        extraScorecards { name score band coverage reason asOf computedAt definitionHash readings { measure value } }
+        rollup { score band method customers note asOf parts { customerId name score weight contribution } }
         usage {
           asOf dau wau mau meanDau stickiness trend
           series(days: $days) { day users events sessions minutes } features { feature events days lastDay }
@@ -37,7 +45,8 @@ query Everything($first: Int!, $days: Int! = 7) {
         }
         scoreHistory(first: 2, from: "2026-01-01", to: "2026-12-31") {
           nodes {
-            id asOf health band previousBand coverage reason churnProbability churnAnnualised churnBand facts
+            id asOf health band computedHealth computedBand definition override { score }
+            previousBand coverage reason churnProbability churnAnnualised churnBand facts
             readings { measure } definitionHash computedAt
           }
         }
