@@ -24,6 +24,7 @@ Kind = Literal[
     "ticket",
     "survey_response",
     "subscription",
+    "invoice",
     "opportunity",
     "user_activity_day",
     "feature_usage_day",

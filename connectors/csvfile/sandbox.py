@@ -1,7 +1,8 @@
-"""A web server with two CSV files of the simulated company, as other people's exports look.
+"""A web server with three CSV files of the simulated company, as other people's exports look.
 
 /nps.csv            answers to the NPS survey; the company is named by its domain, sometimes by the respondent's e-mail
 /subscriptions.csv  terms of subscriptions; the company is named by its id in the CRM
+/invoices.csv       invoices, paid, failed and open; the company is named by its id in the CRM
 """
 
 import csv
@@ -51,7 +52,8 @@ def _fresh(request: Request, headers: Mapping[str, str]) -> bool:
 def _files(world: World) -> dict[str, tuple[bytes, dict[str, str]]]:
     changed = format_datetime(world.until.replace(microsecond=0), usegmt=True)
     files = {}
-    for name, content in (("nps.csv", _nps(world)), ("subscriptions.csv", _subscriptions(world))):
+    made = {"nps.csv": _nps(world), "subscriptions.csv": _subscriptions(world), "invoices.csv": _invoices(world)}
+    for name, content in made.items():
         tag = blake2b(content, digest_size=12).hexdigest()
         files[name] = (content, {"ETag": f'"{tag}"', "Last-Modified": changed})
     return files
@@ -92,6 +94,24 @@ def _subscriptions(world: World) -> bytes:
                 term.cancellation_kind or "", _iso(term.updated_at),
             )
             for term in world.terms
+        ),
+    )  # fmt: skip
+
+
+def _invoices(world: World) -> bytes:
+    header = (
+        "invoice_id", "customer", "number", "amount", "currency", "issued_on", "due_on", "paid_at", "failed_at",
+        "attempts", "status", "updated_at",
+    )  # fmt: skip
+    return _csv(
+        header,
+        (
+            (
+                f"invoice-{bill.number}", crm_id(bill.account), f"NB-{bill.number:06}", f"{bill.amount:.2f}",
+                bill.currency, bill.issued_on, bill.due_on, _iso(bill.paid_at), _iso(bill.failed_at), bill.attempts,
+                bill.status, _iso(bill.updated_at),
+            )
+            for bill in world.bills
         ),
     )  # fmt: skip
 

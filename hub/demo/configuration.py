@@ -78,6 +78,20 @@ sources:
     identity:
       company_keys_of: crm
 
+  invoices:
+    connector: csvfile
+    schedule: "25 * * * *"
+    settings:
+      base_url: http://127.0.0.1:$sandbox/csvfile
+      location: invoices.csv
+      token: $${BILLING_TOKEN:-$csvfile_token}
+      record: invoice
+      key: invoice_id
+      company_key: customer
+      updated_at: updated_at
+    identity:
+      company_keys_of: crm
+
   nps:
     connector: csvfile
     schedule: "40 * * * *"

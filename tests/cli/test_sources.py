@@ -54,7 +54,7 @@ def test_try_names_the_sources_and_streams_there_are(company: Cli) -> None:
     result = company("try", "crn")
     assert (result.exit_code, result.stderr) == (
         1,
-        "no source 'crn' is enabled; there are: billing, crm, helpdesk, nps, usage\n",
+        "no source 'crn' is enabled; there are: billing, crm, helpdesk, invoices, nps, usage\n",
     )
     result = company("try", "crm", "--stream", "deal")
     assert (result.exit_code, result.stderr) == (
@@ -111,7 +111,7 @@ def test_sync_tells_what_each_source_did_and_what_waits_once(company: Cli) -> No
     assert re.search(r"✓ crm companies .* 12 rows", result.stdout)
     status = company("sync", "--status").stdout
     assert re.search(r"crm +hubspot +0\.0 h ago +succeeded +0\.0 h ago +0", status)
-    assert len(status.splitlines()) == 6
+    assert len(status.splitlines()) == 7
 
     again = company("sync", "crm", "billing")
     assert again.exit_code == 0

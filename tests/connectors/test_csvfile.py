@@ -16,10 +16,12 @@ from connectors.kit.base import Bookmark, Page, Window, map_rows
 from connectors.kit.errors import DeniedError
 from connectors.kit.retry import Retry
 from connectors.kit.sandbox import Faults
-from connectors.kit.simulated import NpsAnswer, World, crm_id
+from connectors.kit.simulated import Bill, NpsAnswer, World, crm_id
 from hub.errors import ConfigError
 from hub.model.records import (
     CancellationKind,
+    Invoice,
+    InvoiceStatus,
     Quarantined,
     Record,
     Subscription,
@@ -163,7 +165,7 @@ async def test_several_columns_can_be_the_key(tmp_path: Path) -> None:
 
 def test_settings_name_every_fault_and_the_valid_choices() -> None:
     with pytest.raises(ConfigError) as caught:
-        registry.build("csvfile", {"location": "x.csv", "record": "invoice", "key": "id", "encoding": "klingon"})
+        registry.build("csvfile", {"location": "x.csv", "record": "bill", "key": "id", "encoding": "klingon"})
     faults = {fault.key: fault for fault in caught.value.faults}
     assert "subscription" in faults["record"].choices
     assert "no encoding 'klingon'" in faults["encoding"].message
@@ -210,6 +212,32 @@ async def test_nps_answers_over_http(served: Any, small_world: World) -> None:
         "cloud.acme.example",
         "acme.example",
         "liv@borealis.example",
+    ]
+
+
+async def test_invoices_as_they_are_served(served: Any, small_world: World) -> None:
+    bill = Bill(
+        number=7, account=2, amount=120.5, currency="EUR", issued_on=date(2026, 10, 1), due_on=date(2026, 10, 15),
+        paid_at=None, failed_at=NOON - timedelta(days=50), attempts=2, status="open", updated_at=NOON,
+    )  # fmt: skip
+    paid = replace(bill, number=8, paid_at=NOON, failed_at=None, attempts=1, status="paid")
+    served.world = replace(small_world, bills=[bill, paid])
+    source = Connector(
+        Settings(
+            base_url=served.url, location="invoices.csv", token="s3cret-token", record="invoice", key="invoice_id",
+            company_key="customer", updated_at="updated_at",
+        )
+    )  # fmt: skip
+    records, bad = await pull(source)
+    first = Invoice(
+        key="invoice-7", version=round(NOON.timestamp() * 1000), company_key=crm_id(2), number="NB-000007",
+        amount=120.5, currency="EUR", issued_on=date(2026, 10, 1), due_on=date(2026, 10, 15),
+        failed_at=NOON - timedelta(days=50), attempts=2, status=InvoiceStatus.OPEN,
+    )  # fmt: skip
+    assert bad == []
+    assert records == [
+        first,
+        replace(first, key="invoice-8", number="NB-000008", paid_at=NOON, failed_at=None, attempts=1, status="paid"),
     ]
 
 

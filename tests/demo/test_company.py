@@ -16,7 +16,7 @@ from hub.demo.company.eventlog import EventLog
 NEVER = 1 << 30
 SMALL: dict[str, Any] = {"seed": 3, "customers": 20, "months": 6, "started_on": date(2026, 1, 5)}
 NOON = datetime(2026, 4, 14, 12, tzinfo=UTC)
-TABLES = ("accounts", "people", "tickets", "nps", "terms", "deals")
+TABLES = ("accounts", "people", "tickets", "nps", "terms", "deals", "bills")
 
 
 def rows(world: World) -> dict[str, list[Any]]:
@@ -178,6 +178,47 @@ def test_green_churners_used_it_to_the_end_and_some_ugly_ones_stay(simulation: S
     assert float(np.median(ratios)) > 0.85
 
 
+def test_payments_fail_before_they_fail_for_good(simulation: Simulation, world: World) -> None:
+    truth = simulation.truth()
+    began = world.started_on
+    cut_off = {n + 1: int(truth.noticed[n]) for n, cause in enumerate(truth.cause) if cause == "payment"}
+    near, usual = [], []
+    for bill in world.bills:
+        day = (bill.issued_on - began).days
+        ends = cut_off.get(bill.account)
+        if ends is not None and day >= ends - 21:
+            assert (bill.paid_at, bill.failed_at is not None) == (None, True)
+            assert bill.status == ("failed" if bill.attempts == 5 else "open")
+        elif ends is not None and 0 <= day >= ends - 110:
+            near.append(bill.failed_at is not None)
+        else:
+            usual.append(bill.failed_at is not None)
+    assert len(near) > 20
+    assert sum(near) / len(near) > 0.2
+    assert 0.008 < sum(usual) / len(usual) < 0.03
+    assert [bill.number for bill in world.bills] == list(range(1, len(world.bills) + 1))
+    late = [bill for bill in world.bills if bill.paid_at is None and bill.due_on < world.until.date()]
+    assert {bill.status for bill in late} <= {"failed", "open"}
+
+
+def test_executives_of_who_leaves_go_silent(simulation: Simulation) -> None:
+    truth = simulation.truth()
+    day, silence = 400, []
+    people = simulation.people
+    for person in range(people.count):
+        if people.role[person] == 3 and people.joined[person] < day - 120 and people.left[person] > day:
+            last = simulation.touches.last(person, day * 86_400)
+            account = int(people.account[person])
+            leaves = bool(truth.leaves_within(day, 90)[account])
+            if truth.at_risk(day)[account]:
+                silence.append((leaves, day - last / 86_400 if last is not None else 365.0))
+    staying = [days for leaves, days in silence if not leaves]
+    leaving = [days for leaves, days in silence if leaves]
+    assert len(leaving) >= 5
+    assert 15 < float(np.median(staying)) < 60
+    assert float(np.median(leaving)) > 1.5 * float(np.median(staying))
+
+
 def test_identity_has_traps(world: World) -> None:
     accounts = {account.number: account for account in world.accounts}
     daughters = [account for account in world.accounts if account.parent is not None]
@@ -220,6 +261,7 @@ EXPECTED_COUNTS = {
     "nps": 19,
     "terms": 69,
     "deals": 39,
+    "bills": 74,
     "events": 4949,
 }
 EXPECTED_FIRST = ("Halworth Goods", "halworthgoods.example")

@@ -47,12 +47,13 @@ def counts(folder: Path) -> dict[str, int]:
 def check_summary(told: dict[str, str], *, customers: int) -> None:
     """Everything that a first look wants to know is there, and adds up."""
     assert told["customers"] == str(customers)
-    assert number(told["companies matched"]) >= 3 * customers  # of five sources, most
+    assert number(told["companies matched"]) >= 3 * customers  # of six sources, most
     for stream in ("crm companies", "crm contacts", "crm deals", "helpdesk organizations", "helpdesk users",
-                   "helpdesk tickets", "helpdesk csat", "usage groups", "usage usage", "billing rows", "nps rows"):  # fmt: skip
+                   "helpdesk tickets", "helpdesk csat", "usage groups", "usage usage", "billing rows", "invoices rows",
+                   "nps rows"):  # fmt: skip
         assert number(told[f"records: {stream}"]) > 0, stream
     for kind in ("company", "contact", "user_activity_day", "feature_usage_day", "ticket", "survey_response",
-                 "subscription", "opportunity"):  # fmt: skip
+                 "subscription", "invoice", "opportunity"):  # fmt: skip
         assert number(told[f"stored: {kind}"]) > 0, kind
     assert told["in quarantine"] == "0"
     bands = [number(told[f"health: {band}"]) for band in ("critical", "warning", "stable", "healthy")]

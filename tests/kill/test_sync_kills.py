@@ -112,7 +112,7 @@ async def reference_of(vendors: Vendors, began: datetime) -> tuple[Content, floa
     assert ended.code == 0, ended
     runs = rows(path, "sync_run").values()
     assert {row["source"]: row["state"] for row in runs} == dict.fromkeys(
-        ("crm", "helpdesk", "usage", "billing", "nps"), "succeeded"
+        ("crm", "helpdesk", "usage", "billing", "invoices", "nps"), "succeeded"
     )
     moments = [datetime.fromisoformat(row[name]) for row in runs for name in ("started_at", "finished_at")]
     return content(path, since=began), (max(moments) - min(moments)).total_seconds()

@@ -28,9 +28,13 @@ DAY_SECONDS = 86_400
 
 @dataclass(slots=True, kw_only=True)
 class TermLife:
-    """One term as it went. Days count from the opening of the window; cancelled is in seconds."""
+    """One term as it went. Days count from the opening of the window; cancelled is in seconds.
+
+    index  how often the customer had renewed before
+    """
 
     customer: int
+    index: int
     plan: str
     price: float  # a seat and month
     seats: int
@@ -107,9 +111,12 @@ class Contracts:
 
     def leaving_odds(self, day: int, mood: Mood) -> Floats:
         """Log-odds of giving notice, were the decision today."""
+        return self._base + self.unease(day, mood)
+
+    def unease(self, day: int, mood: Mood) -> Floats:
+        """What speaks for leaving, as log-odds over what is usual."""
         return (
-            self._base
-            + ENGAGEMENT * mood.engagement
+            ENGAGEMENT * mood.engagement
             + SATISFACTION * mood.satisfaction
             + CHAMPION * mood.champion_loss(day)
             + PRICE * np.maximum(0.0, self.raise_ - 0.08)
@@ -147,8 +154,18 @@ class Contracts:
         if self.ends[customer] != NEVER or day - life.started < 14 or life.renews - day < 14 or life.kind:
             return None
         life.ended = day
-        self._add(customer, life.plan, life.price, life.seats + seats, day, life.renews)
+        self._add(customer, life.index, life.plan, life.price, life.seats + seats, day, life.renews)
         return Change(what="expanded", customer=customer, before=_mrr(life), after=_mrr(self._life(customer)))
+
+    def months(self, customer: int) -> int:
+        """How long the customer's terms are."""
+        return int(self._roster.months[customer])
+
+    def payment_fails(self, customer: int, index: int) -> bool:
+        """Whether payment of the customer's renewal of that index fails for good, if it comes to it."""
+        months = self.months(customer)
+        *_, fails = _fate(stream(self._seed, Purpose.TERM, customer, index), months)
+        return index > 0 and fails < PAYMENT_FAILS[months]
 
     def count_seats(self, day: int, people: People) -> None:
         """Note the seats in use, as billing does on the first of a month."""
@@ -178,12 +195,12 @@ class Contracts:
             seats = int(self._next_seats[customer]) or past.seats
             price = past.price * (1.0 + float(self.raise_[customer]))
         due = (month_later(self._started_on + timedelta(days=day), months) - self._started_on).days
-        self._add(customer, plan, round(price, 2), seats, day, due)
+        self._add(customer, int(self._terms[customer]), plan, round(price, 2), seats, day, due)
         self._terms[customer] += 1
         self._next_seats[customer] = 0
         self.renews[customer] = due
-        self.decides[customer] = due - int(random.integers(*LEAD[months]))
-        usual, jump, jumps, fails = random.uniform(0.02, 0.06), random.uniform(0.15, 0.4), *random.random(2)
+        lead, usual, jump, jumps, fails = _fate(random, months)
+        self.decides[customer] = due - lead
         yearly = usual * months / 12
         self.raise_[customer] = jump if jumps < SHOCK_CHANCE[months] and not forced else yearly
         if past is not None and fails < PAYMENT_FAILS[months] and not forced:
@@ -193,8 +210,8 @@ class Contracts:
             what="signed" if past is None else "renewed", customer=customer, before=before, after=self.mrr(customer)
         )
 
-    def _add(self, customer: int, plan: str, price: float, seats: int, day: int, due: int) -> None:
-        life = TermLife(customer=customer, plan=plan, price=price, seats=seats, started=day, renews=due)
+    def _add(self, customer: int, index: int, plan: str, price: float, seats: int, day: int, due: int) -> None:
+        life = TermLife(customer=customer, index=index, plan=plan, price=price, seats=seats, started=day, renews=due)
         past = self.current[customer]
         known = past.used[-1][1] if past is not None else round(0.8 * seats) if day < 0 else 1
         life.used.append((day, known))  # what billing goes on with until it counts again
@@ -218,6 +235,13 @@ class Contracts:
             "price": PRICE * max(0.0, float(self.raise_[customer]) - 0.08),
         }
         return max(weights, key=lambda name: weights[name])
+
+
+def _fate(random: np.random.Generator, months: int) -> tuple[int, float, float, float, float]:
+    """What a renewal draws: days between decision and the next renewal, usual and unusual raise, and chances of the last
+    and of a failing payment. The generator is as the term's own, after what only a first term draws."""
+    lead = int(random.integers(*LEAD[months]))
+    return lead, random.uniform(0.02, 0.06), random.uniform(0.15, 0.4), *random.random(2)
 
 
 def _mrr(life: TermLife) -> float:

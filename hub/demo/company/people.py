@@ -14,7 +14,7 @@ from hub.demo.company.streams import Flags, Floats, Ints, Purpose, stream
 
 NEVER = 1 << 30
 LEAVE_A_DAY = 0.13 / 365
-ROLES = ("user", "champion", "admin", "sponsor")
+ROLES = ("user", "champion", "admin", "executive")
 USER, CHAMPION, ADMIN, SPONSOR = range(4)
 
 

@@ -11,9 +11,10 @@ from hub.demo.company.pipeline import DealLife
 from hub.demo.company.roster import Roster
 from hub.demo.company.support import TicketLife, order
 from hub.demo.company.surveys import Answer
+from hub.demo.company.touches import Touches
 
 CLOSES_AFTER = 4 * DAY_SECONDS  # a solved ticket nobody reopens
-_NIGHT_RUN = 9_000  # billing's and the CRM's nightly work, seconds after midnight
+NIGHT_RUN = 9_000  # billing's and the CRM's nightly work, seconds after midnight
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +48,7 @@ def accounts(view: Viewpoint, roster: Roster, contracts: Contracts) -> list[Acco
             continue
         moved = roster.csm_change if roster.csm[index] != roster.csm_after[index] else NEVER
         csm_name, csm_email = roster.csm_of(index, today)
-        gone = ended * DAY_SECONDS + _NIGHT_RUN
+        gone = ended * DAY_SECONDS + NIGHT_RUN
         rows.append(
             Account(
                 number=index + 1,
@@ -68,7 +69,7 @@ def accounts(view: Viewpoint, roster: Roster, contracts: Contracts) -> list[Acco
     return rows
 
 
-def persons(view: Viewpoint, people: People, contracts: Contracts) -> list[Person]:
+def persons(view: Viewpoint, people: People, contracts: Contracts, touches: Touches) -> list[Person]:
     rows = []
     for index, face in enumerate(people.faces):
         account, joined, left = int(people.account[index]), int(people.joined[index]), int(people.left[index])
@@ -76,6 +77,7 @@ def persons(view: Viewpoint, people: People, contracts: Contracts) -> list[Perso
         if created > view.second or joined >= contracts.ends[account]:
             continue
         gone = left * DAY_SECONDS + 61_000
+        met = touches.last(index, view.second)
         rows.append(
             Person(
                 number=index + 1,
@@ -85,8 +87,9 @@ def persons(view: Viewpoint, people: People, contracts: Contracts) -> list[Perso
                 title=face.title,
                 role=ROLES[people.role[index]],
                 created_at=view.at(created),
-                updated_at=view.latest(created, gone),
+                updated_at=view.latest(created, gone, met),
                 left_at=view.at(gone) if gone <= view.second else None,
+                last_contact_at=view.at(met) if met is not None else None,
             )
         )
     return rows
@@ -147,15 +150,15 @@ def terms(view: Viewpoint, lives: list[TermLife]) -> list[Term]:
     return [
         _term(view, number, life)
         for number, life in enumerate(lives, start=1)
-        if life.started * DAY_SECONDS + _NIGHT_RUN <= view.second
+        if life.started * DAY_SECONDS + NIGHT_RUN <= view.second
     ]
 
 
 def _term(view: Viewpoint, number: int, life: TermLife) -> Term:
-    born = life.started * DAY_SECONDS + _NIGHT_RUN
-    counted = [(day, used) for day, used in life.used if day * DAY_SECONDS + _NIGHT_RUN <= view.second]
+    born = life.started * DAY_SECONDS + NIGHT_RUN
+    counted = [(day, used) for day, used in life.used if day * DAY_SECONDS + NIGHT_RUN <= view.second]
     told = life.cancelled is not None and life.cancelled <= view.second
-    end = life.ended * DAY_SECONDS + _NIGHT_RUN
+    end = life.ended * DAY_SECONDS + NIGHT_RUN
     return Term(
         number=number,
         account=life.customer + 1,
@@ -170,7 +173,7 @@ def _term(view: Viewpoint, number: int, life: TermLife) -> Term:
         auto_renew=not told or life.kind == "contraction",
         cancelled_at=view.at(life.cancelled) if told and life.cancelled is not None else None,
         cancellation_kind=life.kind if told else None,
-        updated_at=view.latest(born, end, life.cancelled, *(day * DAY_SECONDS + _NIGHT_RUN for day, _ in counted)),
+        updated_at=view.latest(born, end, life.cancelled, *(day * DAY_SECONDS + NIGHT_RUN for day, _ in counted)),
     )
 
 

@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from connectors.kit.simulated import World
 from hub.demo.company import recount
+from hub.demo.company.bills import bills
 from hub.demo.company.contracts import Contracts
 from hub.demo.company.eventlog import EventLog
 from hub.demo.company.mood import Mood
@@ -14,6 +15,7 @@ from hub.demo.company.roster import enlist
 from hub.demo.company.streams import Flags, Floats, Ints, Purpose, stream
 from hub.demo.company.support import Support
 from hub.demo.company.surveys import Surveys
+from hub.demo.company.touches import Touches
 from hub.demo.company.truth import Truth, tell
 from hub.demo.company.usage import EventDay, Usage, rhythm
 
@@ -35,6 +37,7 @@ class Simulation:
         self.usage = Usage(self.roster, self.people, seed=seed, started_on=started_on)
         self.support = Support(self.roster, self.people, seed=seed)
         self.surveys = Surveys(self.roster, self.people, seed=seed)
+        self.touches = Touches(self.people, seed=seed)
         self.events: list[EventDay] = []
         self._days: list[tuple[Floats, Ints, Ints, Floats]] = []
         self._slumping: list[Flags] = []
@@ -70,6 +73,13 @@ class Simulation:
         self.events.append(self.usage.step(day, mood=mood, running=running))
         self.support.step(day, mood=mood, running=running, busy=rhythm(today))
         self.surveys.step(day, mood=mood, running=running)
+        self.touches.step(
+            day,
+            unease=contracts.unease(day, mood),
+            running=running,
+            leaving=contracts.noticed <= day,
+            busy=rhythm(today),
+        )
         odds = contracts.leaving_odds(day, mood)
         self._days.append((odds, contracts.decides.copy(), contracts.renews.copy(), mood.engagement.copy()))
         self._slumping.append(mood.slump_until >= day)
@@ -82,7 +92,7 @@ class Simulation:
             started_on=self.started_on,
             until=view.until,
             accounts=recount.accounts(view, self.roster, self.contracts),
-            people=recount.persons(view, self.people, self.contracts),
+            people=recount.persons(view, self.people, self.contracts, self.touches),
             events=EventLog.of(
                 self.events, started_on=self.started_on, account_of=self.people.account, until=view.second
             ),
@@ -90,6 +100,7 @@ class Simulation:
             nps=recount.answers(view, self.surveys.answers),
             terms=recount.terms(view, self.contracts.lives),
             deals=recount.deals(view, self.pipeline.lives, self.roster),
+            bills=bills(view, self.contracts, seed=self.seed),
         )
 
     def truth(self) -> Truth:

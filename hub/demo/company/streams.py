@@ -27,6 +27,8 @@ class Purpose(IntEnum):
     SURVEY = 8
     MONEY = 9
     OUTAGE = 10
+    TOUCH = 11
+    BILL = 12
 
 
 def stream(seed: int, purpose: Purpose, *numbers: int) -> np.random.Generator:
