@@ -18,16 +18,20 @@ from strawberry.types.graphql import OperationType
 from schema.access.mutations import AccessMutations
 from schema.access.queries import AccessQueries
 from schema.analytics.queries import AnalyticsQueries
+from schema.backtest.mutations import BacktestMutations
 from schema.context import Context
 from schema.customers.mutations import CustomerMutations
 from schema.customers.queries import CustomerQueries
 from schema.customers.records import Contact, Opportunity, Subscription, SurveyResponse, Ticket
 from schema.errors import shown
 from schema.limits import LIMITS
+from schema.models.mutations import ModelMutations
+from schema.models.queries import ModelQueries
 from schema.permissions import Permissions, role_of
 from schema.playbooks.mutations import PlaybookMutations
 from schema.playbooks.queries import PlaybookQueries
 from schema.playbooks.types import Alert, Delivery, PlaybookRun
+from schema.postmortem.queries import PostmortemQueries
 from schema.scores.mutations import ScoreMutations
 from schema.scores.queries import ScoreQueries
 from schema.scores.types import Scorecard
@@ -37,12 +41,29 @@ from schema.sources.types import SyncRun
 
 
 @strawberry.type(description="Everything that can be read.")
-class Query(CustomerQueries, ScoreQueries, PlaybookQueries, AnalyticsQueries, SourceQueries, AccessQueries):
+class Query(
+    CustomerQueries,
+    ScoreQueries,
+    ModelQueries,
+    PostmortemQueries,
+    PlaybookQueries,
+    AnalyticsQueries,
+    SourceQueries,
+    AccessQueries,
+):
     pass
 
 
 @strawberry.type(description="Everything that can be done. A payload's `errors` say what was not, and why.")
-class Mutation(CustomerMutations, ScoreMutations, PlaybookMutations, SourceMutations, AccessMutations):
+class Mutation(
+    CustomerMutations,
+    ScoreMutations,
+    ModelMutations,
+    PlaybookMutations,
+    SourceMutations,
+    AccessMutations,
+    BacktestMutations,
+):
     pass
 
 

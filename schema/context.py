@@ -10,11 +10,16 @@ from datetime import date, datetime
 from typing import Any, Protocol
 
 from hub.access import Viewer
+from hub.backtest import Every, Report
 from hub.explanation import Explanation
 from hub.judgement import Judged
 from hub.model.actions import AlertOutcome, AlertState, Band
+from hub.postmortem import PostMortems
 from hub.store import Store
 from hub.store.judgement import Kind, Statement
+from hub.store.promotions import Promotion
+from hub.training.comparison import Comparison
+from hub.training.drift import DriftReport
 from scoring.lift import Lift
 
 
@@ -116,6 +121,21 @@ class SentimentRequest:
     until: date | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BacktestRequest:
+    """What to try on the past: a definition's text, a playbook's name or a condition; at most one. See hub.backtest.Ask."""
+
+    definition: str | None = None
+    playbook: str | None = None
+    when: str | None = None
+    rest_days: int = 30
+    months: int = 18
+    every: Every = "month"
+    horizon: int = 90
+    lead: int = 30
+    allow_peeking: bool = False
+
+
 class Actions(Protocol):
     """The use cases that mutations call, and those that answer what no column holds."""
 
@@ -126,6 +146,8 @@ class Actions(Protocol):
     async def sync(self, source: str, *, by: str, now: datetime) -> SyncStarted: ...
 
     async def update_alert(self, change: AlertChange, *, now: datetime) -> None: ...
+
+    async def backtest(self, request: BacktestRequest, *, now: datetime) -> Report: ...
 
     async def explain(
         self, customer_id: str, *, as_of: date | None, since: date | None, records: int, scorecard: str | None
@@ -140,6 +162,20 @@ class Actions(Protocol):
     async def withdraw(self, kind: Kind, customer_id: str, *, by: str, now: datetime) -> None: ...
 
     async def judgement(self, *, since: date | None, now: datetime) -> Sequence[Judged]: ...
+
+    async def compare_models(self, *, horizon: str | None) -> Sequence[Comparison]: ...
+
+    async def promote_model(self, version: str, *, by: str, force: bool, reason: str | None) -> Promotion: ...
+
+    async def roll_back_model(self, horizon: str | None, *, by: str, reason: str | None) -> Promotion: ...
+
+    async def promotions(self, *, horizon: str | None) -> Sequence[Promotion]: ...
+
+    async def drift(self, *, horizon: str | None) -> Sequence[DriftReport]: ...
+
+    async def post_mortems(
+        self, *, since: date | None, customer_ids: Sequence[str] | None, now: datetime
+    ) -> PostMortems: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

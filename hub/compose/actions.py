@@ -4,9 +4,11 @@ import json
 from collections.abc import Sequence
 from datetime import date, datetime
 
+from hub.compose.backtesting import BacktestActions
 from hub.compose.hub import Hub
 from hub.compose.jobs import SYNC
 from hub.compose.judging import JudgementActions
+from hub.compose.modelling import ModelActions
 from hub.explanation import Explanation, explain, find_lift
 from hub.model.actions import Band
 from hub.playbooks import Firing, Planned
@@ -27,7 +29,7 @@ from schema.context import (
 from scoring.lift import Lift
 
 
-class HubActions(JudgementActions):
+class HubActions(JudgementActions, ModelActions, BacktestActions):
     """Fires, rescores, syncs, updates alerts, explains; the caller has checked who may."""
 
     async def fire(self, request: FireRequest, *, now: datetime) -> Sequence[Fired]:

@@ -13,6 +13,7 @@ from schema.enums import AlertState, OpportunityStage, RunState, SurveyType, Tic
 from schema.fields import Argument, column, many, one, page, part
 from schema.nodes import Node
 from schema.paging import Connection
+from schema.postmortem.types import Postmortem, postmortem_field
 from schema.scores.explanation import Explanation, Lift, explanation_field, lift_field
 from schema.scores.judgement import HealthOverride, Sentiment
 from schema.scores.types import ChurnRisk, ExtraScorecard, Health, Rollup, Scorecard
@@ -50,6 +51,7 @@ class Customer(Node):
     health: Health | None = part("score_id", description="Of the newest scorecard; null before the first.")
     explanation: Explanation | None = explanation_field()
     lift: Lift | None = lift_field()
+    postmortem: Postmortem | None = postmortem_field()
     churn_risk: ChurnRisk | None = one(
         "churn_prediction",
         key="customer_id",
