@@ -140,6 +140,7 @@ async def find_late_model(connection: Connection, *, first: date, last: date) ->
             select(predicted.customer_id, predicted.as_of, predicted.probability)
             .where(
                 predicted.model_version == model.version,
+                predicted.main,
                 predicted.as_of >= first,
                 predicted.as_of <= last,
                 predicted.as_of < model.trained_at.date(),
