@@ -1,23 +1,68 @@
 """What people want to try on the past, made into what a backtest replays: files, a playbook's name, a bare condition."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from hub.backtest import Rule
+from hub.backtest import Ask, Report, Rule, run
+from hub.backtest.ask import Tried
+from hub.compose.hub import Hub
 from hub.documents import Document
-from hub.errors import ConfigError, Fault, RefusedError
+from hub.errors import BusyError, ConfigError, Fault, NotFoundError, RefusedError
 from hub.model.conditions import Condition, ConditionError, parse
 from hub.playbooks import Playbook
 from hub.playbooks.loading import load as load_playbook
 from hub.playbooks.spec import Wait
 from hub.playbooks.vocabulary import VOCABULARY
 from hub.settings import Settings
+from schema.context import BacktestRequest
 from scoring import book_file, definition
 from scoring.book import HealthBook
 
 MAIN_FILE, FOLDER = "health.yaml", "health"
+
+
+class BacktestActions:
+    """Backtests as the GraphQL mutation calls them, one at a time; the caller has checked who may."""
+
+    _hub: Hub
+    _backtesting = False
+
+    async def backtest(self, request: BacktestRequest, *, now: datetime) -> Report:
+        """Raises ConfigError with every fault of what is tried, BusyError while another one runs."""
+        if self._backtesting:
+            raise BusyError("a backtest is running; there is one at a time")
+        ask = Ask(
+            live=self._hub.settings.health,
+            tried=tried_by(request, self._hub.settings),
+            churn=self._hub.settings.churn,
+            months=request.months,
+            every=request.every,
+            horizon=request.horizon,
+            lead=request.lead,
+            allow_peeking=request.allow_peeking,
+        )
+        self._backtesting = True
+        try:
+            return await run(self._hub.store, ask, now=now)
+        finally:
+            self._backtesting = False
+
+
+def tried_by(request: BacktestRequest, settings: Settings) -> Tried | None:
+    """What a request wants to try; None: nothing."""
+    if request.definition is not None:
+        return book_of(Document.from_text(request.definition, name="definition"), name="tried")
+    if request.playbook is not None:
+        playbooks = settings.playbooks.playbooks
+        if request.playbook not in playbooks:  # a path would be another's file
+            there = ", ".join(sorted(playbooks)) or "none"
+            raise NotFoundError(f"there is no playbook {request.playbook!r}; there are: {there}")
+        return rule_of(playbooks[request.playbook])
+    if request.when is not None:
+        return rule_when(request.when, rest=timedelta(days=request.rest_days), name="when")
+    return None
 
 
 def book_at(path: Path, settings: Settings) -> HealthBook:
@@ -59,9 +104,9 @@ def rule_of(playbook: Playbook) -> Rule:
     return Rule(name=playbook.name, when=playbook.when, rest=playbook.rest, busy=sum(waits, timedelta(0)))
 
 
-def rule_when(text: str, *, rest: timedelta) -> Rule:
+def rule_when(text: str, *, rest: timedelta, name: str = "--when") -> Rule:
     """A bare condition, such as {health: {lt: 0.4}}; YAML or JSON. ConfigError with every fault."""
-    document = Document.from_text(text, name="--when")
+    document = Document.from_text(text, name=name)
     return Rule(name="condition", when=_condition(document), rest=rest)
 
 

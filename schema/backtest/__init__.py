@@ -1,0 +1,1 @@
+"""Backtests: a definition of health or a playbook tried on the past."""
