@@ -6,8 +6,8 @@ stricter opponent than any rate known beforehand. The gate wants the lower 5 % o
 until then no number may be shown as a model's. Calibration error is over 15 bins of equal width.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any, Self
 
@@ -37,6 +37,35 @@ class Estimate:
         return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f})"
 
 
+@dataclass(frozen=True, slots=True)
+class Warnings:
+    """How early customers who left were flagged. churned: leavings in the time judged; share: of them flagged before;
+    days: the median from the first flag to leaving, of those flagged; None where nobody was. See scoring.appraisal."""
+
+    churned: int
+    share: Estimate
+    days: Estimate | None
+
+    def __str__(self) -> str:
+        if self.days is None:
+            return f"none of {self.churned} leavings was flagged before"
+        days = f"{self.days.value:.0f} days ({self.days.low:.0f} to {self.days.high:.0f})"
+        return (
+            f"{days} in the median, of {self.share.value:.0%} of {self.churned} leavings; the others were never flagged"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationGroup:
+    """Rows of like probability: the mean predicted, the share that left with its interval, 0-1, and how many rows."""
+
+    predicted: float
+    observed: float
+    low: float
+    high: float
+    count: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
     """What predictions were worth on rows the model had not seen.
@@ -44,6 +73,8 @@ class Evaluation:
     split       what the rows are: "later snapshots" or "other customers"
     churned     distinct customers who left; `positives` counts their snapshots
     lift        churn rate among the tenth with the highest risk, over the churn rate of all
+
+    warning, segments, calibration, lift_curve are `scoring.appraisal`'s, where it was asked.
     """
 
     split: str
@@ -61,23 +92,41 @@ class Evaluation:
     brier: Estimate
     calibration_error: Estimate
     lift: Estimate
+    warning: Warnings | None = None
+    segments: Mapping[str, "Evaluation"] = field(default_factory=dict)
+    calibration: Sequence[CalibrationGroup] = ()
+    lift_curve: Sequence[tuple[float, float]] = ()
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self) | {"first_day": self.first_day.isoformat(), "last_day": self.last_day.isoformat()}
+        made = {name: getattr(self, name) for name in PLAIN} | {name: asdict(getattr(self, name)) for name in METRICS}
+        return made | {
+            "first_day": self.first_day.isoformat(),
+            "last_day": self.last_day.isoformat(),
+            "warning": self.warning and asdict(self.warning),
+            "segments": {name: one.as_json() for name, one in self.segments.items()},
+            "calibration": [asdict(group) for group in self.calibration],
+            "lift_curve": [list(point) for point in self.lift_curve],
+        }
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
-        known = {field.name: value[field.name] for field in fields(cls)}
-        for name in METRICS:
-            known[name] = Estimate(**known[name])
+        known = {name: value[name] for name in PLAIN} | {name: Estimate(**value[name]) for name in METRICS}
         for name in ("first_day", "last_day"):
-            known[name] = date.fromisoformat(known[name])
-        return cls(**known)
+            known[name] = date.fromisoformat(value[name])
+        if warned := value["warning"]:
+            days = warned["days"] and Estimate(**warned["days"])
+            known["warning"] = Warnings(warned["churned"], Estimate(**warned["share"]), days)
+        return cls(
+            **known,
+            segments={name: cls.from_json(one) for name, one in value["segments"].items()},
+            calibration=tuple(CalibrationGroup(**group) for group in value["calibration"]),
+            lift_curve=tuple((share, lift) for share, lift in value["lift_curve"]),
+        )
 
     def lines(self) -> list[str]:
         """The evaluation as lines of text, each metric with its 90 % interval."""
         rows = f"{self.rows} rows of {self.customers} customers, {self.churned} of whom left"
-        return [
+        lines = [
             f"{self.split} {self.first_day} to {self.last_day}: {rows} ({self.base_rate:.1%} of rows)",
             f"ROC-AUC            {self.roc_auc}",
             f"PR-AUC             {self.pr_auc}, where chance has {self.base_rate:.3f}",
@@ -87,6 +136,14 @@ class Evaluation:
             f"calibration error  {self.calibration_error}",
             f"lift at 10 %       {self.lift}",
         ]
+        if self.warning:
+            lines.append(f"warning lead       {self.warning}")
+        for name, one in self.segments.items():
+            lines.append(
+                f"segment {name}: ROC-AUC {one.roc_auc}, calibration error {one.calibration_error}, lift {one.lift}; "
+                f"{one.churned} of {one.customers} customers left"
+            )
+        return lines
 
     def closed_because(self, gate: Gate) -> str | None:
         """Why the gate stays closed; None where it opens."""
@@ -197,3 +254,4 @@ def _lift(positive: Floats, everybody: Floats, total: float) -> float:
 
 
 METRICS = ("roc_auc", "pr_auc", "log_loss", "skill", "brier", "calibration_error", "lift")
+PLAIN = ("split", "rows", "customers", "positives", "churned", "base_rate")

@@ -7,9 +7,13 @@ import xgboost
 from sklearn.model_selection import StratifiedGroupKFold
 
 from scoring.calibration import Calibration, level, platt
+from scoring.contributions import Contributions
 from scoring.facts import Floats
 from scoring.learner import FOLDS, NORMAL_CHURNED, SEED, Learner, Matrix, Rows, boost, margins
 from scoring.search import search
+
+CHECKED_ROWS = 2_000
+CLOSE = 1e-4  # log-odds
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,28 @@ def fit(rows: Rows, learner: Learner) -> Fitted:
         line = platt(held_out, rows.labels, known=len(np.unique(rows.customers)) < len(rows))
         calibration = level(line, held_out, rows.labels, rows.days)
     return Fitted(booster, learner, calibration, calibration.probability(held_out))
+
+
+class ContributionsError(ArithmeticError):
+    """Contributions do not add up to the model's log-odds: its reasons would be untrue, and it must not be kept."""
+
+
+def check_contributions(booster: xgboost.Booster, contributions: Contributions, matrix: Matrix) -> float:
+    """The largest difference between log-odds and bias + contributions over (some thousand) rows of `matrix`.
+
+    Raises ContributionsError where it is above `CLOSE`.
+    """
+    some = matrix[:: max(1, len(matrix) // CHECKED_ROWS)]
+    if not len(some):
+        return 0.0
+    added = contributions.bias + contributions(some).sum(axis=1, dtype=np.float64)
+    apart = float(np.abs(added - margins(booster, some)).max())
+    if not apart <= CLOSE:
+        raise ContributionsError(
+            f"the contributions of the features add up to something else than the log-odds, by as much as {apart:.2g} "
+            f"where {CLOSE:g} is allowed; the model is not kept"
+        )
+    return apart
 
 
 def out_of_fold(rows: Rows, learner: Learner) -> Floats | None:

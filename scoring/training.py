@@ -20,6 +20,7 @@ import numpy.typing as npt
 import orjson
 import xgboost
 
+from scoring.appraisal import appraise
 from scoring.churn import Confidence, PriorRate
 from scoring.churn_definition import ChurnDefinition
 from scoring.evaluation import Evaluation, Integers, evaluate
@@ -111,7 +112,7 @@ def train(rows: Rows, definition: ChurnDefinition, horizon: str, *, fates: Fates
         return replace(
             result, why_not=f"{_customers(churned)} left so far, and {FEWEST_CHURNED} are needed to learn from"
         )
-    judged = _judge(rows, learner, definition)
+    judged = _judge(rows, learner, definition, fates)
     if isinstance(judged, str):
         return replace(result, why_not=judged)
     if fault := judged.closed_because(definition.gate):
@@ -119,7 +120,7 @@ def train(rows: Rows, definition: ChurnDefinition, horizon: str, *, fates: Fates
     fitted = fit(rows, learner)
     by_customer = None
     if fitted.held_out is not None:
-        by_customer = _evaluate(rows, fitted.held_out, "other customers", definition)
+        by_customer = _evaluate(rows, fitted.held_out, "other customers", definition, None)
     return replace(
         result,
         fitted=fitted,
@@ -129,7 +130,7 @@ def train(rows: Rows, definition: ChurnDefinition, horizon: str, *, fates: Fates
     )
 
 
-def _judge(rows: Rows, learner: Learner, definition: ChurnDefinition) -> Evaluation | str:
+def _judge(rows: Rows, learner: Learner, definition: ChurnDefinition, fates: Fates | None) -> Evaluation | str:
     """The evaluation on later snapshots, or why it can't be made."""
     split = split_by_time(rows.days, rows.ends, test_share=definition.snapshots.test_share)
     if split is None:
@@ -139,17 +140,28 @@ def _judge(rows: Rows, learner: Learner, definition: ChurnDefinition) -> Evaluat
     for part, name in ((earlier, "earlier"), (later, "later")):
         if not 0 < part.labels.sum() < len(part):
             return f"nobody, or everybody, left in the {name} snapshots, and a model can't be judged"
-    return _evaluate(later, fit(earlier, learner).probability(later.matrix), "later snapshots", definition)
+    probability = fit(earlier, learner).probability(later.matrix)
+    known = fates and Fates(fates.segments[split[1]], fates.left_on[split[1]])
+    return _evaluate(later, probability, "later snapshots", definition, known)
 
 
-def _evaluate(rows: Rows, probability: Floats, split: str, definition: ChurnDefinition) -> Evaluation:
-    return evaluate(
+def _evaluate(
+    rows: Rows, probability: Floats, split: str, definition: ChurnDefinition, fates: Fates | None
+) -> Evaluation:
+    bootstraps = definition.gate.bootstraps
+    found = evaluate(
+        rows.labels, probability, customers=rows.customers, days=rows.days, split=split, bootstraps=bootstraps
+    )
+    return appraise(
+        found,
         rows.labels,
         probability,
         customers=rows.customers,
         days=rows.days,
-        split=split,
-        bootstraps=definition.gate.bootstraps,
+        ends=rows.ends,
+        segments=fates.segments if fates else None,
+        left_on=fates.left_on if fates else None,
+        bootstraps=bootstraps,
     )
 
 

@@ -13,11 +13,13 @@ from hub.store.facts.product import PREFIX
 from hub.store.models import find_champion, find_models, get_model
 from hub.store.records import upsert
 from hub.store.tables import RECORD_TABLES, churn_model, customer
-from hub.training import Training, load_predictor, train
+from hub.training import Training, load_predictor, load_predictors, train
 from scoring.churn import ModelPredictor, PriorPredictor
 from scoring.churn_definition import ChurnDefinition, Gate
+from scoring.contributions import Contributions
 from scoring.facts import FactTable
 from scoring.features import PRODUCT_USE
+from scoring.fitting import ContributionsError
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 TODAY = NOW.date()
@@ -229,6 +231,62 @@ async def test_a_champion_of_other_columns_is_replaced_by_the_prior_which_says_s
     async with sqlite_store.reading() as connection:
         count = (await connection.execute(select(func.count()).select_from(churn_model))).scalar_one()
     assert count == 2  # the champion is left alone, its stand-in beside it
+
+
+async def test_every_horizon_has_a_model_and_the_facts_are_read_once(sqlite_store: Store) -> None:
+    await put(sqlite_store, history(120))
+    told: list[date] = []
+    definition = ChurnDefinition(gate=Gate(bootstraps=20))
+    made = await train(sqlite_store, definition, now=NOW, progress=lambda day, _done, _all: told.append(day))
+    assert told == sorted(set(told))  # each day once, whatever it serves
+    trained = [made, *made.others]
+    assert [one.horizon for one in trained] == ["90d", "30d", "60d", "renewal"]
+    # a label is ripe when the lead, the horizon and the grace are over; a renewal when it and its slack and the grace are
+    assert [one.last_day for one in trained] == [
+        date(2026, 7, 1),
+        date(2026, 9, 1),
+        date(2026, 8, 1),
+        date(2026, 9, 1),
+    ]
+    predictors = await load_predictors(sqlite_store, definition)
+    assert [one.horizon for one in predictors] == ["90d", "30d", "60d", "renewal"]
+    assert all(one.shown for one in predictors)
+    assert [one.model_version for one in predictors] == [one.version for one in trained]
+    async with sqlite_store.reading() as connection:
+        facts = await find_facts(connection, as_of=TODAY)
+        facts |= await find_product_use(
+            connection, as_of=TODAY, customers=facts["customer_id"], features=predictors[0].product_features
+        )
+    table = FactTable.of(TODAY, facts)
+    renewing = predictors[-1].predict(table)
+    due = table.numbers["days_to_renewal"]
+    assert np.array_equal(np.isnan(renewing.probability), ~((due > 0) & (due <= 400)))
+    assert "Leaving at the next renewal:" in made.lines()
+
+
+async def test_a_horizon_beside_others_is_the_one_alone(sqlite_store: Store, trained: Training) -> None:
+    """What a model learned does not hang on which other horizons there are."""
+    together = await train(sqlite_store, ChurnDefinition(horizons=("90d", "30d"), gate=Gate(bootstraps=50)), now=NOW)
+    assert (together.version, together.is_new) == (trained.version, False)
+
+
+async def test_a_later_model_challenges_the_champion(sqlite_store: Store, trained: Training) -> None:
+    later = await train(sqlite_store, DEFINITION.model_copy(update={"lead_days": 14}), now=NOW)
+    assert later.shown
+    assert later.challenges
+    predictors = await load_predictors(sqlite_store, DEFINITION)
+    assert [(one.model_version, one.shown) for one in predictors] == [(trained.version, True), (later.version, False)]
+
+
+async def test_a_model_whose_reasons_do_not_add_up_is_not_kept(
+    sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await put(sqlite_store, history(120))
+    honest = Contributions.__call__
+    monkeypatch.setattr(Contributions, "__call__", lambda self, matrix: honest(self, matrix) * np.float32(1.01))
+    with pytest.raises(ContributionsError, match="add up to something else than the log-odds, by as much as"):
+        await train(sqlite_store, DEFINITION, now=NOW)
+    assert await versions(sqlite_store) == []
 
 
 async def test_progress_names_each_snapshot(sqlite_store: Store) -> None:

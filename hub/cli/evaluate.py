@@ -9,6 +9,7 @@ import click
 import orjson
 
 from hub.cli.app import main
+from hub.cli.plotting import write_plots
 from hub.documents import Document
 from hub.resources import CONFIG
 from scoring import churn_definition
@@ -17,6 +18,7 @@ from scoring.datasets.backtest import Backtest
 from scoring.datasets.eventset import EventSet, Naming
 from scoring.datasets.flat import cross_validate, prepare
 from scoring.datasets.tables import read
+from scoring.datasets.verdict import Verdict
 
 DAY = click.DateTime(["%Y-%m-%d"])
 PATH = click.Path(path_type=Path)
@@ -55,8 +57,17 @@ def evaluate() -> None:
 @click.option("--positive", metavar="VALUE", help="Its value for those who did. Default: 1, yes, true, churned …")
 @click.option("--drop", multiple=True, metavar="COLUMNS", help="Columns to leave out, parted by commas.")
 @click.option("--sep", default=",", show_default=True, help="What parts the columns of a CSV file.")
+@click.option("--plots", type=PATH, metavar="DIR", help="Also write plots of calibration and lift there, as SVG.")
 @click.pass_obj
-def flat(config: Path | None, file: Path, target: str, positive: str | None, drop: tuple[str, ...], sep: str) -> None:
+def flat(
+    config: Path | None,
+    file: Path,
+    target: str,
+    positive: str | None,
+    drop: tuple[str, ...],
+    sep: str,
+    plots: Path | None,
+) -> None:
     """One row a customer (CSV, or Parquet): five stratified folds, each row judged by a model that has not seen it.
 
     Numbers are taken as they are, texts of few kinds become a column a kind, what is missing stays missing. Ids are left
@@ -66,6 +77,7 @@ def flat(config: Path | None, file: Path, target: str, positive: str | None, dro
     dropped = [name.strip() for names in drop for name in names.split(",") if name.strip()]
     made = prepare(read(file, separator=_separator(sep)), target=target, positive=positive, drop=dropped)
     verdict = cross_validate(made, _definition(config))
+    _plot(plots, file.stem, verdict, f"Who left, {file.name}")
     _print(
         file.name,
         {
@@ -104,6 +116,7 @@ def _roles(command: Any) -> Any:
 @click.option("--events-file", help="Default: events_daily or events, .parquet or .csv.")
 @click.option("--subscriptions-file", help="Default: subscriptions.parquet or .csv, where there is one.")
 @click.option("--accounts-file", help="Default: accounts or customers, .parquet or .csv, where there is one.")
+@click.option("--plots", type=PATH, metavar="DIR", help="Also write plots of calibration and lift there, as SVG.")
 @_roles
 @click.pass_obj
 def events(
@@ -119,6 +132,7 @@ def events(
     active_within: int | None,
     known_until: datetime | None,
     sep: str,
+    plots: Path | None,
     **named: str | None,
 ) -> None:
     """A log of events (customer, time, event), with paid terms or without: learned from early, judged on late snapshots.
@@ -148,7 +162,9 @@ def events(
     made = Backtest.of(
         data, definition, train_until=train_until.date(), test_from=test_from.date(), active_within=active_within
     )
-    _print(folder.name, {**made.judge(definition).as_json(), **made.as_json()}, began)
+    verdict = made.judge(definition)
+    _plot(plots, folder.resolve().name, verdict, f"Leaving within {horizon} days, {folder.resolve().name}")
+    _print(folder.name, {**verdict.as_json(), **made.as_json()}, began)
 
 
 def _definition(config: Path | None) -> ChurnDefinition:
@@ -162,6 +178,13 @@ def _separator(given: str) -> str:
     if len(separator) != 1:
         raise click.BadParameter(f"{given!r} is not one character", param_hint="--sep")
     return separator
+
+
+def _plot(folder: Path | None, stem: str, verdict: Verdict, title: str) -> None:
+    """Where the files are is said on stderr: stdout is the one line of JSON."""
+    if folder is not None:
+        for path in write_plots(folder, stem, verdict.evaluation, title=title):
+            click.echo(f"wrote {path}", err=True)
 
 
 def _print(name: str, line: dict[str, Any], began: float) -> None:

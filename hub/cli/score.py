@@ -7,9 +7,11 @@ import click
 
 from hub.cli import show
 from hub.cli.app import asynchronous, main
+from hub.cli.plotting import write_plots
 from hub.clock import utc_now
 from hub.compose import Hub
 from hub.settings import load
+from scoring.horizon import in_words
 
 
 @main.command()
@@ -36,9 +38,15 @@ async def score(config: Path | None, backfill: int | None, fire: bool) -> None:
 
 
 @main.command()
+@click.option(
+    "--plots",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Also write plots of calibration and lift on later months there, as SVG: two a horizon.",
+)
 @click.pass_obj
 @asynchronous
-async def train(config: Path | None) -> None:
+async def train(config: Path | None, plots: Path | None) -> None:
     """Train a churn model on the stored history, judge it on later months, and keep it where it is good enough.
 
     With too few churned customers it says so, and customers get a labelled prior instead of a number that looks learned.
@@ -49,6 +57,12 @@ async def train(config: Path | None) -> None:
         settled = await hub.models.settle()
     for line in training.lines():
         show.say(line)
+    if plots is not None:
+        for one in (training, *training.others):
+            if one.evaluation:
+                title = f"Leaving {in_words(one.horizon)}, {one.evaluation.split}"
+                for path in write_plots(plots, f"churn-{one.horizon}", one.evaluation, title=title):
+                    show.say(f"wrote {path}")
     for each in settled:
         for line in each.lines():
             show.say(line)

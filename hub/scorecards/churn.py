@@ -12,6 +12,7 @@ from datetime import date, datetime
 from typing import Any, Protocol
 
 from scoring.facts import FactTable, Floats, plain
+from scoring.nesting import brought_in_line
 
 NOTICED = "noticed"
 NOTICE_GIVEN = "NOTICE_GIVEN"
@@ -69,7 +70,10 @@ class ChurnSheet:
     @classmethod
     def of(cls, table: FactTable, predictors: Sequence[Predictor], noticed: Mapping[str, date]) -> "ChurnSheet":
         places = {i: noticed[id_] for i, id_ in enumerate(table.customers) if id_ in noticed}
-        return cls(table, tuple((predictor, predictor.predict(table)) for predictor in predictors), places)
+        said = [predictor.predict(table) for predictor in predictors]
+        for place, readings in brought_in_line(predictors, said).items():
+            said[place] = readings
+        return cls(table, tuple(zip(predictors, said, strict=True)), places)
 
     @property
     def model_version(self) -> str | None:

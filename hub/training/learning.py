@@ -17,6 +17,7 @@ from scoring.churn import ModelPredictor
 from scoring.churn_definition import ChurnDefinition
 from scoring.contributions import Contributions
 from scoring.drift import Reference
+from scoring.fitting import check_contributions
 from scoring.horizon import days_of
 from scoring.reasons import medians
 from scoring.training import Trained, version_of
@@ -104,6 +105,8 @@ def _stored(
     fitted = trained.fitted
     if fitted is None:
         return model
+    contributions = Contributions.of(fitted.booster)
+    check_contributions(fitted.booster, contributions, past.rows.matrix)
     predictor = ModelPredictor(
         model_version=version,
         horizon=horizon,
@@ -111,7 +114,7 @@ def _stored(
         booster=fitted.booster,
         calibration=fitted.calibration,
         encoding=past.encoding,
-        contributions=Contributions.of(fitted.booster),
+        contributions=contributions,
         medians=medians(past.encoding, past.rows.matrix),
         bands=definition.bands,
         limits=definition.reasons,

@@ -89,6 +89,7 @@ class Backtest:
             probability,
             customers=self.later.customers,
             days=self.later.days,
+            ends=self.later.ends,
             split="later snapshots",
             learner=learner,
             churned=self.earlier.churned,

@@ -90,6 +90,7 @@ def cross_validate(flat: Flat, definition: ChurnDefinition) -> Verdict:
         probability,
         customers=rows.customers,
         days=rows.days,
+        ends=rows.ends,
         split=f"{FOLDS}-fold cross-validation",
         learner=learner,
         churned=rows.churned,

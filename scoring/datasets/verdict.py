@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from scoring.appraisal import appraise
 from scoring.churn_definition import Gate
 from scoring.evaluation import Evaluation, Flags, Integers, evaluate
 from scoring.facts import Floats
@@ -62,6 +63,7 @@ def judge(
     *,
     customers: Integers,
     days: Integers,
+    ends: Integers,
     split: str,
     learner: Learner | None,
     churned: int,
@@ -69,12 +71,14 @@ def judge(
     gate: Gate,
 ) -> Verdict:
     """The pipeline's evaluation and gate. churned: distinct customers who left, among those learned from."""
-    found = evaluate(
+    probability = np.asarray(probability, dtype=np.float64)
+    found = appraise(
+        evaluate(labels, probability, customers=customers, days=days, split=split, bootstraps=gate.bootstraps),
         labels,
-        np.asarray(probability, dtype=np.float64),
+        probability,
         customers=customers,
         days=days,
-        split=split,
+        ends=ends,
         bootstraps=gate.bootstraps,
     )
     why = found.closed_because(gate)
