@@ -199,11 +199,9 @@ def _too_few(stated: int, matured: int, customers: int, left: int, stayed: int) 
 def _found(measured: Measured) -> str:
     said = []
     if measured.auc_gain.low > 0 or measured.auc_gain.high < 0:
-        which = "better" if measured.auc_gain.low > 0 else "worse"
-        said.append(f"told who would leave from who would stay {which} than")
+        said.append(f"told {'better' if measured.auc_gain.low > 0 else 'worse'} who would leave from who would stay")
     if measured.brier_gain.low > 0 or measured.brier_gain.high < 0:
-        which = "closer" if measured.brier_gain.low > 0 else "less close"
-        said.append(f"came {which} to what happened than")
+        said.append(f"came {'closer to' if measured.brier_gain.low > 0 else 'less close to'} what happened")
     if not said:
         return "No difference to the computed scores that is larger than chance"
-    return f"The stated scores {' and '.join(said)} the computed ones, beyond chance"
+    return f"Beside the computed ones, and beyond chance, the stated scores {' and '.join(said)}"
