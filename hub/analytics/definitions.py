@@ -202,6 +202,12 @@ DEFINITIONS: tuple[Definition, ...] = (
         "ARPA / mean logo churn of the six months before the last one, of customers who pay in the currency; no margin applied",
         Aggregation.RATIO,
     ),
+    _closing(
+        "margin_ltv",
+        "Lifetime value, gross margin",
+        "ARPA x gross margin / mean logo churn of the six months before the last one, of customers who pay in the currency",
+        Aggregation.RATIO,
+    ),
     _survey(
         "nps", "NPS", "100 x (promoters 9-10 less detractors 0-6) / answers, on 0-10 alone", survey="nps", unit="points"
     ),

@@ -77,6 +77,8 @@ class Frame:
 
     def _given(self, definition: Definition) -> str | None:
         asked = self.request
+        if definition.name == "margin_ltv" and asked.gross_margin is not None:
+            return f"a gross margin of {asked.gross_margin:.1%}"
         match definition.needs:
             case "answers":
                 return f"at least {asked.minimum_answers} answers"

@@ -22,6 +22,7 @@ def of_renewals(frame: Frame, definition: Definition) -> Iterator[Value]:
         final = np.array([(row.amount or 0.0) if row.stage == "won" else 0.0 for row in rows], dtype=float)
         stated = np.array([row.target_amount is not None for row in rows], dtype=bool)
         undecided = np.array([row.stage == "open" for row in rows], dtype=bool)
+        won = np.array([row.stage == "won" for row in rows], dtype=bool)
         kept = np.minimum(final, target)
         shares = Shares(
             ids=texts([row.id for row in rows]),
@@ -35,6 +36,10 @@ def of_renewals(frame: Frame, definition: Definition) -> Iterator[Value]:
                 "target": target[inside].sum(),
                 "final": final[inside].sum(),
                 "upsell": (final - kept)[inside].sum(),
+                "downsell": (target - kept)[inside & won].sum(),
+                "lost": target[inside & ~won & ~undecided].sum(),
+                # what is open is expected at its target; what goes beyond the target is upsell and no renewal
+                "forecast": (kept + np.where(undecided, target, 0.0))[inside].sum(),
                 "still_open": target[inside & undecided].sum(),
                 "deals_without_target": (~stated[inside]).sum(),
             }

@@ -23,7 +23,7 @@ def of_terms(frame: Frame, definition: Definition) -> Iterator[Value]:
         )
         for group, inside in frame.groups(book.ids):
             chosen = shares.where(mask & inside)
-            if definition.name == "ltv":
+            if definition.name in ("ltv", "margin_ltv"):
                 yield _lifetime(frame, definition, chosen, currency, group)
                 continue
             part = retention.Balances(balances.start[inside], balances.end[inside], balances.before[inside])
@@ -36,16 +36,21 @@ def _currencies(book: Book, definition: Definition) -> list[str] | list[None]:
 
 
 def _lifetime(frame: Frame, definition: Definition, payers: Shares, currency: str | None, group: str | None) -> Value:
-    """ARPA / churn: each payer's MRR over the churn rate, so that the rows' ratio is the headline."""
+    """ARPA / churn: each payer's MRR, or the margin of it, over the churn rate, so that the rows' ratio is the headline."""
+    margin = frame.request.gross_margin if definition.name == "margin_ltv" else 1.0
     rates, left = _trailing_churn(frame, currency, group)
     churn = float(np.mean(rates)) if rates else 0.0
     components = {"payers": float(len(payers)), "months": float(len(rates)), "churned": left}
+    if definition.name == "margin_ltv" and margin is not None:
+        components["gross_margin"] = margin
     if rates:
         components["mean_churn"] = churn
     if len(payers):
         components["arpa"] = float(payers.numerator.sum()) / len(payers)
     month, reason = frame.period.month, None
-    if not len(payers):
+    if margin is None:
+        reason = "no gross margin was given, and none is assumed"
+    elif not len(payers):
         reason = f"nobody pays on {frame.period.last}"
     elif not rates:
         reason = f"nobody paid in the six months before {month}, so there is no churn rate yet"
@@ -54,7 +59,7 @@ def _lifetime(frame: Frame, definition: Definition, payers: Shares, currency: st
     rows = Shares(
         ids=payers.ids,
         customers=payers.customers,
-        numerator=payers.numerator,
+        numerator=payers.numerator * (1.0 if margin is None else margin),
         denominator=np.full(len(payers), churn),
         notes=texts(["pays"] * len(payers)),
     )

@@ -24,6 +24,7 @@ class Request:
     value_users      the first day of value is the first on which so many people used the product …
     value_event      … or used this feature, where one is named
     grace_days       who pays again within so many days has not churned, by the rule of the churn events
+    gross_margin     share of revenue that serving customers leaves, 0-1; without it no margin is assumed
     """
 
     first: Month
@@ -35,6 +36,7 @@ class Request:
     value_users: int = VALUE_USERS
     value_event: str | None = None
     grace_days: int = GRACE_DAYS
+    gross_margin: float | None = None
 
     def check(self, today: date) -> None:
         """RefusedError where it cannot be answered."""
@@ -46,6 +48,8 @@ class Request:
             raise RefusedError(f"{self.first} to {self.last} is more than {MOST_MONTHS} months")
         if self.by is not None and self.by not in GROUPINGS:
             raise RefusedError(f"no grouping by {self.by[:40]!r}; there are {', '.join(GROUPINGS)}")
+        if self.gross_margin is not None and not 0 < self.gross_margin <= 1:
+            raise RefusedError(f"gross_margin must be above 0 and at most 1, not {self.gross_margin:g}")
         for name, value in (
             ("minimum_answers", self.minimum_answers),
             ("value_users", self.value_users),

@@ -120,6 +120,7 @@ PARTS: Mapping[str, Part] = {
     "arr": _of_payers(12.0),
     "arpa": _of_payers(1.0),
     "ltv": _of_payers(1.0),
+    "margin_ltv": _of_payers(1.0),
 }
 """{figure: which customers are its rows, their numerators, their denominators}."""
 

@@ -33,6 +33,12 @@ SHOWN_ROWS = 20
     "--value-users", type=click.IntRange(1), default=3, show_default=True, help="People on a first day of value."
 )
 @click.option("--value-event", help="A feature whose first use is the first value, instead of people.")
+@click.option(
+    "--gross-margin",
+    type=click.FloatRange(0, 1, min_open=True),
+    metavar="0-1",
+    help="For the lifetime value of margins.",
+)
 @click.option("--json", "as_json", is_flag=True, help="As JSON, with definitions and components.")
 @click.pass_obj
 @asynchronous
@@ -47,6 +53,7 @@ async def metrics(
     agreement: bool,
     value_users: int,
     value_event: str | None,
+    gross_margin: float | None,
     as_json: bool,
 ) -> None:
     """Show the figures of customer success, with the definition each was computed by.
@@ -65,6 +72,7 @@ async def metrics(
         value_users=value_users,
         value_event=value_event,
         grace_days=settings.churn.grace_days,
+        gross_margin=gross_margin,
     )
     async with opened(config) as store:
         await require_newest(store)

@@ -17,6 +17,9 @@ Metrics = Annotated[list[str] | None, strawberry.argument(description="Names; al
 Users = Annotated[int, strawberry.argument(description="People on a first day of value.")]
 Event = Annotated[str | None, strawberry.argument(description="A feature whose first use is the first value, instead.")]
 Minimum = Annotated[int, strawberry.argument(description="Fewer answers to a survey are no value.")]
+Margin = Annotated[
+    float | None, strawberry.argument(description="Of revenue, 0 to 1, for the lifetime value of margins.")
+]
 Grace = Annotated[int, strawberry.argument(description="Days within which who pays again has not churned, by events.")]
 
 
@@ -37,6 +40,7 @@ class AnalyticsQueries:
         value_users: Users = VALUE_USERS,
         value_event: Event = None,
         grace_days: Grace = GRACE_DAYS,
+        gross_margin: Margin = None,
     ) -> Analytics:
         request = Request(
             first=Month.parse(from_),
@@ -48,6 +52,7 @@ class AnalyticsQueries:
             value_users=value_users,
             value_event=value_event,
             grace_days=grace_days,
+            gross_margin=gross_margin,
         )
         now = info.context.now
         request.check(now.date())

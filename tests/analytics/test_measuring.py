@@ -117,9 +117,23 @@ async def test_lifetime_value_of_100_dollars_at_5_percent(books: Books) -> None:
     value = await books.value("ltv")
     assert value.value == pytest.approx(2000.0, rel=1e-12)
     assert {row.numerator for row in value.rows()} == {100.0}
+    margin = await books.value("margin_ltv", gross_margin=0.8)
+    assert margin.value == pytest.approx(1600.0, rel=1e-12)
+    assert {(row.numerator, row.denominator) for row in margin.rows()} == {(80.0, value.components["mean_churn"])}
+    assert (margin.given, margin.components["gross_margin"]) == ("a gross margin of 80.0%", 0.8)
+    assert value.given is None
     # the current month's own churn is no part of it
     await books.term("c06", 50, INSIDE)
     assert (await books.value("ltv")).components["mean_churn"] == pytest.approx(0.05)
+
+
+async def test_no_gross_margin_is_assumed(books: Books) -> None:
+    await books.customers("a", "b")
+    await books.term("a", 100, BEFORE)
+    await books.term("b", 100, BEFORE, date(2026, 9, 1))
+    assert (await books.value("ltv")).value is not None
+    value = await books.value("margin_ltv")
+    assert (value.value, value.reason) == (None, "no gross margin was given, and none is assumed")
 
 
 async def test_lifetime_value_without_churn_is_no_number(books: Books) -> None:
@@ -146,7 +160,29 @@ async def test_renewals_due_are_another_basis(books: Books) -> None:
     await books.deal("d", "open", 100, 100, close_on=AFTER)
     net, gross = [await books.value(name, basis="renewals_due") for name in ("nrr", "grr")]
     assert (net.value, gross.value) == (190 / 300, 170 / 300)
-    assert (net.definition.basis, net.components["upsell"], net.n) == ("renewals_due", 20.0, 3)
+    assert (net.definition.basis, net.definition.version, net.n) == ("renewals_due", 1, 3)
+    assert dict(net.components) == {
+        "target": 300.0,
+        "final": 190.0,
+        "upsell": 20.0,
+        "downsell": 30.0,
+        "lost": 100.0,
+        "forecast": 170.0,
+        "still_open": 0.0,
+        "deals_without_target": 0.0,
+    }
+    rows = {row.customer_id: (row.numerator, row.denominator) for row in net.rows()}
+    assert rows == {"a": (120.0, 100.0), "b": (70.0, 100.0), "c": (0.0, 100.0)}
+    assert (gross.definition.basis, sum(row.numerator for row in gross.rows())) == ("renewals_due", 170.0)
+
+
+async def test_a_forecast_of_renewals_counts_no_growth(books: Books) -> None:
+    await books.customers("a", "b", "c")
+    await books.deal("a", "won", 150, 100)
+    await books.deal("b", "open", 130, 100)
+    await books.deal("c", "open", 40, 50)
+    net = await books.value("nrr", basis="renewals_due")
+    assert (net.components["forecast"], net.components["still_open"], net.components["upsell"]) == (250.0, 150.0, 50.0)
 
 
 async def test_growth_at_renewal_is_not_known_without_targets(books: Books) -> None:
@@ -318,7 +354,7 @@ def again(value: Value) -> float | None:
 @pytest.mark.parametrize("by", ["segment", "csm", "plan"])
 async def test_rows_make_exactly_the_headline_and_groups_make_everybody(books: Books, by: str) -> None:
     await full(books, 24)
-    values = (await books.measure(first=Month(2026, 4), by=by, minimum_answers=1)).values
+    values = (await books.measure(first=Month(2026, 4), by=by, minimum_answers=1, gross_margin=0.75)).values
     assert {value.definition.name for value in values} == set(NAMES)
     for value in values:
         assert value.value is not None or value.group is not None, value
@@ -379,6 +415,8 @@ async def test_only_what_a_metric_needs_is_read(books_sqlite: Books) -> None:
         ({"first": Month(2020, 1)}, "more than 60 months"),
         ({"by": "colour"}, "segment, csm, plan"),
         ({"minimum_answers": 0}, "at least 1"),
+        ({"gross_margin": 0.0}, "above 0 and at most 1, not 0"),
+        ({"gross_margin": 80.0}, "at most 1, not 80"),
     ],
 )
 async def test_what_cannot_be_asked(books_sqlite: Books, asked: dict[str, Any], words: str) -> None:
