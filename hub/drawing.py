@@ -7,6 +7,7 @@ a model and put into a page. The same numbers give the same bytes. Series differ
 told apart by the colour-blind) and in dashes; what a point means stands in its title, which browsers show on hovering.
 """
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -14,6 +15,9 @@ from typing import Any
 from xml.etree import ElementTree  # only writes what pygal has made; nothing is parsed
 
 import pygal
+
+# pygal looks for plugins with maps by a finder of an old kind, which Python warns of at every later import of anything
+sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, pygal.PluginImportFixer)]
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 DASHES = ("none", "8,4", "2,3", "10,3,2,3", "14,4", "4,4")

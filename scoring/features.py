@@ -5,6 +5,10 @@ from anywhere else. Missing stays NaN, which the trees route by themselves; it i
 learned: +1 means more of it can only raise the risk, -1 only lower it, 0 either. Ticket counts are 0 on purpose: silence
 can be worse than complaint.
 
+Not every fact is a feature. What a source only has of today (how many champions and executives there are, when an executive was
+last seen) is known of past days only since the hub has watched: for those who stayed it was overwritten, for those who left
+it stands still, and a model would learn that difference.
+
 Each feature belongs to a theme; the effects of a theme are added up before reasons are ranked, because 28 and 84 days of
 the same thing would otherwise share what is one reason. An `Encoding` is what a model keeps of its training set: the
 categories of the text facts and the product features it counts, hence the names of the columns and their order.
@@ -131,13 +135,18 @@ FEATURES: tuple[Feature, ...] = (
     _fact("severe_share_90d", "support_quality", 1),
     _fact("first_response_minutes_90d", "support_quality", 1),
     _fact("resolution_hours_90d", "support_quality", 1),
-    _fact("reopens_90d", "support_quality", 1),
+    _fact("reopen_rate_90d", "support_quality", 1),
     _fact("csat_90d", "csat", -1),
     _fact("csat_answers_90d", "csat", 0),
     _fact("nps_last", "nps", -1),
     _fact("nps_mean_180d", "nps", -1),
     _fact("nps_age_days", "nps", 0),
     _fact("nps_answers_180d", "nps", 0),
+    _fact("survey_silence_days", "survey", 0),
+    _fact("payment_failures_90d", "payment", 1),
+    _fact("days_past_due", "payment", 1),
+    _fact("champions_lost_90d", "champion", 1),
+    _fact("sentiment", "sentiment", -1),
 )
 
 NEEDED: frozenset[str] = frozenset(

@@ -2,13 +2,14 @@
 
 from pathlib import Path
 
-from hub.drawing import CalibrationPoint, Curve, calibration, lift
 from hub.errors import RefusedError
 from scoring.evaluation import Evaluation
 
 
 def write_plots(folder: Path, stem: str, evaluation: Evaluation, *, title: str) -> list[Path]:
     """`<stem>-calibration.svg` and `<stem>-lift.svg`; the folder is made. RefusedError where it can't be written."""
+    from hub.drawing import CalibrationPoint, Curve, calibration, lift  # a command that draws nothing starts without it
+
     points = [
         CalibrationPoint(group.predicted, group.observed, group.low, group.high, group.count)
         for group in evaluation.calibration

@@ -4,6 +4,7 @@ import importlib
 import sys
 from datetime import date, timedelta
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import orjson
@@ -65,6 +66,29 @@ def test_flat_prints_one_line(tmp_path: Path) -> None:
     assert (line["data"], line["n"], line["gate"], line["learner"]) == ("book.csv", 300, "open", "tiny")
     assert line["features"] == 1
     assert 0.7 < line["roc_auc"] < 0.95
+
+
+def test_plots_are_files_and_stdout_stays_one_line(tmp_path: Path) -> None:
+    folder = tmp_path / "made" / "plots"
+    code, out, err = run(
+        "flat", flat_file(tmp_path), "--target", "status", "--positive", "gone", "--sep", ";", "--plots", folder
+    )
+    assert code == 0
+    assert len(out.splitlines()) == 1
+    assert orjson.loads(out).keys() >= KEYS
+    assert sorted(path.name for path in folder.iterdir()) == ["book-calibration.svg", "book-lift.svg"]
+    assert err.count("wrote ") == 2
+    for path in folder.iterdir():
+        text = path.read_text()
+        assert ElementTree.fromstring(text).tag == "{http://www.w3.org/2000/svg}svg"
+        assert "Who left, book.csv" in text
+
+
+def test_plots_that_cannot_be_written_are_refused(tmp_path: Path) -> None:
+    file = flat_file(tmp_path)
+    code, out, err = run("flat", file, "--target", "status", "--positive", "gone", "--sep", ";", "--plots", file)
+    assert (code, out) != (0, "")
+    assert "plots can't be written to" in err
 
 
 def test_flat_says_what_there_is(tmp_path: Path) -> None:

@@ -45,12 +45,29 @@ def test_names_signs_and_columns_are_one_order() -> None:
 
 def test_directions_are_declared() -> None:
     signs = dict(zip(Encoding({}, ("x",)).names, Encoding({}, ("x",)).signs, strict=True))
-    falling = ("mau", "events_28d", "usage_trend", "seat_utilisation", "csat_90d", "nps_last", "events_28d:x")
-    rising = ("days_since_active", "first_response_minutes_90d", "reopens_90d", "mrr_per_event")
+    falling = (
+        "mau",
+        "events_28d",
+        "usage_trend",
+        "seat_utilisation",
+        "csat_90d",
+        "nps_last",
+        "sentiment",
+        "events_28d:x",
+    )
+    rising = ("days_since_active", "first_response_minutes_90d", "reopen_rate_90d", "mrr_per_event", "days_past_due")
+    rising += ("payment_failures_90d", "champions_lost_90d")
     either = ("tickets_90d", "tickets_open", "mrr", "tenure_days", "days_to_renewal", "share_28d:x")
-    assert [signs[name] for name in falling] == [-1] * 7
-    assert [signs[name] for name in rising] == [1] * 4
+    assert [signs[name] for name in falling] == [-1] * 8
+    assert [signs[name] for name in rising] == [1] * 7
     assert [signs[name] for name in either] == [0] * 6
+
+
+def test_what_is_only_known_of_today_is_no_feature() -> None:
+    """Of who left it stands still and of who stayed it was overwritten: on past days that difference is the answer."""
+    read = {name for feature in FEATURES for name in feature.derive.keywords.values() if isinstance(name, str)}
+    assert not read & {"champions", "executives", "executive_silence_days", "segment", "csm_email"}
+    assert not {name for name in read if name.endswith("_age_days")} - {"nps_age_days"}
 
 
 def test_every_feature_has_a_theme_with_codes() -> None:
@@ -104,7 +121,7 @@ def test_a_table_that_lacks_facts_is_refused_by_their_names() -> None:
         Encoding({}, ("export",)).matrix(table([None]))
     facts = table([None])
     without = FactTable(DAY, facts.customers, {"mrr": facts.numbers["mrr"]}, facts.texts)
-    with pytest.raises(ValueError, match="lacks facts: active_days_28d, csat_90d"):
+    with pytest.raises(ValueError, match="lacks facts: active_days_28d, champions_lost_90d"):
         Encoding({}).matrix(without)
 
 
