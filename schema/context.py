@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Any, Protocol
 
 from hub.access import Viewer
-from hub.backtest import Every, Report
+from hub.backtest import Every, Report, TrackRecord
 from hub.explanation import Explanation
 from hub.judgement import Judged
 from hub.model.actions import AlertOutcome, AlertState, Band
@@ -154,6 +154,8 @@ class Actions(Protocol):
     ) -> Explanation: ...
 
     async def lift(self, customer_id: str, *, target: Band) -> Lift: ...
+
+    async def track_record(self, *, now: datetime) -> TrackRecord: ...
 
     async def override(self, request: OverrideRequest, *, now: datetime) -> Statement: ...
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from hub.backtest import TrackRecord
 from hub.cli import show
 from hub.cli.app import asynchronous, main
 from hub.clock import utc_now
@@ -36,6 +37,9 @@ MOST_PARTS = 20
 @click.option("--scorecard", metavar="NAME", help="Explain this extra scorecard instead: a file of config/health/.")
 @click.option("--lift", "target", type=click.Choice([band.value for band in Band]), help="What would reach this band?")
 @click.option(
+    "--record/--no-record", default=True, show_default=True, help="How often the definitions have been right."
+)
+@click.option(
     "--records",
     type=click.IntRange(0, 50),
     default=0,
@@ -52,6 +56,7 @@ async def explain(
     since: datetime | None,
     scorecard: str | None,
     target: str | None,
+    record: bool,
     records: int,
 ) -> None:
     """Explain the score of CUSTOMER: an id, a domain or a whole name. Days are YYYY-MM-DD.
@@ -76,6 +81,7 @@ async def explain(
             records=max(records, 1),
             scorecard=scorecard,
         )
+        track = await hub.track_record() if record and scorecard is None else None
         lift = None
         if target is not None:
             lift = await find_lift(hub.store, hub.settings.health, found.customer.id, target=Band(target))
@@ -88,6 +94,8 @@ async def explain(
         _show_change(found, found.comparison)
     if lift is not None:
         _show_lift(lift)
+    if track is not None:
+        _show_record(found, track)
 
 
 def _day(given: datetime | None) -> date | None:
@@ -225,6 +233,19 @@ def _behind(line: ChangeLine) -> str:
 
 def _value(value: object) -> str:
     return "unknown" if value is None else number(value) if isinstance(value, float | int) else str(value)
+
+
+def _show_record(found: Explanation, record: TrackRecord) -> None:
+    show.out.print("\nHow often this has been right", markup=False)
+    rate = record.band(found.computed_band.value if found.computed_band else None)
+    if rate is not None and rate.rate is not None and rate.low is not None and rate.high is not None:
+        show.out.print(
+            f"Of customers who read {rate.name}, {percent(rate.rate)} left within {record.horizon} days "
+            f"(90 % interval {percent(rate.low)} to {percent(rate.high)})",
+            markup=False,
+        )
+    for line in record.lines():
+        show.say(line)
 
 
 def _show_lift(lift: Lift) -> None:

@@ -34,7 +34,7 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 WIDE = 400
 """Characters of a line where the output is no terminal: rows stay rows for whatever reads them."""
 
-CHURN_BANDS = ("high", "medium", "low", "minimal")
+CHURN_BANDS = ("high", "medium", "low", "minimal", "noticed")
 MOST_CHANGES = 10
 DONE, NOT_DONE = "[green]✓[/]", "[red]✗[/]"
 MARKS = {
@@ -195,6 +195,13 @@ def scored(done: "Scored") -> None:
     say(f"{len(scores.customer_ids)} customers scored as of {scores.as_of}: {bands}{withheld}")
     risk = ", ".join(f"{scores.churn_bands[band]} {band}" for band in CHURN_BANDS if scores.churn_bands.get(band))
     say(f"churn risk by {scores.model_version}: {risk or 'none'}")
+    if scores.overridden:
+        say(f"{scores.overridden} overridden by their CSMs")
+    if scores.rollups:
+        say(f"{scores.rollups} parents rolled up")
+    if scores.circular:
+        who = ", ".join(scores.circular[:MOST_CHANGES])
+        complain(f"nothing is rolled up through {who}: each is its own ancestor, as the source of its parents has it")
     for change in scores.changes[:MOST_CHANGES]:
         say(f"  {change.customer_id}: {change.before or 'no score'} -> {change.after or 'no score'}")
     if len(scores.changes) > MOST_CHANGES:

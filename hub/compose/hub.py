@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Self
 
+from hub.backtest import TrackRecord, find_record
 from hub.collector import relax_collector
 from hub.compose import jobs
 from hub.compose.channels import channels
@@ -201,4 +202,11 @@ class Hub:
             grace_days=churn.grace_days,
             now=self.clock(),
             since=since,
+        )
+
+    async def track_record(self) -> TrackRecord:
+        """How often the live definitions of health have been right; worked out once a day."""
+        settings = self.settings
+        return await find_record(
+            self.store, settings.health, settings.churn, now=self.clock(), horizon=settings.churn.primary_days
         )

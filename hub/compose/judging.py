@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 
+from hub.backtest import TrackRecord
 from hub.compose.hub import Hub
 from hub.judgement import Judged
 from hub.store.judgement import Kind, Statement
@@ -10,7 +11,7 @@ from schema.context import OverrideRequest, SentimentRequest
 
 
 class JudgementActions:
-    """States, withdraws and judges; the caller has checked who may."""
+    """States, withdraws and judges, and tells the record of what is computed; the caller has checked who may."""
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
@@ -30,3 +31,6 @@ class JudgementActions:
 
     async def judgement(self, *, since: date | None, now: datetime) -> Sequence[Judged]:
         return await self._hub.judge(since=since)
+
+    async def track_record(self, *, now: datetime) -> TrackRecord:
+        return await self._hub.track_record()

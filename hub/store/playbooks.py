@@ -11,7 +11,7 @@ from hub.model.actions import AlertState, RunState
 from hub.model.conditions import Condition
 from hub.store.conditions import CUSTOMER_FIELDS, HEALTH_CHANGE, SCORECARD_FIELDS, clause, health_change
 from hub.store.store import Connection
-from hub.store.tables import alert, churn_model, churn_prediction, contact, customer, playbook_run, scorecard
+from hub.store.tables import alert, churn_prediction, contact, customer, playbook_run, scorecard
 
 BATCH = 500
 OPEN_STATES = (RunState.RUNNING, RunState.WAITING, RunState.PAUSED)
@@ -120,21 +120,11 @@ async def find_situations(
 async def _churn_reasons(
     connection: Connection, ids: Sequence[str]
 ) -> dict[str, tuple[Sequence[Mapping[str, Any]], int]]:
-    newest = (
-        select(
-            churn_prediction.c.customer_id,
-            churn_prediction.c.reasons,
-            churn_prediction.c.horizon_days,
-            func.row_number()
-            .over(partition_by=churn_prediction.c.customer_id, order_by=churn_prediction.c.as_of.desc())
-            .label("age"),
-        )
-        .join(churn_model, churn_model.c.version == churn_prediction.c.model_version)
-        .where(churn_prediction.c.customer_id.in_(ids), churn_model.c.role == "champion")
-        .subquery()
+    row = churn_prediction.c
+    statement = select(row.customer_id, row.reasons, row.horizon_days).where(
+        row.customer_id.in_(ids), row.main, row.latest
     )
-    rows = await connection.execute(select(newest).where(newest.c.age == 1))
-    return {row.customer_id: (row.reasons, row.horizon_days) for row in rows}
+    return {each.customer_id: (each.reasons, each.horizon_days) for each in await connection.execute(statement)}
 
 
 async def _contacts(connection: Connection, ids: Sequence[str]) -> dict[str, tuple[str, ...]]:

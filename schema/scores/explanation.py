@@ -11,8 +11,9 @@ from hub.store.query import Row
 from schema.context import Context
 from schema.enums import Band
 from schema.errors import BadInputError
-from schema.fields import asked, computed
+from schema.fields import asked, computed, computed_now
 from schema.scores.judgement import HealthOverride, override_row
+from schema.scores.record import TrackRecord
 from scoring.explain import Cause
 from scoring.facts import FACTS
 
@@ -125,6 +126,10 @@ class ScoreComparison:
     note: str | None = _of("note", "Why the change is not divided.")
 
 
+async def _record(found: Any, context: Context) -> Any:
+    return None if found.scorecard else await context.actions.track_record(now=context.now)
+
+
 @strawberry.type(description="A score in parts that add up to the computed one exactly.")
 class Explanation:
     as_of: date = _of("as_of")
@@ -144,6 +149,9 @@ class Explanation:
     )
     parts: list[ScorePart] = _of("lines")
     comparison: ScoreComparison | None = _of("comparison", "With `since`.")
+    track_record: TrackRecord | None = computed_now(
+        _record, description="How often definitions like this have been right; null of an extra scorecard."
+    )
 
 
 @strawberry.type(description="A fact that would have to change.")
