@@ -38,6 +38,8 @@ from scoring.features import Encoding
 SAMPLE = 20_000
 TWO_MONTHS = timedelta(days=62)
 """Predictions older than the newest that have matured by so much are not looked for."""
+AGEING = frozenset({"tenure_days", "renewals"})
+"""Features that grow older with the book, wherever it goes."""
 CALIBRATION, DISCRIMINATION = "observed / expected", "roc_auc"
 
 
@@ -61,7 +63,10 @@ class DriftReport:
 
 
 def is_alarm(reading: StoredReading) -> bool:
-    """Whether people should hear of it. One feature of sixty that is just beyond chance is shown, and no alarm."""
+    """Whether people should hear of it. One feature of sixty that is just beyond chance is shown, and no alarm; nor is one
+    that moves because time goes by."""
+    if reading.name in AGEING:
+        return False
     least = Level.ACT if reading.kind == "psi" and reading.name != SCORE else Level.WARN
     return RANK[Level(reading.level)] >= RANK[least]
 

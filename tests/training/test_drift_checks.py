@@ -216,6 +216,7 @@ def reading(**given: Any) -> StoredReading:
         ({"level": "steady"}, False),
         ({"name": "mau", "level": "warn"}, False),
         ({"name": "mau", "level": "act"}, True),
+        ({"name": "tenure_days", "level": "act"}, False),  # everybody grows older
         ({"kind": "calibration", "name": "observed / expected", "level": "warn"}, True),
     ],
 )
