@@ -33,7 +33,7 @@ async def upgrade(store: Store) -> tuple[str | None, str]:
             command.upgrade(config(connection), "head")
         return before
 
-    async with store.transaction() as connection:
+    async with store.migrating() as connection:
         return await connection.run_sync(run), head
 
 

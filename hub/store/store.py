@@ -87,6 +87,26 @@ class Store:
             yield connection
 
     @asynccontextmanager
+    async def migrating(self) -> AsyncIterator[Connection]:
+        """A transaction that may make tables anew: SQLite then looks at references when all is done, not at each step.
+
+        A table is changed there by filling a new one and dropping the old, which others refer to; whether they do is a
+        setting of the connection that no transaction can change.
+        """
+        async with self._writer.connect() as connection:
+            sqlite = self.dialect == "sqlite"
+            if sqlite:
+                await _set_foreign_keys(connection, on=False)
+            try:
+                async with connection.begin():
+                    yield connection
+                    if sqlite and (broken := (await connection.exec_driver_sql("PRAGMA foreign_key_check")).all()):
+                        raise RuntimeError(f"rows refer to what is not there: {broken[:5]}")
+            finally:
+                if sqlite:
+                    await _set_foreign_keys(connection, on=True)
+
+    @asynccontextmanager
     async def reading(self) -> AsyncIterator[Connection]:
         """A connection to read with: everything it reads is of one moment, and it cannot write."""
         async with self._reader.connect() as connection:
@@ -132,6 +152,13 @@ class Store:
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
+
+
+async def _set_foreign_keys(connection: AsyncConnection, *, on: bool) -> None:
+    raw = (await connection.get_raw_connection()).driver_connection
+    assert raw is not None, "the connection is open"
+    cursor = await raw.execute(f"PRAGMA foreign_keys = {'ON' if on else 'OFF'}")
+    await cursor.close()
 
 
 def _for_asyncpg(url: URL) -> URL:
