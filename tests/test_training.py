@@ -1,12 +1,27 @@
 """Training from a store: what was known then, kept once, shown only when it has earned it, and an honest prior otherwise."""
 
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
 import numpy as np
 import pytest
 from sqlalchemy import func, select, update
 
-from hub.model.records import Company, FeatureUsageDay, Record, Subscription, UserActivityDay
+from hub.model.records import (
+    Company,
+    Contact,
+    FeatureUsageDay,
+    Invoice,
+    InvoiceStatus,
+    Record,
+    Severity,
+    Subscription,
+    SurveyResponse,
+    SurveyType,
+    Ticket,
+    TicketStatus,
+    UserActivityDay,
+)
 from hub.store import Store
 from hub.store.facts import find_facts, find_product_use
 from hub.store.facts.product import PREFIX
@@ -14,6 +29,7 @@ from hub.store.models import find_champion, find_models, get_model
 from hub.store.records import upsert
 from hub.store.tables import RECORD_TABLES, churn_model, customer
 from hub.training import Training, load_predictor, load_predictors, train
+from hub.training.snapshots import look_back
 from scoring.churn import ModelPredictor, PriorPredictor
 from scoring.churn_definition import ChurnDefinition, Gate
 from scoring.contributions import Contributions
@@ -24,6 +40,7 @@ from scoring.fitting import ContributionsError
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 TODAY = NOW.date()
 BEGAN = date(2025, 5, 1)
+YEAR = timedelta(days=365)
 DEFINITION = ChurnDefinition(horizons=("90d",), gate=Gate(bootstraps=50))
 
 
@@ -150,26 +167,69 @@ async def test_training_again_makes_the_same_model(sqlite_store: Store, trained:
     assert await versions(sqlite_store) == [trained.version]
 
 
+def of_everything(name: str, day: date) -> list[Record]:
+    """What could befall a customer on a day, in every kind of record that features are made of."""
+    at, key = datetime.combine(day, time(9), UTC), f"{name}-{day}-x"
+    told: dict[str, Any] = {"key": key, "version": 1, "company_key": name}
+    return [
+        UserActivityDay(**told, user_key="v", day=day, events=999, sessions=9, minutes=9),
+        FeatureUsageDay(**told, feature="export", day=day, events=999, users=7),
+        Ticket(**told, status=TicketStatus.SOLVED, severity=Severity.URGENT, created_at=at, solved_at=at, reopens=3),
+        SurveyResponse(**told, type=SurveyType.NPS, scale="0-10", score=0.0, responded_at=at),
+        Invoice(**told, amount=10.0, issued_on=day, due_on=day, failed_at=at, attempts=2, status=InvoiceStatus.FAILED),
+        Contact(**told, email=f"{name}@example.com", role="champion", last_seen_at=at, created_at=at),
+        Subscription(**told, plan="More", mrr=900.0, seats_purchased=99, started_on=day, renews_on=day + YEAR),
+    ]
+
+
+async def matrices(store: Store, definition: ChurnDefinition, *, labels: bool = True) -> dict[str, bytes]:
+    """{horizon: its training set as bytes}; without labels, the features of all days and customers of it."""
+    async with store.reading() as connection:
+        pasts = await look_back(connection, definition, until=TODAY)
+    return {
+        name: b"".join(
+            np.ascontiguousarray(part).tobytes()
+            for part in (past.rows.matrix, past.rows.days, past.rows.ends, *([past.rows.labels] if labels else []))
+        )
+        for name, past in pasts.items()
+    }
+
+
 async def test_what_happens_later_changes_no_snapshot(sqlite_store: Store, trained: Training) -> None:
-    """Use after the last snapshot, and notices that are young, belong to no row: the training set is the same."""
+    """A day after the last snapshot everything befalls everybody: the training set is the same to the last byte."""
     async with sqlite_store.reading() as connection:
         people = list((await connection.execute(select(customer.c.id).order_by(customer.c.id))).scalars())
-    later = [
-        UserActivityDay(
-            key=f"{name}-x",
-            version=1,
-            company_key=name,
-            user_key="v",
-            day=date(2026, 7, 2),
-            events=999,
-            sessions=9,
-            minutes=9,
-        )
-        for name in people
-    ]
-    await put(sqlite_store, list(later))
+    before = await matrices(sqlite_store, DEFINITION)
+    later = [record for name in people for record in of_everything(name, date(2026, 7, 2))]
+    # who pays again has not left: terms are what labels are made of, so they come after
+    await put(sqlite_store, [record for record in later if not isinstance(record, Subscription)])
+    assert await matrices(sqlite_store, DEFINITION) == before
     again = await train(sqlite_store, DEFINITION, now=NOW)
     assert (again.version, again.is_new) == (trained.version, False)
+    features = await matrices(sqlite_store, DEFINITION, labels=False)
+    await put(sqlite_store, [record for record in later if isinstance(record, Subscription)])
+    assert await matrices(sqlite_store, DEFINITION, labels=False) == features
+    # and it is the day that decides, not the kind: the same a day earlier is seen
+    await put(sqlite_store, [record for name in people[:3] for record in of_everything(name, date(2026, 7, 1))])
+    assert await matrices(sqlite_store, DEFINITION) != before
+
+
+async def test_what_we_learned_of_later_was_not_known_then(sqlite_store: Store, trained: Training) -> None:
+    """Records of long ago that arrive today: no snapshot before today may have them."""
+    async with sqlite_store.reading() as connection:
+        people = list((await connection.execute(select(customer.c.id).order_by(customer.c.id))).scalars())
+    before = await matrices(sqlite_store, DEFINITION)
+    late = [
+        record
+        for name in people
+        for record in of_everything(name, date(2026, 3, 15))
+        if isinstance(record, Ticket | SurveyResponse | Invoice | Contact)
+    ]
+    async with sqlite_store.transaction() as connection:
+        await upsert(connection, late, source="everything", now=NOW, historical=False)
+        for table in RECORD_TABLES.values():
+            await connection.execute(update(table).values(customer_id=table.c.company_key))
+    assert await matrices(sqlite_store, DEFINITION) == before
 
 
 async def test_a_signal_that_is_not_there_is_not_shown(sqlite_store: Store) -> None:

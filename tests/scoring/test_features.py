@@ -55,7 +55,13 @@ def test_directions_are_declared() -> None:
         "sentiment",
         "events_28d:x",
     )
-    rising = ("days_since_active", "first_response_minutes_90d", "reopen_rate_90d", "mrr_per_event", "days_past_due")
+    rising: tuple[str, ...] = (
+        "days_since_active",
+        "first_response_minutes_90d",
+        "reopen_rate_90d",
+        "mrr_per_event",
+        "days_past_due",
+    )
     rising += ("payment_failures_90d", "champions_lost_90d")
     either = ("tickets_90d", "tickets_open", "mrr", "tenure_days", "days_to_renewal", "share_28d:x")
     assert [signs[name] for name in falling] == [-1] * 8
