@@ -93,7 +93,7 @@ async def explain(
     if found.comparison is not None:
         _show_change(found, found.comparison)
     if lift is not None:
-        _show_lift(lift)
+        _show_lift(lift, overridden=found.override is not None)
     if track is not None:
         _show_record(found, track)
 
@@ -248,8 +248,10 @@ def _show_record(found: Explanation, record: TrackRecord) -> None:
         show.say(line)
 
 
-def _show_lift(lift: Lift) -> None:
+def _show_lift(lift: Lift, *, overridden: bool) -> None:
     show.out.print()
+    if overridden:
+        show.out.print("An override is in force; this is about the computed score:", markup=False)
     show.out.print(f"To be {lift.target.value}: {_scored(lift.score, lift.band)} now", markup=False)
     if lift.note:
         show.out.print(lift.note, markup=False)

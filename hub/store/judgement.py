@@ -50,11 +50,8 @@ async def add_statement(connection: Connection, kind: Kind, statement: Statement
 async def withdraw(connection: Connection, kind: Kind, customer_id: str, *, by: str, now: datetime) -> list[str]:
     """End what is in force of the customer; return the ids."""
     table = _TABLES[kind]
-    ids = [
-        each.id
-        for each in (await find_in_force(connection, kind, as_of=now.date(), every=True))
-        if each.customer_id == customer_id
-    ]
+    in_force = await find_in_force(connection, kind, as_of=now.date(), every=True, customer_id=customer_id)
+    ids = [each.id for each in in_force]
     if ids:
         await connection.execute(
             update(table).where(table.c.id.in_(ids)).values(withdrawn_at=now, withdrawn_by=by),

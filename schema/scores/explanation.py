@@ -223,5 +223,5 @@ def lift_field() -> Any:
         _lift,
         "id",
         arguments=(_argument("to", Band, Band.HEALTHY, "The band to reach."),),
-        description="What people can do to lift the band. Of one customer at a time.",
+        description="What people can do to lift the computed band. Of one customer at a time.",
     )
