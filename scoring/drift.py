@@ -127,7 +127,7 @@ class Reference:
 
     @classmethod
     def of(cls, names: Sequence[str], matrix: Matrix, probability: Floats, *, customers: Integers) -> Self:
-        """Of the rows a model was fitted to: matrix float32[n, f], its probabilities [n], codes of customers [n]."""
+        """Of rows a model was fitted to: matrix float32[n, f], its probabilities [n], codes of customers [n]."""
         columns = {name: Bins.of(matrix[:, place].astype(np.float64)) for place, name in enumerate(names)}
         return cls(columns, Bins.of(probability), len(np.unique(customers)))
 

@@ -3,11 +3,11 @@
     reports = await check_drift(store, definition, now=now)      once a day, after scoring; what was checked is not again
     reports = await read_drift(store, definition)                what the newest checks found
 
-Two checks. *PSI* of each feature and of the score, between the rows a model learned from and the customers of the newest day
-it scored: the facts are those its scorecards keep, the score is the one that was stored. Customers who had given notice,
-or were too new, were no rows of the training, and are none here. And, once a month, *what came of it*: of the newest day of
-stored predictions whose labels are known, and that the model had not learned from, who left against who was expected to,
-and ROC-AUC against the lower end of its interval when it was trained.
+Two checks. *PSI* of each feature and of the score, between the newest of the rows a model learned from and the customers of
+the newest day it scored: the facts are those its scorecards keep, the score is the one that was stored. Customers who had
+given notice, or were too new, were no rows of the training, and are none here. And, once a month, *what came of it*: of the
+newest day of stored predictions whose labels are known, and that the model had not learned from, who left against who was
+expected to, and ROC-AUC against the lower end of its interval when it was trained.
 
 With many customers a sample of SAMPLE of them is read: chance is then far below every alarm.
 """

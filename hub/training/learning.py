@@ -9,6 +9,8 @@ import asyncio
 from dataclasses import asdict, replace
 from datetime import datetime
 
+import numpy as np
+
 from hub.store import Connection, Store
 from hub.store.models import Role, StoredModel, find_by_role, keep_model
 from hub.training.report import Training
@@ -17,7 +19,7 @@ from scoring.churn import ModelPredictor
 from scoring.churn_definition import ChurnDefinition
 from scoring.contributions import Contributions
 from scoring.drift import Reference
-from scoring.fitting import check_contributions
+from scoring.fitting import Fitted, check_contributions
 from scoring.horizon import days_of
 from scoring.reasons import medians
 from scoring.training import Trained, version_of
@@ -119,14 +121,27 @@ def _stored(
         bands=definition.bands,
         limits=definition.reasons,
     )
-    # by models that had not seen the customer, as the customers scored later are not seen either
-    probability = fitted.probability(past.rows.matrix) if fitted.held_out is None else fitted.held_out
-    reference = Reference.of(past.encoding.names, past.rows.matrix, probability, customers=past.rows.customers)
     learner = {"learner": fitted.learner.name, "trees": fitted.learner.trees, **fitted.learner.parameters}
     return replace(
         model,
         kind="xgboost",
         features=past.encoding.names,
-        parameters={**model.parameters, **predictor.as_json(), "learner": learner, "reference": reference.as_json()},
+        parameters={
+            **model.parameters,
+            **predictor.as_json(),
+            "learner": learner,
+            "reference": _reference(past, fitted, definition).as_json(),
+        },
         artifact=predictor.artifact,
     )
+
+
+def _reference(past: Past, fitted: Fitted, definition: ChurnDefinition) -> Reference:
+    """What drift is read against: the rows of the newest days, as many as judge a model, because in the oldest of a young
+    hub half of what is measured today was not known yet. Probabilities are those of models that had not seen the customer,
+    as the customers scored later are not seen either."""
+    rows = past.rows
+    days = np.unique(rows.days)
+    recent = rows.days >= days[-max(1, round(len(days) * definition.snapshots.test_share))]
+    probability = fitted.probability(rows.matrix) if fitted.held_out is None else fitted.held_out
+    return Reference.of(past.encoding.names, rows.matrix[recent], probability[recent], customers=rows.customers[recent])

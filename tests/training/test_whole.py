@@ -7,6 +7,7 @@ import pytest
 
 from hub.scorecards import score
 from hub.store import Store
+from hub.store.labels import find_at_stake
 from hub.store.models import find_champion, get_model, keep_model
 from hub.training import Training, load_predictors, train
 from hub.training.comparison import compare_models
@@ -35,9 +36,16 @@ async def test_training_keeps_what_the_model_learned_from(sqlite_store: Store, t
         kept = await get_model(connection, trained.version)
     reference = Reference.from_json(kept.parameters["reference"])
     assert set(reference.features) == set(kept.features)
-    assert reference.customers == trained.customers
-    assert sum(reference.score.counts) == trained.rows
-    assert {sum(bins.counts) for bins in reference.features.values()} == {trained.rows}
+    # the newest quarter of seven snapshots: those of November and December, with who was still there
+    async with sqlite_store.reading() as connection:
+        there = [
+            await find_at_stake(connection, as_of=date(2025, month, 1), minimum_tenure_days=30) for month in (11, 12)
+        ]
+    assert trained.snapshots == 7
+    assert reference.customers == len({*there[0], *there[1]}) < trained.customers
+    rows = sum(reference.score.counts)
+    assert {sum(bins.counts) for bins in reference.features.values()} == {rows}
+    assert rows <= len(there[0]) + len(there[1])
 
 
 async def test_the_customers_of_today_beside_those_it_learned_from(sqlite_store: Store, trained: Training) -> None:
