@@ -10,7 +10,7 @@ from schema.errors import MutationError
 from schema.loaders import ApiInfo, load_one
 from schema.performing import Outcome, answering, perform
 from schema.permissions import root
-from schema.scores.types import ChurnModel
+from schema.scores.models import ChurnModel
 
 
 @strawberry.input

@@ -10,7 +10,7 @@ from schema.loaders import ApiInfo, load_page
 from schema.models.types import ChurnModelComparison, ChurnModelPromotion, Drift
 from schema.paging import Connection
 from schema.permissions import root
-from schema.scores.types import ChurnModel
+from schema.scores.models import ChurnModel
 
 Horizon = Annotated[str | None, strawberry.argument(description="30d, 60d, 90d or renewal; all of them without it.")]
 Roles = Annotated[

@@ -9,7 +9,7 @@ from hub.store.query import Order, Where
 from schema.loaders import ApiInfo, load_first
 from schema.permissions import root
 from schema.scores.judgement import Judgement
-from schema.scores.types import ChurnModel
+from schema.scores.models import ChurnModel
 
 Since = Annotated[
     date | None,

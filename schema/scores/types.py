@@ -6,10 +6,12 @@ from typing import Any
 import strawberry
 from strawberry.scalars import JSON
 
+from hub.store.query import Order
 from schema.enums import Band, ChurnBand
 from schema.fields import column, computed, key, one
 from schema.nodes import Node, global_id
 from schema.scores.judgement import HealthOverride
+from schema.scores.models import ChurnModel
 
 
 @strawberry.type(description="What one measure of health said, and what it weighed.")
@@ -82,6 +84,14 @@ class ChurnRisk:
     )
     as_of: date = column()
     reasons: list[ChurnReason] = column(description="The strongest first.")
+    model: ChurnModel = one(
+        "churn_model",
+        key="version",
+        parent="model_version",
+        order=Order("version"),
+        unique=True,
+        description="Where the numbers come from.",
+    )
 
 
 @strawberry.type(description="What another definition, read beside the main one, says of a customer.")
@@ -136,21 +146,3 @@ class Scorecard(Node):
     definition: str = column(description="Name of the definition that made it.")
     definition_hash: str = column(description="Tells one definition of health from another.")
     computed_at: datetime = column()
-
-
-@strawberry.type(description="A model of churn. The champion is the one whose predictions count.")
-class ChurnModel:
-    version: str = column()
-    kind: str = column(description="xgboost, or prior: the base rate, for want of data to learn from.")
-    horizon: str = column(description="30d, 60d, 90d or renewal.")
-    horizon_days: int | None = column(description="Null for the renewal.")
-    trained_at: datetime = column()
-    trained_on_from: date | None = column()
-    trained_on_to: date | None = column()
-    role: str = column(description="champion, challenger, candidate or retired.")
-    champion: bool = computed(lambda row: row["role"] == "champion", "role")
-    promoted_at: datetime | None = column(description="When it last became the champion.")
-    features: list[str] = column()
-    evaluation: JSON = column(description="How well it predicted what it had not seen.")
-    parameters: JSON = column()
-    feature_count: int = computed(lambda row: len(row["features"]), "features")
