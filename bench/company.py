@@ -39,7 +39,7 @@ class Company:
         self.random = np.random.default_rng(7)
         self.ids = [f"c{i:06}" for i in range(customers)]
         self.began = until - timedelta(days=900)
-        self.liveliness = self.random.gamma(2, 0.06, customers).clip(0, 0.8)
+        self.liveliness = self.random.gamma(2, 0.055, customers).clip(0, 0.8)
         self.fading = self.random.random(customers) < 0.1
 
     def record(self, source: str, key: str, place: int, at: datetime, **values: Any) -> Row:

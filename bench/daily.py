@@ -149,6 +149,8 @@ async def daily(database: Path) -> None:
     watch(spent)
     relax_collector()
     settings = load_settings(None, environment=environment(database))
+    async with Store.open(settings.hub.store) as store:
+        await upgrade(store)  # it may have been made by an earlier version
     before = megabytes(database)
     began, began_cpu = time.perf_counter(), time.process_time()
     async with Store.open(settings.hub.store) as store:

@@ -1,8 +1,11 @@
 """The use case: read a day, compute it, and write what may be written, in one transaction."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing
 from datetime import date, datetime
+from functools import partial
+from typing import Any, TypeVar
 
 from hub.errors import RefusedError
 from hub.scorecards.cards import cards, extra_cards, report
@@ -15,10 +18,12 @@ from hub.store import Connection, Store
 from hub.store.definitions import keep_definition
 from hub.store.extra_scorecards import put_extras, retire_extras
 from hub.store.facts import UseInMemory, find_customers
-from hub.store.scorecards import BATCH, find_scored, find_standing, put, retire
+from hub.store.scorecards import BATCH, Standing, find_scored, find_standing, put, retire
 from scoring.book import HealthBook
 from scoring.definition_record import record
 
+T = TypeVar("T")
+Rows = list[dict[str, Any]]
 MEMORY_DAYS = 92
 """A backfill holds the use of so many days at a time, and of the 84 before them."""
 
@@ -50,14 +55,12 @@ async def score(
         standing = await find_standing(connection, [day.table.customers[i] for i in places], as_of=as_of)
         writable = [i for i in places if open_day or not standing[day.table.customers[i]].has_card]
         await _keep_definitions(connection, sheet, writable, now=now)
-        for start in range(0, len(writable), BATCH):
-            part = writable[start : start + BATCH]
-            rows = await asyncio.to_thread(cards, sheet, part, standing, now=now)
-            predictions = sheet.churn.predictions(part, [row["latest"] for row in rows], now=now)
-            await put(connection, rows, predictions, as_of=as_of, replace=open_day)
-            if sheet.extras:
-                extras = await asyncio.to_thread(extra_cards, sheet, part, standing, now=now)
-                await put_extras(connection, extras, as_of=as_of, replace=open_day)
+        parts = [writable[start : start + BATCH] for start in range(0, len(writable), BATCH)]
+        async with aclosing(_ahead(partial(_rows, sheet, standing, now), parts)) as made:
+            async for rows, predictions, extras in made:
+                await put(connection, rows, predictions, as_of=as_of, replace=open_day)
+                if sheet.extras:
+                    await put_extras(connection, extras, as_of=as_of, replace=open_day)
         everybody = open_day and customer_ids is None
         if everybody:
             await retire(connection, as_of=as_of)
@@ -102,6 +105,29 @@ async def backfill(
         if progress:
             progress(day, done, len(past))
     return BackfillReport(written=tuple(written), complete=tuple(complete), cards=count)
+
+
+def _rows(sheet: Sheet, standing: Mapping[str, Standing], now: datetime, places: Sequence[int]) -> tuple[Rows, ...]:
+    """Scorecards, predictions and extra scorecards of the customers at `places`."""
+    rows = cards(sheet, places, standing, now=now)
+    predictions = sheet.churn.predictions(places, [row["latest"] for row in rows], now=now)
+    return rows, predictions, extra_cards(sheet, places, standing, now=now)
+
+
+async def _ahead(work: Callable[[Sequence[int]], T], parts: Sequence[Sequence[int]]) -> AsyncGenerator[T]:
+    """What `work` makes of each part in a thread: of the next part while the database writes the one before."""
+    coming: asyncio.Future[T] | None = None
+    try:
+        for part in parts:
+            ready = None if coming is None else [await coming]
+            coming = asyncio.ensure_future(asyncio.to_thread(work, part))
+            if ready:
+                yield ready[0]
+        if coming is not None:
+            yield await coming
+    finally:
+        if coming is not None:
+            coming.cancel()  # does nothing to one that is done
 
 
 async def _keep_definitions(connection: Connection, sheet: Sheet, places: Sequence[int], *, now: datetime) -> None:

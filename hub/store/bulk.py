@@ -13,6 +13,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from hub.store.store import Connection
 
+Insert = Any  # each database's own insert statement, with what to do on a conflict
+
 
 @dataclass(frozen=True, slots=True)
 class _Compiled:
@@ -22,7 +24,7 @@ class _Compiled:
     columns: tuple[tuple[str, Callable[[Any], Any] | None], ...]
 
 
-_compiled: dict[tuple[str, str, tuple[str, ...], tuple[str, ...]], _Compiled] = {}
+_compiled: dict[tuple[Any, ...], _Compiled] = {}
 
 
 async def upsert_rows(
@@ -34,11 +36,47 @@ async def upsert_rows(
     """
     if not rows:
         return
-    names, kept = tuple(rows[0]), tuple(keep)
-    key = connection.dialect.name, table.name, names, kept
-    if key not in _compiled:
-        _compiled[key] = _compile(connection.dialect, table, names, kept)
-    compiled = _compiled[key]
+    names = [name for name in rows[0] if name not in keep and name != "id"]
+
+    def statement(insert: Insert) -> Insert:
+        return insert.on_conflict_do_update(
+            index_elements=[table.c.id],
+            set_={name: insert.excluded[name] for name in names},
+            where=table.c.version <= insert.excluded.version,
+        )
+
+    await _insert(connection, table, rows, statement, key=("upsert", *keep))
+
+
+async def write_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], *, replace: bool) -> None:
+    """Insert `rows`, which have the same keys, `id` among them. replace: what is there gives way; otherwise it stays."""
+    if not rows:
+        return
+    names = [name for name in rows[0] if name != "id"]
+
+    def statement(insert: Insert) -> Insert:
+        if not replace:
+            return insert.on_conflict_do_nothing()
+        changed = {name: insert.excluded[name] for name in names}
+        return insert.on_conflict_do_update(index_elements=[table.c.id], set_=changed)
+
+    await _insert(connection, table, rows, statement, key=("replace" if replace else "keep",))
+
+
+async def _insert(
+    connection: Connection,
+    table: Table,
+    rows: Sequence[Mapping[str, Any]],
+    statement: Callable[[Insert], Insert],
+    *,
+    key: tuple[str, ...],
+) -> None:
+    dialect, names = connection.dialect, tuple(rows[0])
+    whole = dialect.name, table.name, names, key
+    if whole not in _compiled:
+        insert: Insert = sqlite.insert(table) if dialect.name == "sqlite" else postgresql.insert(table)
+        _compiled[whole] = _compile(dialect, table, statement(insert), names)
+    compiled = _compiled[whole]
     values = [
         [row[name] for row in rows] if convert is None else _converted([row[name] for row in rows], convert)
         for name, convert in compiled.columns
@@ -58,13 +96,7 @@ def _converted(column: list[Any], convert: Callable[[Any], Any]) -> list[Any]:
     return made
 
 
-def _compile(dialect: Dialect, table: Table, names: Sequence[str], kept: Sequence[str]) -> _Compiled:
-    insert = sqlite.insert(table) if dialect.name == "sqlite" else postgresql.insert(table)
-    statement = insert.on_conflict_do_update(
-        index_elements=[table.c.id],
-        set_={name: insert.excluded[name] for name in names if name not in kept and name != "id"},
-        where=table.c.version <= insert.excluded.version,
-    )
+def _compile(dialect: Dialect, table: Table, statement: Insert, names: Sequence[str]) -> _Compiled:
     compiled = statement.compile(dialect=dialect, column_keys=list(names))
     order = compiled.positiontup
     assert order is not None, "both drivers take their parameters by position"

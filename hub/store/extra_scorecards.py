@@ -10,7 +10,8 @@ from typing import Any
 
 from sqlalchemy import or_, select, update
 
-from hub.store.daily import batches, write
+from hub.store.bulk import write_rows
+from hub.store.daily import batches
 from hub.store.scorecards import Read
 from hub.store.store import Connection
 from hub.store.tables import customer, extra_scorecard
@@ -43,7 +44,7 @@ async def put_extras(connection: Connection, cards: Sequence[Mapping[str, Any]],
             .values(latest=False)
         )
     rows = [{"id": f"{card['customer_id']}:{as_of}:{card['name']}", **card} for card in cards]
-    await write(connection, extra_scorecard, rows, replace=replace)
+    await write_rows(connection, extra_scorecard, rows, replace=replace)
 
 
 async def retire_extras(connection: Connection, *, as_of: date, names: Sequence[str]) -> None:

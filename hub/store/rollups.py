@@ -8,8 +8,9 @@ from typing import Any
 from sqlalchemy import func, or_, select, update
 
 from hub.model.conditions import Field
+from hub.store.bulk import write_rows
 from hub.store.conditions import column_of
-from hub.store.daily import batches, write
+from hub.store.daily import batches
 from hub.store.store import Connection
 from hub.store.tables import customer, rollup_scorecard, scorecard
 
@@ -79,7 +80,7 @@ async def put_rollups(connection: Connection, rows: Sequence[Mapping[str, Any]],
     made = [
         {"id": f"{each['customer_id']}:{as_of}", **each, "latest": each["customer_id"] not in later} for each in rows
     ]
-    await write(connection, rollup_scorecard, made, replace=replace)
+    await write_rows(connection, rollup_scorecard, made, replace=replace)
 
 
 async def retire_rollups(connection: Connection, *, as_of: date) -> None:

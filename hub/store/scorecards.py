@@ -12,7 +12,8 @@ from typing import Any
 
 from sqlalchemy import Row, Select, and_, func, select, update
 
-from hub.store.daily import BATCH, batches, write
+from hub.store.bulk import write_rows
+from hub.store.daily import BATCH, batches
 from hub.store.store import Connection
 from hub.store.tables import churn_prediction, customer, scorecard
 
@@ -206,9 +207,11 @@ async def put(
             .where(churn_prediction.c.customer_id.in_(ids), churn_prediction.c.latest)
             .values(latest=False)
         )
-    await write(connection, scorecard, [{"id": f"{c['customer_id']}:{as_of}", **c} for c in cards], replace=replace)
+    await write_rows(
+        connection, scorecard, [{"id": f"{c['customer_id']}:{as_of}", **c} for c in cards], replace=replace
+    )
     rows = [{"id": f"{p['customer_id']}:{as_of}:{p['model_version']}", **p} for p in predictions]
-    await write(connection, churn_prediction, rows, replace=replace)
+    await write_rows(connection, churn_prediction, rows, replace=replace)
 
 
 async def count_days(connection: Connection) -> dict[date, int]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from datetime import date
+from operator import attrgetter
 from typing import Any
 
 
@@ -31,17 +32,17 @@ class Columns:
     ) -> None:
         """Take `names` from `rows`; the customers in `of` that have no row get `absent`, all others None."""
         lists = [self._lists.setdefault(name, [None] * len(self.customers)) for name in names]
+        everybody = [place for id_ in of if (place := self._place.get(id_)) is not None] if absent else []
         for name, values in zip(names, lists, strict=True):
             if absent and name in absent:
-                for id_ in of:
-                    if (place := self._place.get(id_)) is not None:
-                        values[place] = absent[name]
-        for row in rows:
-            place = self._place.get(row.customer_id)
-            if place is not None:
-                for name, values in zip(names, lists, strict=True):
-                    value = getattr(row, name)
-                    values[place] = value if value is None or isinstance(value, str) else float(value)
+                for place in everybody:
+                    values[place] = absent[name]
+        found = [(place, row) for row in rows if (place := self._place.get(row.customer_id)) is not None]
+        for name, values in zip(names, lists, strict=True):
+            take = attrgetter(name)
+            for place, row in found:
+                value = take(row)
+                values[place] = value if value is None or isinstance(value, str) else float(value)
 
     def take_days(self, rows: Iterable[Any], column: str, name: str, days: Callable[[date], int]) -> None:
         """A column of days counted from the dates in `column`."""
