@@ -15,7 +15,7 @@ import numpy.typing as npt
 from hub.backtest.ask import Ask, Rule, days_back
 from hub.backtest.history import CHURN, PROFILE, Day, read_past
 from hub.backtest.peeking import PeekingError, Sightedness, look
-from hub.backtest.replaying import Replay
+from hub.backtest.replaying import LIVE, Replay
 from hub.backtest.report import Report, Segment, too_few
 from hub.errors import RefusedError
 from hub.model.conditions import fields_of
@@ -82,7 +82,7 @@ def _report(ask: Ask, replay: Replay, churns: Churns, sight: Sightedness) -> Rep
     ground, said = replay.gathered(churns.customers[counted], churns.days[counted], lead=ask.lead)
     judged, differences = judge(ground, said, bootstraps=ask.bootstraps)
     rows = int(ground.judged.sum())
-    books = dict(zip(reversed(replay.names), reversed(ask.books), strict=False))
+    books = dict(zip((LIVE, replay.names[0]), ask.books, strict=False))  # of a rule there is none
     return Report(
         what=_what(ask),
         names=replay.names,

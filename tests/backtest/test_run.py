@@ -72,6 +72,7 @@ async def test_the_better_definition_is_told_apart_and_nothing_is_written(store:
     assert seen == [(number, 13) for number in range(1, 14)]
     assert (report.what, report.names, report.too_few, report.peeks) == ("definition", ("tried", "live"), None, ())
     assert (report.days, report.stored_days) == (13, 0)
+    assert report.hashes == {"tried": (SHARP.main.hash,), "live": (BLIND.main.hash,)}
     assert report.churned == len([n for n in range(40) if (ago := left_ago(n)) and ago <= 330])
     tried, live = (report.judged[name].metrics for name in report.names)
     assert tried["roc_auc"].value > 0.9 > 0.7 > live["roc_auc"].value
@@ -122,6 +123,7 @@ async def test_a_rule_fires_after_its_rest(sqlite_store: Store) -> None:
     assert alerts[0] > alerts[1] > alerts[2]
     assert alerts[2] == pytest.approx(entries), "once each, as they enter"
     assert often.what == "playbook"
+    assert often.hashes == {"live": (SHARP.main.hash,)}
     assert [rate.name for rate in often.judged["tried"].bands] == ["condition held", "condition did not hold"]
     assert often.judged["tried"].metrics["green_at_churn"] == often.judged["live"].metrics["green_at_churn"]
     assert "industry is today's on every day" in often.cautions
