@@ -181,7 +181,7 @@ def evaluate(
     judge = _judge(labels.astype(np.float64), probability, ties)
     point = judge(np.ones(len(labels)))
     drawn = [judge(weights) for weights in _resamples(codes, people, labels, bootstraps, seed)]
-    estimates = {
+    estimates: dict[str, Any] = {
         name: Estimate(point[name], *np.percentile([one[name] for one in drawn], [5, 95]).tolist())
         if drawn
         else Estimate(point[name], float("-inf"), float("inf"))

@@ -84,8 +84,15 @@ class Rows:
         return len(self.labels)
 
     def where(self, mask: Flags) -> "Rows":
-        columns = (self.matrix, self.labels, self.customers, self.days, self.ends)
-        return Rows(self.names, self.signs, *(column[mask] for column in columns))
+        return Rows(
+            self.names,
+            self.signs,
+            self.matrix[mask],
+            self.labels[mask],
+            self.customers[mask],
+            self.days[mask],
+            self.ends[mask],
+        )
 
     @property
     def churned(self) -> int:
