@@ -25,7 +25,6 @@ from hub.store.facts import find_facts
 from hub.store.migrate import upgrade
 from hub.store.tables import customer, external_id, feature_usage_day, user_activity_day
 from scoring.book import HealthBook
-from scoring.book import HealthBook
 from scoring.definition import HealthDefinition
 from scoring.health import score
 
