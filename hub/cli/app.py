@@ -37,7 +37,9 @@ COMMANDS = {
     "model": ("model", "See the churn models, compare challengers with champions, promote one, take it back, look for drift."),
     "override": ("judgement", "Put your own score in the place of CUSTOMER's computed health, for a while and with a reason."),
     "playbook": ("playbook", "List playbooks, and fire one by hand."),
-    "postmortem": ("postmortem", "Look back at customers who left: CUSTOMER (an id, a domain or a whole name), or all of them."),
+    "postmortem": (
+        "postmortem", "Look back at customers who left: CUSTOMER (an id, a domain or a whole name), or all of them.",
+    ),
     "sandboxes": ("demo", None),
     "score": ("score", "Compute today's scorecards."),
     "sentiment": ("judgement", "State how CUSTOMER feels to you: red, yellow, green, or 1 (worst) to 5 (best)."),
