@@ -8,7 +8,8 @@ What is measured, each with the 5th and 95th percentile of a bootstrap that draw
 
     pr_auc, roc_auc, lift   of the rows at stake, ranked by 1 - score, against who left within the horizon. A withheld score
                             ranks last: it would have warned nobody, so withholding never makes a ranking better
-    green_at_churn          share of those who left whose newest row at stake at least `lead` days before was stable or healthy
+    green_at_churn          share of those who left whose newest row at stake at least `lead` days before was in the best band:
+                            healthy; of a playbook: its condition did not hold
     warned                  share of those who left who were in alarm (warning, critical; a playbook: its condition held) on
                             their last day at stake
     warning_lead            median of the days from the first day of that unbroken alarm to the leaving; 0 for who had none
@@ -99,7 +100,7 @@ class Replayed:
     """What a candidate said of each row of a ground, columns of length n.
 
     score     0-1, NaN where withheld; of a condition 0 where it held, 1 where not
-    band      index into `bands`, -1 where withheld
+    band      index into `bands`, which go from the worst to the best; -1 where withheld
     alarm     the band calls for action
     coverage  0-1
     fired     an alert began on the day
@@ -218,7 +219,7 @@ def _at_lead(ground: Ground, said: Replayed) -> tuple[Flags, Flags]:
     if not len(places):
         return seen, seen
     row = places[at]
-    return seen, seen & ~said.alarm[row] & ~np.isnan(said.score[row])
+    return seen, seen & (said.band[row] == len(said.bands) - 1)
 
 
 def _warned(ground: Ground, said: Replayed) -> tuple[Flags, Floats]:
@@ -236,7 +237,7 @@ def _warned(ground: Ground, said: Replayed) -> tuple[Flags, Floats]:
 class Leavings:
     """Of each leaving of a ground, arrays of length m.
 
-    seen, green   whether there is a row at stake at least `lead` days before, and whether it was stable or healthy
+    seen, green   whether there is a row at stake at least `lead` days before, and whether it was in the best band
     known, lead   whether there is one at all, and for how many days an unbroken alarm had stood; 0 for none
     """
 

@@ -48,7 +48,7 @@ class TrackRecord:
     bands            of each band (and "no score"): customer-days, one a customer and month, and who left within `horizon` days
     base_rate        of all of them
     lift             churn rate of the tenth with the lowest scores over that of all; None where nobody left
-    green_at_churn   of those who left: who was stable or healthy on the newest scorecard at least `lead` days before
+    green_at_churn   of those who left: who was healthy on the newest scorecard at least `lead` days before
     warned           … who was in warning or critical on the last one before leaving (or before notice)
     warning_lead     median days that alarm had stood, 0 for who had none; None where nobody left
     too_few          why all this says little yet; None where enough customers left

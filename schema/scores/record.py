@@ -32,7 +32,7 @@ class TrackRecord:
     base_rate: LeavingRate = _of("base_rate", "Who left, of all.")
     lift: float | None = _of("lift", "Rate among the tenth with the lowest scores over that of all.")
     lead_days: int = _of("lead")
-    green_at_churn: LeavingRate = _of("green_at_churn", "Of who left: stable or healthy `leadDays` days before.")
+    green_at_churn: LeavingRate = _of("green_at_churn", "Of who left: healthy `leadDays` days before.")
     warned: LeavingRate = _of("warned", "Of who left: in warning or critical on the last scorecard before.")
     warning_lead: float | None = _of("warning_lead", "Median days that alarm had stood; 0 for who had none.")
     too_few: str | None = _of("too_few", "Why all this says little yet; null where enough customers left.")

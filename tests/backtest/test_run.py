@@ -46,7 +46,7 @@ def book(groups: str) -> HealthBook:
 # sessions a user and week: about 8 of who stays, about 2 of who is about to leave
 SHARP = book("  login_frequency: {weight: 1, curve: {points: [[0, 0], [8, 1]]}}\n")
 # tenure moves nobody apart; through mau everybody is alike
-BLIND = book("  mau: {weight: 1, curve: {points: [[0, 0], [2, 1]]}}\n")
+BLIND = book("  mau: {weight: 1, curve: {points: [[0, 0], [1, 1]]}}\n")
 CHURN = ChurnDefinition(horizons=("90d",))
 ASK = Ask(live=BLIND, tried=SHARP, name="tried", churn=CHURN, months=12, bootstraps=40)
 

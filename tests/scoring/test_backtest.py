@@ -52,9 +52,9 @@ def story(days: list[int], scores: list[float | None], *, left_on: int, staked: 
 
 def test_green_is_looked_for_on_the_newest_day_so_long_before() -> None:
     """Left on 100; the newest day at least 30 days before is 70."""
-    found = story([40, 70, 71], [0.2, 0.6, 0.1], left_on=100)
+    found = story([40, 70, 71], [0.2, 0.8, 0.1], left_on=100)
     assert (found.seen.tolist(), found.green.tolist()) == ([True], [True])
-    found = story([40, 70, 71], [0.9, 0.4, 0.9], left_on=100)
+    found = story([40, 70, 71], [0.9, 0.6, 0.9], left_on=100)
     assert (found.seen.tolist(), found.green.tolist()) == ([True], [False])
 
 
