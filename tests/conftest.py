@@ -109,6 +109,19 @@ async def store(store_url: str) -> AsyncIterator[Store]:
         yield opened
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def bare_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database without a table, on each database in turn: for what makes or upgrades stores."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'bare.db'}"
+        return
+    server = request.getfixturevalue("postgresql_server")
+    name = f"bare_{uuid.uuid4().hex[:12]}"
+    asyncio.run(_administer(server, f"CREATE DATABASE {name}"))
+    yield make_url(server).set(database=name).render_as_string(hide_password=False)
+    asyncio.run(_administer(server, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
 @pytest.fixture
 async def sqlite_store(sqlite_template: Path, tmp_path: Path) -> AsyncIterator[Store]:
     """A migrated, empty SQLite store, for tests that are not about the database."""

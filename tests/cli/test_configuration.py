@@ -58,7 +58,10 @@ def test_a_wrong_configuration_is_listed_and_nothing_is_done(empty: Cli, command
 def test_check_counts_what_there_is_and_notes_unreachable_channels(empty: Cli) -> None:
     result = empty("check")
     assert result.exit_code == 0
-    assert result.stdout == f"{empty.config}: 0 sources, 3 playbooks, health by main; beside it adoption; nothing is wrong\n"
+    assert (
+        result.stdout
+        == f"{empty.config}: 0 sources, 3 playbooks, health by main; beside it adoption; nothing is wrong\n"
+    )
     assert result.stderr.splitlines() == [
         f"note: playbook {name} sends to email, slack, which config/hub.yaml does not set up"
         for name in ("churn_save", "nps_detractor", "onboarding_stalled")

@@ -36,18 +36,24 @@ async def fill(store: Store) -> None:
             await connection.execute(text(statement))
 
 
-async def test_an_older_store_is_upgraded_with_its_rows(tmp_path: Path) -> None:
-    async with Store.open(f"sqlite:///{tmp_path / 'old.db'}") as store:
+async def test_an_older_store_is_upgraded_with_its_rows(bare_url: str) -> None:
+    async with Store.open(bare_url) as store:
         await fill(store)
         assert (await upgrade(store))[0] == FIRST
         async with store.transaction() as connection:
             found: dict[str, Any] = {}
             for table in ("churn_model", "churn_prediction", "scorecard"):
                 found[table] = (await connection.execute(text(f"select * from {table}"))).mappings().one()
-            assert (found["churn_prediction"]["probability"], found["churn_prediction"]["model_version"]) == (0.1, "m")
-            assert (found["scorecard"]["health"], found["scorecard"]["definition"]) == (0.5, "main")
-            on = (await connection.execute(text("PRAGMA foreign_keys"))).scalar_one()
-            assert on == 1, "references are looked at again"
+            model, prediction, card = found.values()
+            assert (model["role"], model["horizon"]) == ("champion", "90d")
+            assert model["promoted_at"] == model["trained_at"]
+            assert (prediction["probability"], prediction["model_version"]) == (0.1, "m")
+            assert (prediction["horizon"], bool(prediction["shown"]), bool(prediction["latest"])) == ("90d", True, True)
+            assert (card["health"], card["definition"], card["override_id"]) == (0.5, "main", None)
+            assert (card["computed_health"], card["computed_band"]) == (0.5, "stable"), "what was in force was computed"
+            if store.dialect == "sqlite":
+                on = (await connection.execute(text("PRAGMA foreign_keys"))).scalar_one()
+                assert on == 1, "references are looked at again"
 
 
 async def test_what_refers_to_nothing_undoes_the_whole(tmp_path: Path) -> None:

@@ -182,6 +182,9 @@ def upgrade() -> None:
                existing_type=sa.INTEGER(),
                nullable=True)
         batch_op.create_index(batch_op.f('ix_churn_model_horizon_role'), ['horizon', 'role'], unique=False)
+    op.execute("update churn_model set horizon = horizon_days || 'd', role = 'retired'")
+    op.execute("update churn_model set role = 'champion', promoted_at = trained_at where champion")
+    with op.batch_alter_table('churn_model', schema=None) as batch_op:
         batch_op.drop_column('champion')
 
     with op.batch_alter_table('churn_prediction', schema=None) as batch_op:
@@ -210,6 +213,13 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('override_id', sa.String(length=60), nullable=True))
         batch_op.add_column(sa.Column('definition', sa.String(length=60), server_default='main', nullable=False))
 
+    # until now what was computed was in force, and the newest prediction was that of the newest scorecard
+    op.execute("update scorecard set computed_health = health, computed_band = band")
+    op.execute("update churn_prediction set horizon = horizon_days || 'd'")
+    op.execute(
+        "update churn_prediction set latest = true where exists (select 1 from scorecard where scorecard.latest "
+        "and scorecard.customer_id = churn_prediction.customer_id and scorecard.as_of = churn_prediction.as_of)"
+    )
     # ### end Alembic commands ###
 
 
@@ -242,7 +252,9 @@ def downgrade() -> None:
         batch_op.drop_column('horizon')
 
     with op.batch_alter_table('churn_model', schema=None) as batch_op:
-        batch_op.add_column(sa.Column('champion', sa.BOOLEAN(), nullable=False))
+        batch_op.add_column(sa.Column('champion', sa.BOOLEAN(), server_default=sa.text('(false)'), nullable=False))
+    op.execute("update churn_model set champion = true where role = 'champion'")
+    with op.batch_alter_table('churn_model', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_churn_model_horizon_role'))
         batch_op.alter_column('horizon_days',
                existing_type=sa.INTEGER(),
