@@ -25,7 +25,7 @@ ROOT = Path(__file__).parent.parent
 READMES = [ROOT / "README.md", *sorted((ROOT / "connectors").rglob("README.md"))]
 QUERIES = sorted((ROOT / "templates/web/queries").glob("*.graphql"))
 ENDINGS = (".py", ".md", ".yaml", ".yml", ".toml", ".txt", ".graphql", ".json", ".html")
-NOT_OURS = {"acme/", ".venv", ".venv/bin", ".data/"}
+NOT_OURS = {"acme/", "my-health.yaml", ".venv", ".venv/bin", ".data/"}
 """Folders of an example, and those that commands make."""
 
 

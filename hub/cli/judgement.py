@@ -91,7 +91,7 @@ async def sentiment(
 ) -> None:
     """State how CUSTOMER feels to you: red, yellow, green, or 1 (worst) to 5 (best).
 
-    It is a series of its own and no part of health, unless a definition gives the measure csm_sentiment weight.
+    It is a series of its own and no part of health, unless a definition gives the measure sentiment weight.
 
     \b
     cshub sentiment acme.example green --reason "champion renewed her own contract, praised support"

@@ -6,7 +6,7 @@
     judged = await judge_statements(store, horizon_days=90, grace_days=30, now=now)      all of it, against what happened
 
 An override stands in the place of the computed score until it expires or is withdrawn, and every run respects it; the
-computed score is kept beside it. Sentiment never enters health, unless a definition gives the measure csm_sentiment weight.
+computed score is kept beside it. Sentiment never enters health, unless a definition gives the measure sentiment weight.
 Both are records of their own: a new one ends the one before, none is ever changed or deleted.
 
     scale     what people write (a band, 4, green) as a number 0-1
