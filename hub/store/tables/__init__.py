@@ -7,7 +7,15 @@
 `operations`  how the hub itself is doing: syncs, bookmarks, quarantine, tokens, audit
 """
 
-from hub.store.tables.actions import alert, delivery, playbook_run, playbook_step
+from hub.store.tables.actions import (
+    alert,
+    approval,
+    delivery,
+    playbook_definition,
+    playbook_run,
+    playbook_step,
+    playbook_stop,
+)
 from hub.store.tables.base import metadata
 from hub.store.tables.judgement import health_override, sentiment
 from hub.store.tables.operations import (
@@ -49,6 +57,7 @@ __all__ = [
     "RECORD_TABLES",
     "alert",
     "api_token",
+    "approval",
     "audit_entry",
     "bookmark",
     "churn_model",
@@ -69,8 +78,10 @@ __all__ = [
     "metadata",
     "model_promotion",
     "opportunity",
+    "playbook_definition",
     "playbook_run",
     "playbook_step",
+    "playbook_stop",
     "quarantine",
     "rollup_scorecard",
     "scorecard",

@@ -34,15 +34,20 @@ playbook_run = Table(
     Column("id", String(60), primary_key=True),
     Column("playbook", String(120), nullable=False),
     Column("playbook_version", Integer, nullable=False),
-    Column("definition", Json, nullable=False),  # the playbook as it stood when the run began
+    # the playbook as it stood when the run began: kept once for all runs of it; `definition` is of runs from before that
+    Column("definition_hash", String(64)),
+    Column("definition", Json, nullable=False),
     Column("customer_id", ForeignKey("customer.id"), nullable=False),
     Column("episode", String(200), nullable=False),  # what set it off; unique per playbook and customer
-    Column("cause", String(20), nullable=False),  # "scorecard" | "hand"
+    Column("cause", String(20), nullable=False),  # "scorecard" | "hand" | "playbook" | … as hub.playbooks.triggers has them
     Column("started_by", String(254)),
     Column("state", String(20), nullable=False),
     Column("step", Integer, nullable=False),  # the program counter: index of the step to do next
     Column("fence", Integer, nullable=False),  # goes up with every move; an advance names the one it expects
     Column("wake_at", UtcDateTime),
+    # of a step that takes more than one move: "date" | "condition" | "approval" | "delivery", and since when
+    Column("awaits", String(20)),
+    Column("since", UtcDateTime),
     Column("facts", Json, nullable=False),  # as they were when it fired
     Column("error", Text),
     Column("started_at", UtcDateTime, nullable=False),
@@ -66,6 +71,48 @@ playbook_step = Table(
     Index(None, "run_id", "index"),
 )
 
+playbook_definition = Table(
+    "playbook_definition",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    Column("playbook", String(120), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("definition", Json, nullable=False),  # all of the file but its examples
+    Column("first_used_at", UtcDateTime, nullable=False),
+    Index(None, "playbook", "first_used_at"),
+)
+"""Every version of a playbook that ever had a run, kept for ever: runs finish on the one they began with."""
+
+playbook_stop = Table(
+    "playbook_stop",
+    metadata,
+    Column("playbook", String(120), primary_key=True),  # "*": all of them
+    Column("reason", Text, nullable=False),
+    Column("stopped_by", String(254), nullable=False),
+    Column("stopped_at", UtcDateTime, nullable=False),
+)
+"""The kill switch: while a row is here the playbook fires for nobody, its runs stand still and its messages stay."""
+
+approval = Table(
+    "approval",
+    metadata,
+    Column("id", String(80), primary_key=True),  # "<run_id>:<step>"
+    Column("run_id", ForeignKey("playbook_run.id"), nullable=False),
+    Column("step", Integer, nullable=False),
+    Column("customer_id", ForeignKey("customer.id"), nullable=False),
+    Column("question", Text, nullable=False),
+    Column("asked_of", String(254)),
+    Column("state", String(20), nullable=False),  # "open" | "approved" | "declined" | "expired" | "cancelled"
+    Column("asked_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime),
+    Column("decided_at", UtcDateTime),
+    Column("decided_by", String(254)),
+    Column("note", Text),
+    Index(None, "run_id"),
+    Index(None, "state", "asked_at"),
+)
+"""A person's word that a run waits for, asked for once a step."""
+
 delivery = Table(
     "delivery",
     metadata,
@@ -78,16 +125,36 @@ delivery = Table(
     Column("subject", Text),
     Column("payload", Json, nullable=False),  # rendered: exactly what is sent
     Column("state", String(20), nullable=False),
+    Column("step", Integer),  # index of the run's step that made it
+    # as the step says: how often it is tried, and how long after a try that failed; NULL: as the ledger does of itself
+    Column("most_attempts", Integer),
+    Column("pause_seconds", Integer),
     Column("receipt", Json),  # what the channel answered: Slack's (channel, ts), the Message-ID
     Column("error", Text),
     Column("attempts", Integer, nullable=False),
     Column("reserved_at", UtcDateTime, nullable=False),
     Column("claimed_by", String(60)),
     Column("not_before", UtcDateTime),
+    Column("expires_at", UtcDateTime),  # tried no longer; set by who reserved it, or with the first attempt
+    Column("doubted_at", UtcDateTime),  # since when it may have arrived, where the channel takes the same message again
     Column("sent_at", UtcDateTime),
     Column("confirmed_at", UtcDateTime),
     Index(None, "state", "not_before"),
     Index(None, "sent_at"),
     Index(None, "customer_id", "reserved_at"),
     Index(None, "run_id"),
+)
+
+delivery_endpoint = Table(
+    "delivery_endpoint",  # how addresses fare that may be disabled; one that never failed has no row
+    metadata,
+    Column("id", String(200), primary_key=True),  # "<channel>:<address>"
+    Column("channel", String(20), nullable=False),
+    Column("address", Text, nullable=False),
+    Column("failures", Integer, nullable=False),  # since the last success
+    Column("failing_since", UtcDateTime),
+    Column("error", Text),  # of the newest failure
+    Column("disabled_at", UtcDateTime),
+    Column("enabled_at", UtcDateTime),
+    Column("enabled_by", String(254)),
 )
