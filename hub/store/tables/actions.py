@@ -39,7 +39,7 @@ playbook_run = Table(
     Column("definition", Json, nullable=False),
     Column("customer_id", ForeignKey("customer.id"), nullable=False),
     Column("episode", String(200), nullable=False),  # what set it off; unique per playbook and customer
-    Column("cause", String(20), nullable=False),  # "scorecard" | "hand" | "playbook" | … as hub.playbooks.triggers has them
+    Column("cause", String(20), nullable=False),  # "scorecard" | "hand" | "playbook" | …, see hub.playbooks.triggers
     Column("started_by", String(254)),
     Column("state", String(20), nullable=False),
     Column("step", Integer, nullable=False),  # the program counter: index of the step to do next
