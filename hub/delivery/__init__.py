@@ -2,17 +2,20 @@
 
 `base`      a message, a receipt, and the two ways a channel may fail: surely not sent, or nobody knows
 `render`    templates -> payloads: sandboxed, strict about undefined names, safe for each channel
-`slack`, `mail`, `console`   the channels
+`slack`, `mail`, `pagerduty`, `webhook`, `console`   the channels
+`posting`   one POST and what became of it; `reach` where it may go
 
 A channel knows nothing of customers, databases or retries. Who may be told what, when, and how often, is decided by the
 ledger of the use case above (`hub.playbooks.ledger`), which writes down every message before it is sent.
 """
 
-from hub.delivery.base import Channel, Message, Receipt, Refusal, Rejected, Uncertain
+from hub.delivery.base import USUAL, Channel, Manners, Message, Receipt, Refusal, Rejected, Uncertain
 from hub.delivery.render import Rendered, Renderer, RenderError
 
 __all__ = [
+    "USUAL",
     "Channel",
+    "Manners",
     "Message",
     "Receipt",
     "Refusal",

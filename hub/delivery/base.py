@@ -5,7 +5,8 @@
     │     TRANSIENT   try again, after `retry_after` where the channel said when
     │     PERMANENT   this message will never be taken: no such channel, no such mailbox
     │     DENIED      no message of ours will be taken until a person renews our credentials or rights
-    └── Uncertain   handed over, and no answer: it may have arrived, so nobody may send it again by himself
+    └── Uncertain   handed over, and no answer: it may have arrived, so nobody may send it again by himself, unless the
+                    other side recognises it (`Manners.recognises`)
 
 Anything else a channel raises is a bug, and to the ledger it is the same as Uncertain.
 """
@@ -23,11 +24,14 @@ from hub.errors import CshubError
 class Message:
     """One message to one address.
 
+    id         the ledger's; empty where no ledger stands behind the message
     dedup_key  the same for every attempt at this message; channels hand it on where the other side has a place for it
-    payload    what the channel's renderer made: Slack {text, blocks}, e-mail {text, html}
+    payload    what the channel's renderer made: Slack {text, blocks}, e-mail {text, html}, PagerDuty an event
+               (hub.delivery.pagerduty), a webhook {type, timestamp, data} (hub.delivery.webhook)
     at         the time of this attempt
     """
 
+    id: str = ""
     dedup_key: str
     address: str
     subject: str | None = None
@@ -39,11 +43,37 @@ Receipt = Mapping[str, Any]
 """What the other side answered, kept in the ledger: Slack's channel and ts, the Message-ID."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manners:
+    """How the other side wants to be used; the ledger keeps to it.
+
+    interval        at least so long between two messages to one address
+    ordered         whether no message may overtake an earlier one to the same address: one at a time, and where the first
+                    must wait, all wait
+    recognises      whether the other side knows our key again, so that what may have arrived can be sent once more
+    expiry          how long after its first attempt a message is tried; what is older is not sent any more
+    disabled_after  an address that fails for so long without a single success is sent nothing more until a person
+                    enables it again; None: never
+    """
+
+    interval: timedelta = timedelta(seconds=1)
+    ordered: bool = True
+    recognises: bool = False
+    expiry: timedelta = timedelta(hours=6)
+    disabled_after: timedelta | None = None
+
+
+USUAL = Manners()
+
+
 class Channel(Protocol):
-    """One way out. `name` is its kind, as steps of playbooks say it: slack, email."""
+    """One way out. `name` is its kind, as steps of playbooks say it: slack, email, pagerduty, webhook."""
 
     @property
     def name(self) -> str: ...
+
+    @property
+    def manners(self) -> Manners: ...
 
     async def send(self, message: Message) -> Receipt:
         """Hand over `message` once, never trying twice; raise Rejected or Uncertain."""
@@ -57,13 +87,18 @@ class Refusal(StrEnum):
 
 
 class Rejected(CshubError):  # noqa: N818  what became of a message, in the ledger's words
-    """Surely not sent. `retry_after` is set where the other side said how long to wait."""
+    """Surely not sent.
 
-    def __init__(self, reason: str, *, kind: Refusal, retry_after: timedelta | None = None) -> None:
+    retry_after  set where the other side said how long to wait
+    gone         whether the other side said that the address is no more: nothing else need be tried there
+    """
+
+    def __init__(self, reason: str, *, kind: Refusal, retry_after: timedelta | None = None, gone: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
         self.kind = kind
         self.retry_after = retry_after
+        self.gone = gone
 
 
 class Uncertain(CshubError):  # noqa: N818  the same

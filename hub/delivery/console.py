@@ -6,11 +6,13 @@ It stands in for another channel by taking that one's name.
 import sys
 from typing import TextIO
 
-from hub.delivery.base import Message, Receipt
+from hub.delivery.base import USUAL, Message, Receipt
 
 
 class ConsoleChannel:
     """Writes what it is given to `stream` (standard output)."""
+
+    manners = USUAL
 
     def __init__(self, name: str = "console", *, stream: TextIO | None = None) -> None:
         self._name = name

@@ -6,6 +6,7 @@ and mail programs that look can tell; and an attempt whose answer got lost after
 """
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY_8BIT
@@ -14,9 +15,10 @@ from typing import TypeVar
 
 from aiosmtplib import SMTP, SMTPAuthenticationError, SMTPException, SMTPNotSupported, SMTPResponseException
 
-from hub.delivery.base import Message, Receipt, Refusal, Rejected, Uncertain
+from hub.delivery.base import Manners, Message, Receipt, Refusal, Rejected, Uncertain
 
 TIMEOUT_SECONDS = 20.0
+MANNERS = Manners(expiry=timedelta(days=1))
 SMTP_POLICY = SMTP_POLICY_8BIT.clone(cte_type="7bit")  # every server takes it
 Answer = TypeVar("Answer")
 
@@ -43,7 +45,9 @@ class MailChannel:
         start_tls: bool | None = None,
         unsubscribe: str | None = None,
         timeout_seconds: float = TIMEOUT_SECONDS,
+        manners: Manners = MANNERS,
     ) -> None:
+        self.manners = manners
         if not _is_address(sender):
             raise ValueError(f"{sender!r} is no e-mail address to send from")
         self._sender = Address(sender_name, addr_spec=sender)

@@ -17,11 +17,14 @@ from urllib.error import URLError
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from hub.delivery.base import Message, Receipt, Refusal, Rejected, Uncertain
+from hub.delivery.base import Manners, Message, Receipt, Refusal, Rejected, Uncertain
+from hub.delivery.posting import seconds
 
 BASE_URL = "https://slack.com/api/"
 TIMEOUT_SECONDS = 15
 METADATA_EVENT = "cshub_delivery"
+MANNERS = Manners()
+"""About a message a second a channel."""
 
 # Slack's words for "not with this token": a person must act, and then every message goes through again
 DENIED = frozenset(
@@ -65,7 +68,15 @@ class SlackChannel:
 
     name = "slack"
 
-    def __init__(self, token: str, *, base_url: str = BASE_URL, timeout_seconds: int = TIMEOUT_SECONDS) -> None:
+    def __init__(
+        self,
+        token: str,
+        *,
+        base_url: str = BASE_URL,
+        timeout_seconds: int = TIMEOUT_SECONDS,
+        manners: Manners = MANNERS,
+    ) -> None:
+        self.manners = manners
         # its logger repeats whole requests at debug level; ours says what matters in the ledger
         logger = logging.getLogger("hub.delivery.slack.client")
         logger.setLevel(logging.CRITICAL)
@@ -123,11 +134,7 @@ def _sorted(error: SlackApiError) -> Rejected | Uncertain:
 def _retry_after(error: SlackApiError) -> timedelta | None:
     headers = {str(name).lower(): value for name, value in error.response.headers.items()}
     value = headers.get("retry-after")
-    text = value[0] if isinstance(value, list) and value else value
-    try:
-        return timedelta(seconds=float(str(text)))
-    except ValueError:
-        return None
+    return seconds(str(value[0] if isinstance(value, list) and value else value))
 
 
 def _detail(data: Any) -> str:

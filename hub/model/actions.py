@@ -130,7 +130,11 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One message to one place, as it stands in the ledger. `payload` is exactly what is sent."""
+    """One message to one place, as it stands in the ledger. `payload` is exactly what is sent.
+
+    expires_at  when it is tried no longer; None before its first attempt, unless who reserved it said when
+    doubted_at  since when it may have arrived: an attempt had no answer, whatever became of later ones
+    """
 
     id: str
     dedup_key: str
@@ -147,5 +151,7 @@ class Delivery:
     error: str | None = None
     claimed_by: str | None = None
     not_before: datetime | None = None
+    expires_at: datetime | None = None
+    doubted_at: datetime | None = None
     sent_at: datetime | None = None
     confirmed_at: datetime | None = None

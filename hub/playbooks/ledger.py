@@ -1,12 +1,15 @@
 """The delivery ledger: every message is a row before it is a message, and says afterwards what became of it.
 
     reserved -> sent -> confirmed        committed just before the call, and just after the answer
-                  ├──-> reserved         surely not sent, worth another try: later, a bounded number of times
+                  ├──-> reserved         worth another try: later and later, until it expires
                   ├──-> failed           surely not sent, and it won't be: the reason says what a person can do
                   └──-> unknown          no answer, or the process died before it wrote one down: never sent again by itself
 
 Exactly-once does not exist towards Slack or SMTP. What is promised: never twice by us, and the few messages nobody can
-vouch for are listed (`unknown`) for a person to look up, and to resend if he wants.
+vouch for are listed (`unknown`) for a person to look up, and to resend if he wants. Where the other side knows a message
+again by its key (PagerDuty, webhooks) one without an answer is simply sent again, and is unknown only when it expires.
+
+How fast, in what order and how long is each channel's own (`Manners`). One slow address holds up no other.
 """
 
 import asyncio
@@ -14,15 +17,15 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 
-from hub.delivery import Channel, Message, Refusal, Rejected, Uncertain
+from hub.delivery import USUAL, Channel, Manners, Message, Refusal, Rejected, Uncertain
 from hub.durable.process import is_gone
 from hub.model.actions import Delivery, DeliveryState
-from hub.store import Store, deliveries, executors
+from hub.playbooks.endpoints import Endpoints
+from hub.store import Store, claims, deliveries, executors
 
 log = logging.getLogger(__name__)
 
-PARALLEL = 4
-MAX_ATTEMPTS = 6
+PARALLEL = 6
 FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(hours=1)
 SILENCE = timedelta(seconds=60)
@@ -30,7 +33,10 @@ SILENCE = timedelta(seconds=60)
 
 
 class Ledger:
-    """Sends what is reserved, through `channels` ({kind: channel}), as the process `executor`."""
+    """Sends what is reserved, through `channels` ({kind: channel}), as the process `executor`.
+
+    A channel that has no `manners` gets the usual ones.
+    """
 
     def __init__(
         self, store: Store, channels: Mapping[str, Channel], *, executor: str, clock: Callable[[], datetime]
@@ -40,23 +46,54 @@ class Ledger:
         self._executor = executor
         self._clock = clock
         self._under_way: set[str] = set()
+        self._manners: Mapping[str, Manners] = {
+            name: getattr(channel, "manners", USUAL) for name, channel in channels.items()
+        }
+        self._paces = {
+            name: claims.Pace(interval=each.interval, ordered=each.ordered, expiry=each.expiry)
+            for name, each in self._manners.items()
+        }
+        self._endpoints = Endpoints(store)
 
     async def drain(self) -> datetime | None:
         """Send what is due; return when the next message is, None where none is left."""
-        while True:
-            now = self._clock()
-            async with self._store.transaction() as connection:
-                claimed = await deliveries.claim(connection, executor=self._executor, now=now, limit=PARALLEL)
-            if not claimed:
-                async with self._store.reading() as connection:
-                    return await deliveries.next_due(connection, now=self._clock())
+        sending: set[asyncio.Task[None]] = set()
+        try:
+            while True:
+                for sent in await self._claim(PARALLEL - len(sending)):
+                    sending.add(asyncio.create_task(self._send(sent)))
+                if len(sending) == PARALLEL:
+                    due = None
+                else:
+                    async with self._store.reading() as connection:
+                        due = await claims.next_due(connection, now=self._clock(), paces=self._paces)
+                if not sending:
+                    return due
+                wait = None if due is None else (due - self._clock()).total_seconds()
+                done, sending = await asyncio.wait(sending, timeout=wait, return_when=asyncio.FIRST_COMPLETED)
+                for each in done:
+                    each.result()
+        except asyncio.CancelledError:
+            for each in sending:
+                each.cancel()
+            raise
+        finally:
             # one that goes wrong beyond its channel must not stop the others halfway
-            for outcome in await asyncio.gather(*map(self._send, claimed), return_exceptions=True):
-                if outcome is not None:
-                    raise outcome
+            await asyncio.gather(*sending, return_exceptions=True)
+
+    async def _claim(self, limit: int) -> list[Delivery]:
+        if limit < 1:
+            return []
+        async with self._store.transaction() as connection:
+            return await claims.claim(
+                connection, executor=self._executor, now=self._clock(), limit=limit, paces=self._paces
+            )
 
     async def sweep(self, *, now: datetime) -> list[str]:
-        """Messages left `sent` by dead processes become unknown; return their ids."""
+        """Messages left `sent` by dead processes become unknown, or are sent again where that does no harm.
+
+        Returns the ids of those that are unknown now.
+        """
         async with self._store.transaction() as connection:
             beats = await executors.find_beats(connection)
             alive = {id_ for id_, at in beats.items() if at > now - SILENCE} | {self._executor}
@@ -69,6 +106,8 @@ class Ledger:
                 under_way=self._under_way,
                 claimed_by=now - SILENCE,
                 reason="its sender died, or lost the store, before it noted the answer",
+                now=now,
+                recognised=[name for name, each in self._manners.items() if each.recognises],
             )
         if lost:
             log.warning("%d messages may or may not have been sent; see deliveries in state unknown", len(lost))
@@ -94,45 +133,94 @@ class Ledger:
         channel = self._channels.get(sent.channel)
         if channel is None:
             there = ", ".join(sorted(self._channels)) or "none"
-            await self._fail(sent, f"no channel {sent.channel!r} is set up; there are: {there}")
+            await self._give_up(sent, f"no channel {sent.channel!r} is set up; there are: {there}")
+            return
+        now = self._clock()
+        if sent.expires_at is not None and sent.expires_at <= now:
+            await self._give_up(sent, f"it expired at {sent.expires_at:%Y-%m-%d %H:%M} UTC before it could be sent")
+            return
+        manners = self._manners[sent.channel]
+        if manners.disabled_after is not None and (why := await self._endpoints.closed(sent)) is not None:
+            await self._give_up(sent, why)
             return
         message = Message(
+            id=sent.id,
             dedup_key=sent.dedup_key,
             address=sent.address,
             subject=sent.subject,
             payload=sent.payload,
             at=sent.sent_at or sent.reserved_at,
         )
+        failure: Rejected | Uncertain | None = None
         try:
             receipt = await channel.send(message)
         except Rejected as error:
-            await self._rejected(sent, error)
+            failure = error
+            await self._rejected(sent, error, manners)
         except Uncertain as error:
-            await self._doubt(sent, error.reason)
+            failure = error
+            await self._uncertain(sent, error, manners)
         except Exception as error:  # the loop of a worker: a bug in a channel must not take the other messages with it
             log.exception("channel %s failed on delivery %s", sent.channel, sent.id)
             await self._doubt(sent, f"{type(error).__name__} in our own code, see the log")
+            return
         else:
             async with self._store.transaction() as connection:
                 await deliveries.confirm(
                     connection, sent.id, executor=self._executor, receipt=receipt, now=self._clock()
                 )
+        if manners.disabled_after is not None:
+            await self._endpoints.note(sent, failure, disabled_after=manners.disabled_after, now=self._clock())
 
-    async def _rejected(self, sent: Delivery, error: Rejected) -> None:
+    async def _rejected(self, sent: Delivery, error: Rejected, manners: Manners) -> None:
         if error.kind is not Refusal.TRANSIENT:
-            await self._fail(sent, error.reason)
+            await self._give_up(sent, error.reason)
             return
-        if sent.attempts >= MAX_ATTEMPTS:
-            await self._fail(sent, f"given up after {sent.attempts} attempts: {error.reason}")
+        await self._again(sent, error.reason, manners, retry_after=error.retry_after)
+
+    async def _uncertain(self, sent: Delivery, error: Uncertain, manners: Manners) -> None:
+        if not manners.recognises:
+            await self._doubt(sent, error.reason)
             return
-        pause = min(FIRST_PAUSE * 2 ** (sent.attempts - 1), LONGEST_PAUSE)
-        until = self._clock() + (pause if error.retry_after is None else error.retry_after)
+        await self._again(sent, error.reason, manners, doubted_at=self._clock())
+
+    async def _again(
+        self,
+        sent: Delivery,
+        reason: str,
+        manners: Manners,
+        *,
+        retry_after: timedelta | None = None,
+        doubted_at: datetime | None = None,
+    ) -> None:
+        """Later, unless it has expired by then."""
+        now = self._clock()
+        pause = min(FIRST_PAUSE * 2 ** min(sent.attempts - 1, 16), LONGEST_PAUSE)
+        until = now + (pause if retry_after is None else retry_after)
+        if until >= (sent.expires_at or now + manners.expiry):
+            reason = f"given up after {sent.attempts} attempts: {reason}"
+            if doubted_at is None:
+                await self._give_up(sent, reason)
+            else:
+                await self._doubt(sent, reason)
+            return
         async with self._store.transaction() as connection:
-            await deliveries.put_back(connection, sent, executor=self._executor, reason=error.reason, not_before=until)
-            if error.retry_after is not None:
+            await deliveries.put_back(
+                connection,
+                sent,
+                executor=self._executor,
+                reason=reason,
+                not_before=until,
+                doubted_at=doubted_at,
+            )
+            if retry_after is not None:
                 await deliveries.hold(connection, channel=sent.channel, address=sent.address, until=until)
 
-    async def _fail(self, sent: Delivery, reason: str) -> None:
+    async def _give_up(self, sent: Delivery, reason: str) -> None:
+        """Surely not sent, unless an earlier attempt had no answer."""
+        if sent.doubted_at is not None:
+            await self._doubt(sent, reason)
+            return
         log.warning("delivery %s to %s %s failed: %s", sent.id, sent.channel, sent.address, reason)
         async with self._store.transaction() as connection:
             await deliveries.fail(connection, sent.id, executor=self._executor, reason=reason)
@@ -140,4 +228,4 @@ class Ledger:
     async def _doubt(self, sent: Delivery, reason: str) -> None:
         log.warning("delivery %s to %s %s is unknown: %s", sent.id, sent.channel, sent.address, reason)
         async with self._store.transaction() as connection:
-            await deliveries.doubt(connection, sent.id, executor=self._executor, reason=reason)
+            await deliveries.doubt(connection, sent, executor=self._executor, reason=reason, now=self._clock())

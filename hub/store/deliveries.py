@@ -1,69 +1,28 @@
-"""The delivery ledger's rows: reserved once per dedup key, claimed by one process at a time, one a second an address."""
+"""The delivery ledger's rows: reserved once per dedup key, and what became of them; hub.store.claims says whose turn it is."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, and_, exists, func, or_, select, text, update
+from sqlalchemy import Row, and_, func, literal, or_, select, update
 
 from hub.model.actions import Delivery, DeliveryState
 from hub.store.runs import insert_missing
 from hub.store.store import Connection
 from hub.store.tables import delivery
-
-INTERVAL = timedelta(seconds=1)
-"""Slack takes about one message a second a channel; the same bucket serves every address of every channel."""
-_CLAIM_LOCK = 7_281_530_114  # any number, the same in every process
+from hub.store.tables.base import UtcDateTime
 
 
 async def reserve(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Write down messages to send; return the ids of those that are new. The same dedup key twice is one row."""
+    """Write down messages to send; return the ids of those that are new. The same dedup key twice is one row.
+
+    Their order is kept: of rows with one `reserved_at` each is a microsecond after the one before it.
+    """
     if not rows:
         return []
     statement = insert_missing(connection, delivery).returning(delivery.c.id)
-    return sorted((await connection.execute(statement, list(rows))).scalars())
-
-
-async def claim(connection: Connection, *, executor: str, now: datetime, limit: int) -> list[Delivery]:
-    """Mark up to `limit` due messages as sent by `executor`, one an address, none to an address used within INTERVAL."""
-    if connection.dialect.name == "postgresql":  # SQLite has one writer anyway
-        await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CLAIM_LOCK})
-    recent = delivery.alias("recent")
-    place = (delivery.c.channel, delivery.c.address)
-    due = (
-        select(delivery.c.id, func.row_number().over(partition_by=place, order_by=_turn()).label("turn"))
-        .where(
-            delivery.c.state == DeliveryState.RESERVED.value,
-            or_(delivery.c.not_before.is_(None), delivery.c.not_before <= now),
-            ~exists().where(
-                recent.c.sent_at > now - INTERVAL,
-                recent.c.channel == delivery.c.channel,
-                recent.c.address == delivery.c.address,
-            ),
-        )
-        .subquery()
-    )
-    first = select(due.c.id).where(due.c.turn == 1).order_by(due.c.id).limit(limit)
-    ids = list((await connection.execute(first)).scalars())
-    if not ids:
-        return []
-    await connection.execute(
-        update(delivery)
-        .where(delivery.c.id.in_(ids))
-        .values(
-            state=DeliveryState.SENT.value,
-            claimed_by=executor,
-            sent_at=now,
-            attempts=delivery.c.attempts + 1,
-            error=None,
-            not_before=None,
-        )
-    )
-    return await find_deliveries(connection, ids=ids)
-
-
-def _turn() -> tuple[Any, ...]:
-    return (delivery.c.reserved_at, delivery.c.id)
+    in_order = [{**row, "reserved_at": row["reserved_at"] + timedelta(microseconds=n)} for n, row in enumerate(rows)]
+    return sorted((await connection.execute(statement, in_order)).scalars())
 
 
 async def confirm(
@@ -83,13 +42,27 @@ async def confirm(
     )
 
 
-async def put_back(connection: Connection, sent: Delivery, *, executor: str, reason: str, not_before: datetime) -> None:
-    """Surely not sent: try again then, and hold everything else for the same address until then too."""
+async def put_back(
+    connection: Connection,
+    sent: Delivery,
+    *,
+    executor: str,
+    reason: str,
+    not_before: datetime,
+    doubted_at: datetime | None = None,
+) -> None:
+    """Try again then: surely not sent, or `doubted_at` sent perhaps to somebody who knows it again."""
     await _settle(
         connection,
         sent.id,
         executor,
-        {"state": DeliveryState.RESERVED.value, "error": reason, "not_before": not_before, "claimed_by": None},
+        {
+            "state": DeliveryState.RESERVED.value,
+            "error": reason,
+            "not_before": not_before,
+            "claimed_by": None,
+            "doubted_at": sent.doubted_at or doubted_at,
+        },
     )
 
 
@@ -111,9 +84,10 @@ async def fail(connection: Connection, id_: str, *, executor: str, reason: str) 
     await _settle(connection, id_, executor, {"state": DeliveryState.FAILED.value, "error": reason})
 
 
-async def doubt(connection: Connection, id_: str, *, executor: str, reason: str) -> None:
+async def doubt(connection: Connection, sent: Delivery, *, executor: str, reason: str, now: datetime) -> None:
     """It may have been sent; a person decides."""
-    await _settle(connection, id_, executor, {"state": DeliveryState.UNKNOWN.value, "error": reason})
+    values = {"state": DeliveryState.UNKNOWN.value, "error": reason, "doubted_at": sent.doubted_at or now}
+    await _settle(connection, sent.id, executor, values)
 
 
 async def _settle(connection: Connection, id_: str, executor: str, values: Mapping[str, Any]) -> None:
@@ -143,8 +117,12 @@ async def doubt_abandoned(
     under_way: Collection[str],
     claimed_by: datetime,
     reason: str,
+    now: datetime,
+    recognised: Collection[str] = (),
 ) -> list[str]:
     """Messages that nobody is sending any more become unknown; returns their ids.
+
+    Those of channels that recognise a message (`recognised`) are reserved again instead.
 
     Those of a process that is surely `gone`; those claimed before `claimed_by` by one not `alive`, or by our `own` process
     that is not `under_way` with them (the store failed it when it wanted to note the answer).
@@ -158,8 +136,14 @@ async def doubt_abandoned(
         delivery.c.state == DeliveryState.SENT.value,
         or_(delivery.c.claimed_by.in_(list(gone)), silent),
     )
-    statement = update(delivery).where(where).values(state=DeliveryState.UNKNOWN.value, error=reason)
-    return sorted((await connection.execute(statement.returning(delivery.c.id))).scalars())
+    doubted_at = func.coalesce(delivery.c.doubted_at, literal(now, UtcDateTime()))
+    again = update(delivery).where(where, delivery.c.channel.in_(list(recognised)))
+    await connection.execute(
+        again.values(state=DeliveryState.RESERVED.value, error=reason, doubted_at=doubted_at, claimed_by=None)
+    )
+    statement = update(delivery).where(where)
+    lost = statement.values(state=DeliveryState.UNKNOWN.value, error=reason, doubted_at=doubted_at)
+    return sorted((await connection.execute(lost.returning(delivery.c.id))).scalars())
 
 
 async def release(connection: Connection, ids: Iterable[str], *, note: str) -> list[str]:
@@ -170,20 +154,17 @@ async def release(connection: Connection, ids: Iterable[str], *, note: str) -> l
             delivery.c.id.in_(list(ids)),
             delivery.c.state.in_([DeliveryState.FAILED.value, DeliveryState.UNKNOWN.value]),
         )
-        .values(state=DeliveryState.RESERVED.value, attempts=0, error=note, claimed_by=None, not_before=None)
+        .values(
+            state=DeliveryState.RESERVED.value,
+            attempts=0,
+            error=note,
+            claimed_by=None,
+            not_before=None,
+            expires_at=None,
+        )
         .returning(delivery.c.id)
     )
     return sorted((await connection.execute(statement)).scalars())
-
-
-async def next_due(connection: Connection, *, now: datetime) -> datetime | None:
-    """When the next reserved message may go out; None where there is none."""
-    earliest = func.min(func.coalesce(delivery.c.not_before, delivery.c.reserved_at))
-    statement = select(earliest.label("at")).where(delivery.c.state == DeliveryState.RESERVED.value)
-    at: datetime | None = (await connection.execute(statement)).scalar()
-    if at is None:
-        return None
-    return max(at, now + INTERVAL) if at <= now else at
 
 
 async def find_deliveries(
@@ -193,10 +174,13 @@ async def find_deliveries(
     run_ids: Iterable[str] | None = None,
     customer_ids: Iterable[str] | None = None,
     states: Iterable[DeliveryState] | None = None,
+    channels: Iterable[str] | None = None,
+    newest_first: bool = False,
     limit: int | None = None,
 ) -> list[Delivery]:
     """Deliveries that meet everything asked, oldest first."""
-    statement = select(delivery).order_by(*_turn())
+    order = [column.desc() if newest_first else column for column in (delivery.c.reserved_at, delivery.c.id)]
+    statement = select(delivery).order_by(*order)
     if ids is not None:
         statement = statement.where(delivery.c.id.in_(list(ids)))
     if run_ids is not None:
@@ -205,6 +189,8 @@ async def find_deliveries(
         statement = statement.where(delivery.c.customer_id.in_(list(customer_ids)))
     if states is not None:
         statement = statement.where(delivery.c.state.in_([state.value for state in states]))
+    if channels is not None:
+        statement = statement.where(delivery.c.channel.in_(list(channels)))
     if limit is not None:
         statement = statement.limit(limit)
     return [_delivery(row) for row in await connection.execute(statement)]

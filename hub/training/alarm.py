@@ -5,13 +5,12 @@ so that however often, and by however many processes, drift is checked, the ledg
 every other, by whoever drains the ledger; it bears no customer and no run.
 """
 
-import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from hashlib import blake2b
-from typing import Any
 
+from hub.delivery.notice import payload
 from hub.model.actions import DeliveryState
 from hub.store import Store, deliveries
 from hub.store.drift import StoredReading, find_checks
@@ -48,7 +47,7 @@ async def raise_alarm(
             "channel": operations.channel,
             "address": operations.to,
             "subject": subject,
-            "payload": _payload(operations.channel, subject, text),
+            "payload": payload(operations.channel, subject, text),
             "state": DeliveryState.RESERVED.value,
             "attempts": 0,
             "reserved_at": now,
@@ -94,11 +93,3 @@ def in_words(reading: StoredReading) -> str:
     missing = f"; missing {now:.0%}, {before:.0%} in training" if abs(now - before) >= 0.01 else ""
     limits = f"warn {reading.warn:.2f}, act {reading.act:.2f}" if reading.warn and reading.act else "no limits"
     return f"{what}: PSI {reading.value:.2f} ({limits}), {reading.customers} customers of {reading.as_of}{missing}"
-
-
-def _payload(channel: str, subject: str, text: str) -> dict[str, Any]:
-    """What the channel takes; names of features come from the product, and are no markup."""
-    if channel == "email":
-        return {"text": text, "html": f"<pre>{html.escape(text)}</pre>"}
-    section = {"type": "section", "text": {"type": "plain_text", "text": text[:3_000]}}
-    return {"text": subject, "blocks": [section]}
