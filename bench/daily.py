@@ -37,8 +37,9 @@ from scoring.calibration import Calibration
 from scoring.churn import ModelPredictor
 from scoring.churn_definition import ChurnDefinition
 from scoring.contributions import Contributions
+from scoring.encoding import Encoding
 from scoring.facts import FactTable
-from scoring.features import FEATURES, Encoding
+from scoring.features import FEATURES
 from scoring.horizon import days_of
 from scoring.learner import SAFE, Rows, boost
 from scoring.reasons import medians

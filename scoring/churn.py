@@ -24,8 +24,8 @@ from hub.errors import RefusedError
 from scoring.calibration import Calibration
 from scoring.churn_definition import ChurnBands, ChurnDefinition, ReasonLimits
 from scoring.contributions import Contributions
+from scoring.encoding import Encoding
 from scoring.facts import FactTable, Floats
-from scoring.features import Encoding
 from scoring.horizon import FARTHEST_RENEWAL, days_of, in_words
 from scoring.learner import margins
 from scoring.reasons import Explainer, Reason
@@ -205,6 +205,11 @@ class ModelPredictor:
         return self.encoding.product
 
     @property
+    def asked(self) -> frozenset[str]:
+        """The features that any tree asks for."""
+        return frozenset(self.booster.get_score(importance_type="weight"))
+
+    @property
     def note(self) -> str:
         few = ", made from few churned customers" if self.confidence == "low" else ""
         return f"Probability of leaving {in_words(self.horizon)} by model {self.model_version}{few}."
@@ -252,14 +257,14 @@ class ModelPredictor:
         definition: ChurnDefinition,
         shown: bool = True,
     ) -> Self:
-        """A stored model; RefusedError where its columns are not the ones this code would make, in that order.
+        """A stored model; RefusedError where its columns are not ones that this code makes, in that order.
 
         names  of the columns as stored beside the model; bands and limits of reasons are the definition's of today.
         """
         encoding = Encoding.from_json(value["encoding"])
         booster = xgboost.Booster()
         booster.load_model(bytearray(artifact))
-        if not list(encoding.names) == list(names) == list(booster.feature_names or ()):
+        if encoding.unknown or not list(encoding.names) == list(names) == list(booster.feature_names or ()):
             raise RefusedError(
                 f"churn model {version} was made with other features than this version makes; train a new one"
             )

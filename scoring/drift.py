@@ -1,7 +1,7 @@
 """Drift: how far the customers that are scored have moved from those a model learned from, and how well it did lately.
 
     reference = Reference.of(names, matrix, probability, customers=codes)     kept beside the model when it is trained
-    for reading in reference.readings(matrix, probability): …                 against the customers of a day
+    for reading in reference.readings(names, matrix, probability, used=…): …  against the customers of a day
 
 PSI (population stability index) is the sum over bins of (p - q) ln(p / q): 10 deciles of the reference and a bin for what is
 missing. Chance alone makes it about chi-squared / n, so fixed alarms at .10 and .25 fire by themselves where customers are
@@ -11,12 +11,13 @@ A feature whose deciles coincide has fewer bins, and its chance is smaller than 
 Labels come months later. `calibration_in_the_large` and `discrimination` judge probabilities once they are known.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Self
 
 import numpy as np
+import numpy.typing as npt
 from scipy.stats import chi2
 
 from scoring.evaluation import Evaluation, Flags, Integers, evaluate
@@ -33,14 +34,16 @@ HALF = 0.5
 
 
 class Level(StrEnum):
-    """STEADY: nothing beyond chance. WARN: look at it. ACT: the model speaks of customers it has not seen the like of."""
+    """STEADY: nothing beyond chance. WARN: look at it. ACT: the model speaks of customers it has not seen the like of.
+    UNUSED: the model does not ask for it, so that it may be whatever it is."""
 
+    UNUSED = "unused"
     STEADY = "steady"
     WARN = "warn"
     ACT = "act"
 
 
-RANK: Mapping[Level, int] = {Level.STEADY: 0, Level.WARN: 1, Level.ACT: 2}
+RANK: Mapping[Level, int] = {Level.UNUSED: 0, Level.STEADY: 1, Level.WARN: 2, Level.ACT: 3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,13 +129,19 @@ class Reference:
     customers: int
 
     @classmethod
-    def of(cls, names: Sequence[str], matrix: Matrix, probability: Floats, *, customers: Integers) -> Self:
-        """Of rows a model was fitted to: matrix float32[n, f], its probabilities [n], codes of customers [n]."""
+    def of(
+        cls, names: Sequence[str], matrix: Matrix, probability: Floats, *, customers: npt.NDArray[np.generic]
+    ) -> Self:
+        """Of rows like those a model was fitted to: matrix float32[n, f], its probabilities [n], customers [n] (any names)."""
         columns = {name: Bins.of(matrix[:, place].astype(np.float64)) for place, name in enumerate(names)}
         return cls(columns, Bins.of(probability), len(np.unique(customers)))
 
-    def readings(self, names: Sequence[str], matrix: Matrix, probability: Floats) -> list[Reading]:
+    def readings(
+        self, names: Sequence[str], matrix: Matrix, probability: Floats, *, used: Container[str]
+    ) -> list[Reading]:
         """The score and then each feature of this reference, against rows of today; [] where nobody is there.
+
+        used  features that the model asks for; the others have no level
 
         ValueError where `names` are not the features of the reference.
         """
@@ -144,7 +153,9 @@ class Reference:
         alarms = Alarms.of(self.customers, len(probability))
         pairs = [(SCORE, self.score, probability)]
         pairs += [(name, bins, matrix[:, place[name]].astype(np.float64)) for name, bins in self.features.items()]
-        return [_reading(name, bins, column, alarms) for name, bins, column in pairs]
+        return [
+            _reading(name, bins, column, alarms, used=name == SCORE or name in used) for name, bins, column in pairs
+        ]
 
     def as_json(self) -> dict[str, Any]:
         def plain(bins: Bins) -> dict[str, Any]:
@@ -162,13 +173,13 @@ class Reference:
         return cls(features, bins(value["score"]), value["customers"])
 
 
-def _reading(name: str, bins: Bins, column: Floats, alarms: Alarms) -> Reading:
+def _reading(name: str, bins: Bins, column: Floats, alarms: Alarms, *, used: bool) -> Reading:
     moved = bins.psi(column)
     return Reading(
         name=name,
         psi=moved,
         alarms=alarms,
-        level=alarms.level(moved),
+        level=alarms.level(moved) if used else Level.UNUSED,
         share_missing=float(np.isnan(column).mean()),
         share_missing_before=bins.counts[-1] / max(1, sum(bins.counts)),
     )

@@ -9,26 +9,22 @@ Not every fact is a feature. What a source only has of today (how many champions
 last seen) is known of past days only since the hub has watched: for those who stayed it was overwritten, for those who left
 it stands still, and a model would learn that difference.
 
+Nor may a feature hang on the weekday: a model learns from the firsts of months, whatever day they are, and speaks every day.
+Windows of 28 and 84 days are whole weeks; how long nobody came is counted in whole working days, so that who comes from
+Monday to Friday has been silent for none of them on a Sunday, and on a Monday morning before anybody is there.
+
 Each feature belongs to a theme; the effects of a theme are added up before reasons are ranked, because 28 and 84 days of
-the same thing would otherwise share what is one reason. An `Encoding` is what a model keeps of its training set: the
-categories of the text facts and the product features it counts, hence the names of the columns and their order.
+the same thing would otherwise share what is one reason. Which columns a model has is its `scoring.encoding`.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Self
 
 import numpy as np
 
 from scoring.facts import FACTS, Fact, FactTable, Floats
-from scoring.learner import Matrix
 
-Numbers = Mapping[str, Floats]
-
-CATEGORIES = 8  # of a text fact; the rarer ones are none of them
-FEWEST_CUSTOMERS = 10  # with a category before it is one
 SMALLEST_BASE = 5.0  # events or users below which a change in per cent says nothing
 PRODUCT_USE = "events_28d:"  # column of FactTable.numbers: events of one product feature in 28 days
 PRODUCT_SHARE = "share_28d:"
@@ -46,21 +42,51 @@ class Feature:
     derive: partial[Floats]
     pair: tuple[str, str] | None = None
 
+    @property
+    def reads(self) -> set[str]:
+        """The number facts it is made of."""
+        given = self.derive.keywords
+        single = {value for key, value in given.items() if isinstance(value, str) and key not in ("text", "value")}
+        return single.union(given.get("products", ()))
 
-def _ratio(numbers: Numbers, part: str, whole: str, *, times: float = 1.0, base: float = 0.0) -> Floats:
+
+def _over(part: Floats, whole: Floats, *, times: float = 1.0, base: float = 0.0) -> Floats:
     """part / whole; NaN where either is missing or the whole is not above `base`."""
-    above = numbers[whole] > base
+    above = whole > base
     result = np.full(len(above), np.nan)
-    np.divide(numbers[part] * times, numbers[whole], out=result, where=above)
+    np.divide(part * times, whole, out=result, where=above)
     return result
 
 
-def _change(numbers: Numbers, now: str, before: str, *, base: float) -> Floats:
-    return _ratio(numbers, now, before, base=base) - 1
+def _ratio(table: FactTable, part: str, whole: str, *, times: float = 1.0, base: float = 0.0) -> Floats:
+    return _over(table.numbers[part], table.numbers[whole], times=times, base=base)
 
 
-def _column(numbers: Numbers, name: str) -> Floats:
-    return numbers[name]
+def _change(table: FactTable, now: str, before: str, *, base: float) -> Floats:
+    return _ratio(table, now, before, base=base) - 1
+
+
+def _column(table: FactTable, name: str) -> Floats:
+    return table.numbers[name]
+
+
+def _is(table: FactTable, text: str, value: str) -> Floats:
+    return np.array([one == value for one in table.texts[text]], dtype=np.float64)
+
+
+def _working_days(table: FactTable, since: str) -> Floats:
+    """Whole working days between the day so many days ago and the as-of day, neither counted; NaN where unknown.
+
+    Monday to Friday; holidays, and weeks that begin on another day, are not known here. Today does not count, because it is
+    not over when it is scored.
+    """
+    days = table.numbers[since]
+    known = ~np.isnan(days)
+    today = np.datetime64(table.as_of, "D")
+    after = today - days[known].astype(np.int64) + 1
+    result = np.full(len(days), np.nan)
+    result[known] = np.maximum(np.busday_count(after, today), 0)
+    return result
 
 
 def _fact(name: str, theme: str, sign: int, pair: tuple[str, str] | None = None) -> Feature:
@@ -117,7 +143,13 @@ FEATURES: tuple[Feature, ...] = (
         3.0,
     ),
     _ratio_of("wau_share", "usage_trend", -1, "ratio", "users of 7 days over those of 28", "wau", "mau"),
-    _fact("days_since_active", "recency", 1),
+    Feature(
+        "working_days_unused",
+        "recency",
+        1,
+        Fact("working_days_unused", "number", "days", "whole working days since the last use", "usage"),
+        partial(_working_days, since="days_since_active"),
+    ),
     _fact("active_days_28d", "engagement", -1),
     _fact("logins_per_user_week", "engagement", -1),
     _fact("minutes_per_session", "engagement", -1),
@@ -149,90 +181,24 @@ FEATURES: tuple[Feature, ...] = (
     _fact("sentiment", "sentiment", -1),
 )
 
-NEEDED: frozenset[str] = frozenset(
-    name for feature in FEATURES for name in feature.derive.keywords.values() if isinstance(name, str)
-)
-"""The number facts that a table must have for features to be made of it."""
+
+def of_text(name: str, text: str) -> Feature:
+    """One column: 1 for whom the text fact has this value, 0 for everybody else."""
+    return Feature(f"{name}={text}", name, 0, FACTS[name], partial(_is, text=name, value=text))
 
 
-@dataclass(frozen=True, slots=True)
-class Encoding:
-    """What turns a fact table into a matrix: categories of the text facts, product features counted one by one."""
-
-    categories: Mapping[str, Sequence[str]]
-    product: Sequence[str] = ()
-
-    @classmethod
-    def of(cls, tables: Iterable[FactTable], *, texts: Sequence[str], product: Sequence[str] = ()) -> Self:
-        """Categories that at least 10 customers of `tables` have had: the 8 commonest of each of `texts`, in order of name."""
-        seen: dict[str, dict[str, set[str]]] = {name: defaultdict(set) for name in texts}
-        for table in tables:
-            for name in texts:
-                for customer, text in zip(table.customers, table.texts[name], strict=True):
-                    if text is not None:
-                        seen[name][text].add(customer)
-        categories = {}
-        for name, customers in seen.items():
-            by_size = sorted((-len(who), text) for text, who in customers.items() if len(who) >= FEWEST_CUSTOMERS)
-            categories[name] = sorted(text for _, text in by_size[:CATEGORIES])
-        return cls(categories, tuple(product))
-
-    @property
-    def features(self) -> list[Feature]:
-        """All columns in order: FEATURES, then categories, then product features."""
-        columns = list(FEATURES)
-        for name, texts in self.categories.items():
-            fact = FACTS[name]
-            columns += [Feature(f"{name}={text}", name, 0, fact, partial(_column, name=name)) for text in texts]
-        for product in self.product:
-            columns += _of_product(product, self.product)
-        return columns
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return tuple(feature.name for feature in self.features)
-
-    @property
-    def signs(self) -> tuple[int, ...]:
-        return tuple(feature.sign for feature in self.features)
-
-    def matrix(self, table: FactTable) -> Matrix:
-        """float32[n, f] of the table's customers, NaN where missing; ValueError names facts that the table lacks."""
-        if missing := sorted({*NEEDED, *(PRODUCT_USE + name for name in self.product)} - table.numbers.keys()):
-            raise ValueError(f"the table lacks facts: {', '.join(missing)}")
-        columns = [feature.derive(table.numbers) for feature in FEATURES]
-        for name, texts in self.categories.items():
-            values = np.array(table.texts[name], dtype=object)
-            columns += [(values == text).astype(np.float64) for text in texts]
-        for product in self.product:
-            columns += [feature.derive(table.numbers) for feature in _of_product(product, self.product)]
-        return np.column_stack(columns).astype(np.float32)
-
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "categories": {name: list(texts) for name, texts in self.categories.items()},
-            "product": list(self.product),
-        }
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Self:
-        return cls({name: tuple(texts) for name, texts in value["categories"].items()}, tuple(value["product"]))
-
-
-def _of_product(product: str, products: Sequence[str]) -> tuple[Feature, Feature]:
+def of_product(product: str, products: Sequence[str]) -> tuple[Feature, Feature]:
     """Two columns a product feature: its events of 28 days, and their share among the `products`, which says what the
     customer does rather than how much."""
     name, share_name = PRODUCT_USE + product, PRODUCT_SHARE + product
     events = Fact(name, "number", "events", f"events of {product} in 28 days", "usage")
     share = Fact(share_name, "number", "ratio", f"share of {product} in the use of 28 days", "usage")
+    everything = tuple(PRODUCT_USE + one for one in products)
     return (
         Feature(name, name, -1, events, partial(_column, name=name)),
-        Feature(
-            share_name, name, 0, share, partial(_share, product=name, products=[PRODUCT_USE + one for one in products])
-        ),
+        Feature(share_name, name, 0, share, partial(_share, part=name, products=everything)),
     )
 
 
-def _share(numbers: Numbers, *, product: str, products: Sequence[str]) -> Floats:
-    total = np.sum([numbers[name] for name in products], axis=0)
-    return _ratio({"part": numbers[product], "whole": total}, "part", "whole")
+def _share(table: FactTable, *, part: str, products: Sequence[str]) -> Floats:
+    return _over(table.numbers[part], np.sum([table.numbers[name] for name in products], axis=0))

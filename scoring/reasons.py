@@ -20,8 +20,9 @@ import numpy.typing as npt
 from scoring.chunks import in_chunks
 from scoring.churn_definition import ReasonLimits
 from scoring.contributions import strongest
+from scoring.encoding import Encoding
 from scoring.facts import FactTable, Floats
-from scoring.features import TEXTS, Encoding, Feature
+from scoring.features import TEXTS, Feature
 from scoring.learner import Matrix
 from scoring.themes import CODES, THEMES, Theme, code_of, pivot_of, theme_of
 

@@ -57,7 +57,7 @@ PIVOTS: Mapping[str, float] = {
     "mau_trend": 0,
     "features_trend": 0,
     "mrr_change_90d": 0,
-    "days_since_active": 7,
+    "working_days_unused": 5,
     "tickets_open": 0.5,
     "nps_last": 6.5,
     "nps_mean_180d": 6.5,

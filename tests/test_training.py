@@ -185,7 +185,8 @@ def of_everything(name: str, day: date) -> list[Record]:
 async def matrices(store: Store, definition: ChurnDefinition, *, labels: bool = True) -> dict[str, bytes]:
     """{horizon: its training set as bytes}; without labels, the features of all days and customers of it."""
     async with store.reading() as connection:
-        pasts = await look_back(connection, definition, until=TODAY)
+        history = await look_back(connection, definition, until=TODAY)
+    pasts = {name: history.past(name) for name in history.horizons}
     return {
         name: b"".join(
             np.ascontiguousarray(part).tobytes()

@@ -22,7 +22,7 @@ class StoredReading:
                expected to; roc_auc: how well leavers were told from others
     as_of      the day whose customers, or whose predictions, were looked at; checked_at: when
     warn, act  what the value was held against
-    level      steady, warn or act
+    level      unused, steady, warn or act
     """
 
     model_version: str
@@ -76,7 +76,7 @@ async def find_newest(connection: Connection, version: str) -> list[StoredReadin
         .join(newest, (newest.c.kind == row.kind) & (newest.c.as_of == row.as_of))
         .where(row.model_version == version)
     )
-    order = {"act": 0, "warn": 1, "steady": 2}
+    order = {"act": 0, "warn": 1, "steady": 2, "unused": 3}
     found = [_reading(each) for each in await connection.execute(statement)]
     return sorted(found, key=lambda one: (order[one.level], one.kind, -one.value, one.name))
 
@@ -86,7 +86,7 @@ async def find_checks(connection: Connection, version: str, *, since: datetime) 
     row = drift_reading.c
     statement = (
         select(drift_reading)
-        .where(row.model_version == version, row.checked_at >= since, row.level != "steady")
+        .where(row.model_version == version, row.checked_at >= since, row.level.in_(("warn", "act")))
         .order_by(row.checked_at, row.id)
     )
     return [_reading(each) for each in await connection.execute(statement)]

@@ -9,6 +9,8 @@ given notice, or were too new, were no rows of the training, and are none here. 
 newest day of stored predictions whose labels are known, and that the model had not learned from, who left against who was
 expected to, and ROC-AUC against the lower end of its interval when it was trained.
 
+A feature that no tree of the model asks for is shown, and has no level: it can't make the model wrong.
+
 With many customers a sample of SAMPLE of them is read: chance is then far below every alarm.
 """
 
@@ -32,8 +34,8 @@ from hub.training.matured import clean_from, one_a_month, read_matured, ripe_unt
 from scoring.churn import ModelPredictor
 from scoring.churn_definition import ChurnDefinition
 from scoring.drift import RANK, SCORE, Level, Reference, calibration_in_the_large, discrimination
+from scoring.encoding import Encoding
 from scoring.facts import FACTS, FactTable, Floats
-from scoring.features import Encoding
 
 SAMPLE = 20_000
 TWO_MONTHS = timedelta(days=62)
@@ -150,7 +152,9 @@ class _Check:
         assert isinstance(predictor, ModelPredictor), "what is no prior has features"
         matrix, probability = await self._scored(predictor.encoding, as_of)
         reference = Reference.from_json(kept)
-        readings = await asyncio.to_thread(reference.readings, predictor.encoding.names, matrix, probability)
+        readings = await asyncio.to_thread(
+            reference.readings, predictor.encoding.names, matrix, probability, used=predictor.asked
+        )
         if not readings:
             return f"nobody of {as_of} was at stake"
         return [

@@ -32,9 +32,10 @@ async def train(
     """Train every horizon on what is known at `now` and keep the results; `progress(day, done, all)` is called after each
     snapshot. Returned is the primary horizon's, with the others in it."""
     async with store.reading() as connection:
-        pasts = await look_back(connection, definition, until=now.date(), progress=progress)
+        history = await look_back(connection, definition, until=now.date(), progress=progress)
     made = []
-    for horizon, past in pasts.items():
+    for horizon in history.horizons:
+        past = await asyncio.to_thread(history.past, horizon)
         # numbers are crunched in a thread: the caller may be a server
         trained = await asyncio.to_thread(learn, past.rows, definition, horizon, fates=past.fates)
         version = version_of(past.rows, past.customers, definition, horizon, kind="xgb" if trained.fitted else "prior")
@@ -70,6 +71,7 @@ def _report(past: Past, trained: Trained, version: str, horizon: str, *, is_new:
         rows=trained.rows,
         customers=len(past.customers),
         churned=trained.churned,
+        share=past.share,
     )
 
 
@@ -138,10 +140,20 @@ def _stored(
 
 def _reference(past: Past, fitted: Fitted, definition: ChurnDefinition) -> Reference:
     """What drift is read against: the rows of the newest days, as many as judge a model, because in the oldest of a young
-    hub half of what is measured today was not known yet. Probabilities are those of models that had not seen the customer,
-    as the customers scored later are not seen either."""
-    rows = past.rows
+    hub half of what is measured today was not known yet. Probabilities are the model's own: those of models fitted to other
+    customers take other levels, and where few have left that alone is a PSI of .3 (measured). Most who are scored later were
+    rows of it, too.
+
+    Rows whose label is still pending belong to it: without them the newest days would be those of who renews soon alone."""
+    rows, pending = past.rows, past.pending
     days = np.unique(rows.days)
-    recent = rows.days >= days[-max(1, round(len(days) * definition.snapshots.test_share))]
-    probability = fitted.probability(rows.matrix) if fitted.held_out is None else fitted.held_out
-    return Reference.of(past.encoding.names, rows.matrix[recent], probability[recent], customers=rows.customers[recent])
+    since = days[-max(1, round(len(days) * definition.snapshots.test_share))]
+    recent, waiting = rows.days >= since, pending.days >= since
+    matrix = np.concatenate([rows.matrix[recent], pending.matrix[waiting]])
+    names, also = np.array(past.customers), np.array(past.pending_customers)
+    return Reference.of(
+        past.encoding.names,
+        matrix,
+        fitted.probability(matrix),
+        customers=np.concatenate([names[rows.customers[recent]], also[pending.customers[waiting]]]),
+    )

@@ -17,6 +17,7 @@ class Training:
     challenges  whether it is a challenger: it predicts beside the champion until it is promoted
     evaluation  on later snapshots, also of a model that was turned away; None where none could be made
     churned     distinct customers who left, among `customers` in `rows` rows of `snapshots` days
+    share       of the customers that were learned from, where they were too many
     others      the same of the other horizons; this one is the primary's
     """
 
@@ -35,15 +36,18 @@ class Training:
     rows: int
     customers: int
     churned: int
+    share: float = 1.0
     others: tuple["Training", ...] = ()
 
     def lines(self) -> list[str]:
         """The training as lines of text, one horizon after the other."""
         span = f", {self.first_day} to {self.last_day}" if self.snapshots else ""
+        sample = f" (a sample of {self.share:.0%})" if self.share < 1 else ""
         role = ", challenger of the champion" if self.challenges else ""
+        learned = f"{self.rows} rows of {self.customers} customers{sample} on {self.snapshots} days{span}"
         lines = [
             f"Leaving {in_words(self.horizon)}:",
-            f"{self.rows} rows of {self.customers} customers on {self.snapshots} days{span}; {self.churned} customers left",
+            f"{learned}; {self.churned} customers left",
             f"model {self.version}{role}" if self.shown else f"no model: {self.why_not}",
         ]
         if self.evaluation:

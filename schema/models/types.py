@@ -10,7 +10,11 @@ from hub.training.alarm import in_words
 from schema.fields import computed
 from scoring.drift import Level
 
-strawberry.enum(Level, name="DriftLevel", description="STEADY: within chance. WARN: look at it. ACT: far beyond it.")
+strawberry.enum(
+    Level,
+    name="DriftLevel",
+    description="STEADY: within chance. WARN: look at it. ACT: far beyond it. UNUSED: the model does not ask for it.",
+)
 
 
 def _of(name: str, description: str | None = None) -> Any:

@@ -14,8 +14,8 @@ from scoring.calibration import Calibration
 from scoring.churn import ModelPredictor, PriorPredictor, PriorRate, annualise, bands_of
 from scoring.churn_definition import ChurnBands, ChurnDefinition, ReasonLimits, load
 from scoring.contributions import Contributions
+from scoring.encoding import Encoding
 from scoring.facts import FACTS, FactTable
-from scoring.features import Encoding
 from scoring.learner import SAFE, TINY, Learner, Rows, boost, margins
 from scoring.reasons import CODES, Explainer, medians
 
@@ -212,11 +212,18 @@ def test_a_level_is_told_against_the_median() -> None:
     )
 
 
+def test_silence_is_told_in_working_days() -> None:
+    reason = explain({"working_days_unused": 0.2}, days_since_active=20)
+    assert reason["text"].startswith(
+        "Whole working days since the last use: 14 on 22 Nov 2026, where the median customer has "
+    )
+
+
 def test_codes_say_what_the_value_is() -> None:
     assert explain({"nps_last": 0.2}, nps_last=3)["code"] == "NPS_DETRACTOR"
     assert explain({"nps_last": 0.2}, nps_last=8)["code"] == "NPS"  # raised, but no detractor
-    assert explain({"days_since_active": 0.2}, days_since_active=20)["code"] == "NO_RECENT_ACTIVITY"
-    assert explain({"days_since_active": 0.2}, days_since_active=2)["code"] == "ACTIVITY"
+    assert explain({"working_days_unused": 0.2}, days_since_active=20)["code"] == "NO_RECENT_ACTIVITY"
+    assert explain({"working_days_unused": 0.2}, days_since_active=2)["code"] == "ACTIVITY"
     assert explain({"tickets_open": 0.2}, tickets_open=2)["code"] == "SUPPORT_UNRESOLVED"
     assert explain({"seat_utilisation": 0.2}, seat_utilisation=0.3)["code"] == "LOW_SEAT_USE"
     assert explain({"events_28d:export": 0.2}, **{"events_28d:export": 0})["code"] == "FEATURE_LITTLE_USED"

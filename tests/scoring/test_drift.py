@@ -17,6 +17,8 @@ from scoring.drift import (
     psi,
 )
 
+BOTH = ("usage", "nps")
+
 
 def counts(*values: int) -> np.ndarray:
     return np.array(values, dtype=np.int64)
@@ -92,26 +94,34 @@ def reference() -> tuple[Reference, np.ndarray, np.ndarray]:
 def test_a_reference_reads_what_moved_and_what_did_not() -> None:
     known, matrix, probability = reference()
     assert known.customers == 500
-    same = {each.name: each for each in known.readings(["usage", "nps"], matrix, probability)}
+    same = {each.name: each for each in known.readings(["usage", "nps"], matrix, probability, used=BOTH)}
     assert list(same) == [SCORE, "usage", "nps"]
     assert {each.level for each in same.values()} == {Level.STEADY}
     assert same["usage"].alarms == Alarms.of(500, 2_000)
     moved = matrix.copy()
     moved[:, 0] -= 1
     moved[:1_000, 1] = np.nan
-    found = {each.name: each for each in known.readings(["usage", "nps"], moved, probability)}
+    found = {each.name: each for each in known.readings(["usage", "nps"], moved, probability, used=BOTH)}
     assert (found["usage"].level, found["nps"].level, found[SCORE].level) == (Level.ACT, Level.ACT, Level.STEADY)
     assert (found["nps"].share_missing, found["nps"].share_missing_before) == (0.5, 0.05)
-    swapped = {each.name: each for each in known.readings(["nps", "usage"], matrix[:, ::-1], probability)}
+    swapped = {each.name: each for each in known.readings(["nps", "usage"], matrix[:, ::-1], probability, used=BOTH)}
     assert swapped == same  # by name, whatever the order of columns
+
+
+def test_what_no_tree_asks_for_has_no_level() -> None:
+    known, matrix, probability = reference()
+    moved = matrix - 1
+    found = {each.name: each for each in known.readings(["usage", "nps"], moved, probability, used={"nps"})}
+    assert found["usage"].psi > found["usage"].alarms.act
+    assert (found["usage"].level, found["nps"].level, found[SCORE].level) == (Level.UNUSED, Level.ACT, Level.STEADY)
 
 
 def test_a_reference_comes_back_from_json_and_says_nothing_of_nobody() -> None:
     known, matrix, probability = reference()
     assert Reference.from_json(known.as_json()) == known
-    assert known.readings(["usage", "nps"], matrix[:0], probability[:0]) == []
+    assert known.readings(["usage", "nps"], matrix[:0], probability[:0], used=BOTH) == []
     with pytest.raises(ValueError, match="the features that the model learned from"):
-        known.readings(["usage"], matrix[:, :1], probability)
+        known.readings(["usage"], matrix[:, :1], probability, used=BOTH)
 
 
 def test_calibration_in_the_large() -> None:

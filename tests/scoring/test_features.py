@@ -1,13 +1,14 @@
 """Features are facts, ratios of facts and categories, in a fixed order with declared directions; missing stays missing."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import pytest
 
+from scoring.encoding import Encoding
 from scoring.facts import FACTS, FactTable
-from scoring.features import FEATURES, Encoding
+from scoring.features import FEATURES
 from scoring.reasons import THEMES
 
 DAY = date(2026, 6, 1)
@@ -56,7 +57,7 @@ def test_directions_are_declared() -> None:
         "events_28d:x",
     )
     rising: tuple[str, ...] = (
-        "days_since_active",
+        "working_days_unused",
         "first_response_minutes_90d",
         "reopen_rate_90d",
         "mrr_per_event",
@@ -71,7 +72,8 @@ def test_directions_are_declared() -> None:
 
 def test_what_is_only_known_of_today_is_no_feature() -> None:
     """Of who left it stands still and of who stayed it was overwritten: on past days that difference is the answer."""
-    read = {name for feature in FEATURES for name in feature.derive.keywords.values() if isinstance(name, str)}
+    read = set().union(*(feature.reads for feature in FEATURES))
+    assert {"mau", "days_since_active"} <= read
     assert not read & {"champions", "executives", "executive_silence_days", "segment", "csm_email"}
     assert not {name for name in read if name.endswith("_age_days")} - {"nps_age_days"}
 
@@ -96,6 +98,62 @@ def test_ratios_and_trends() -> None:
     assert column(encoding, facts, "usage_of_84d") == pytest.approx([0.5, np.nan, 3.0], nan_ok=True)
     assert column(encoding, facts, "mrr_per_seat") == pytest.approx([90, np.nan, np.nan], nan_ok=True)
     assert column(encoding, facts, "mrr_per_user") == pytest.approx([900 / 13, np.nan, np.nan], nan_ok=True)
+
+
+def days_silent(as_of: date, last: date | None) -> float:
+    facts = table([None], days_since_active=[np.nan if last is None else (as_of - last).days])
+    return column(Encoding({}), FactTable(as_of, facts.customers, facts.numbers, facts.texts), "working_days_unused")[0]
+
+
+def test_who_comes_on_working_days_is_never_silent() -> None:
+    monday = date(2026, 11, 16)
+    for ago in range(7):
+        today = monday + timedelta(days=ago)
+        came = today if ago < 5 else monday + timedelta(days=4)
+        assert days_silent(today, came) == 0  # when the day is over
+        friday = monday - timedelta(days=3)
+        before = friday if ago == 0 else min(today - timedelta(days=1), monday + timedelta(days=4))
+        assert days_silent(today, before) == 0  # in the morning, before anybody came
+
+
+@pytest.mark.parametrize(
+    ("last", "silent"),
+    [
+        (date(2026, 11, 19), 1),  # Thursday: Friday has passed
+        (date(2026, 11, 13), 5),  # a week
+        (date(2026, 11, 15), 5),  # came on a Sunday
+        (date(2026, 11, 2), 14),
+        (date(2026, 11, 22), 0),
+    ],
+)
+def test_silence_in_whole_working_days(last: date, silent: int) -> None:
+    assert days_silent(date(2026, 11, 22), last) == silent  # a Sunday
+    assert days_silent(date(2026, 11, 21), min(last, date(2026, 11, 21))) == silent
+
+
+def test_who_never_came_is_not_known_to_be_silent() -> None:
+    assert np.isnan(days_silent(DAY, None))
+
+
+def test_columns_that_told_nothing_are_left_out() -> None:
+    facts = table(
+        ["Pro", "Pro", "Team"],
+        mau=[1.0, 2.0, np.nan],
+        mrr=[9.0, 9.0, 9.0],
+        champions_lost_90d=[0.0, np.nan, 0.0],
+        wau=[np.nan, np.nan, np.nan],
+    )
+    encoding = Encoding({"plan": ("Pro", "Basic")})
+    whole = encoding.matrix(facts)
+    telling = encoding.telling(whole)
+    assert telling.names == ("mrr_per_user", "mau", "plan=Pro")
+    assert telling.signs == (1, -1, 0)
+    assert np.array_equal(telling.matrix(facts), whole[:, encoding.places(telling)], equal_nan=True)
+    assert Encoding.from_json(telling.as_json()) == telling
+    # only what it keeps is asked of a table
+    few = FactTable(DAY, facts.customers, {name: facts.numbers[name] for name in ("mau", "mrr")}, facts.texts)
+    assert telling.matrix(few).shape == (3, 3)
+    assert Encoding({}, (), ("mau", "of tomorrow")).unknown == ["of tomorrow"]
 
 
 def test_missing_stays_missing_and_zero_stays_zero() -> None:

@@ -7,8 +7,8 @@ import pytest
 
 from scoring import chunks
 from scoring.churn_definition import ReasonLimits
+from scoring.encoding import Encoding
 from scoring.facts import FACTS, FactTable
-from scoring.features import Encoding
 from scoring.learner import Matrix
 from scoring.reasons import Explainer, Reasons, medians
 from scoring.themes import theme_of

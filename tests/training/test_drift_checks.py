@@ -14,16 +14,16 @@ from hub.delivery.console import ConsoleChannel
 from hub.model.actions import DeliveryState
 from hub.playbooks.ledger import Ledger
 from hub.store import Store, deliveries
-from hub.store.drift import StoredReading, find_newest
+from hub.store.drift import StoredReading, find_checks, find_newest
 from hub.store.models import keep_model
 from hub.store.tables import churn_model, drift_reading, scorecard, subscription
 from hub.training.alarm import Operations, episode, in_words, raise_alarm, words
 from hub.training.drift import DriftReport, check_drift, is_alarm, read_drift
 from scoring.drift import SCORE, Alarms, Level, Reference
+from scoring.encoding import Encoding
 from scoring.facts import FACTS, FactTable
-from scoring.features import Encoding
 from tests.training.books import DEFINITION, JULY, LEAVERS, NAMES, NOW, TODAY, fill, knows, model, say
-from tests.training.trained import stored_model
+from tests.training.trained import fitted_predictor, stored_model
 
 OPERATIONS = Operations("slack", "#cshub")
 URL = "http://hub.example"
@@ -34,14 +34,14 @@ def facts(**given: Any) -> dict[str, Any]:
     return dict.fromkeys(FACTS) | {"plan": "Pro", "csm_email": None, "segment": None} | given
 
 
-async def cards(store: Store, day: date, mau: dict[str, float | None]) -> None:
+async def cards(store: Store, day: date, mau: dict[str, float | None], **more: float) -> None:
     rows = [
         {
             "id": f"{name}:{day}",
             "customer_id": name,
             "as_of": day,
             "coverage": 1.0,
-            "facts": facts(mau=mau[name]),
+            "facts": facts(mau=mau[name], **more),
             "readings": [],
             "definition_hash": "h",
             "computed_at": NOW,
@@ -112,6 +112,25 @@ async def test_what_moved_is_found_and_kept(store: Store) -> None:
     assert report.readings[0].level == "act"  # the alarming ones first
     assert await read_drift(store, DEFINITION) == [replace(report, notes=())]
     assert await read_drift(store, DEFINITION, horizon="30d") == []
+
+
+async def test_what_the_model_does_not_ask_for_is_shown_and_no_alarm(store: Store) -> None:
+    await fill(store)
+    await stays(store)
+    version = await champion(store)
+    asked = fitted_predictor().asked
+    assert "mau" in asked
+    assert "tickets_open" not in asked
+    await cards(store, TODAY, dict(MAU), tickets_open=3.0)  # never known when it learned, known of everybody now
+    await say(store, version, TODAY, knows)
+    (report,) = await check_drift(store, DEFINITION, now=NOW)
+    found = {each.name: each for each in report.readings}
+    assert found["tickets_open"].value > 2
+    assert (found["tickets_open"].level, found["mau"].level) == ("unused", "steady")
+    assert (report.level, report.alarms) == (Level.STEADY, ())
+    async with store.reading() as connection:
+        assert await find_checks(connection, version, since=NOW - timedelta(days=1)) == []
+    assert {each.name for each in report.readings if each.level != "unused"} == {SCORE, *asked}
 
 
 async def test_a_day_is_checked_once(store: Store) -> None:
@@ -216,6 +235,7 @@ def reading(**given: Any) -> StoredReading:
         ({"level": "steady"}, False),
         ({"name": "mau", "level": "warn"}, False),
         ({"name": "mau", "level": "act"}, True),
+        ({"name": "mau", "level": "unused"}, False),
         ({"name": "tenure_days", "level": "act"}, False),  # everybody grows older
         ({"kind": "calibration", "name": "observed / expected", "level": "warn"}, True),
     ],

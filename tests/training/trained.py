@@ -10,8 +10,8 @@ from hub.store.models import StoredModel
 from scoring.churn import ModelPredictor
 from scoring.churn_definition import ChurnDefinition
 from scoring.contributions import Contributions
+from scoring.encoding import Encoding
 from scoring.facts import CATALOGUE, FactTable
-from scoring.features import Encoding
 from scoring.fitting import fit
 from scoring.learner import TINY, Rows
 from scoring.reasons import medians
@@ -27,7 +27,9 @@ def fitted_predictor() -> ModelPredictor:
     table = FactTable.of(date(2025, 6, 1), columns)
     encoding = Encoding.of([table], texts=("plan",))
     matrix = encoding.matrix(table)
-    labels = matrix[:, 0] > np.median(matrix[:, 0])
+    at = encoding.names.index
+    shown = matrix[:, at("tenure_days")] - matrix[:, at("mau")]
+    labels = shown > np.median(shown)
     days = np.full(count, table.as_of.toordinal(), dtype=np.int64)
     rows = Rows(encoding.names, encoding.signs, matrix, labels, np.arange(count), days, days + 97)
     fitted = fit(rows, TINY)

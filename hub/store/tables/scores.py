@@ -166,7 +166,7 @@ drift_reading = Table(
     Column("value", Float, nullable=False),
     Column("warn", Float),  # what it was held against
     Column("act", Float),
-    Column("level", String(10), nullable=False),  # "steady" | "warn" | "act"
+    Column("level", String(10), nullable=False),  # "unused" | "steady" | "warn" | "act"
     Column("customers", Integer, nullable=False),
     Column("detail", Json, nullable=False),
     Column("checked_at", UtcDateTime, nullable=False),
