@@ -75,7 +75,7 @@ async def _demo(
                 await hub.backfill(days, progress=step.to)
         if bound is None:
             async with hub.working():
-                scored = await hub.score()
+                scored = await running.score()
                 with show.step("playbooks: rendering, sending, confirming"):
                     settled = await running.settle()
             show.say("")
@@ -90,7 +90,7 @@ async def _demo(
                 raise click.exceptions.Exit(1)
             return
         _next_steps(port, running.outbox_url, await running.token())
-        await serve_hub(hub, bound, demo_token=await running.token(), first=hub.score)
+        await serve_hub(hub, bound, demo_token=await running.token(), first=running.score)
 
 
 @main.command(hidden=True, add_help_option=False, context_settings={"ignore_unknown_options": True})

@@ -17,7 +17,7 @@ from hub.errors import BusyError
 from hub.playbooks.engine import SWEEP
 
 if TYPE_CHECKING:
-    from hub.compose.hub import Hub
+    from hub.compose.hub import Hub, Scored
 
 log = logging.getLogger(__name__)
 
@@ -39,8 +39,7 @@ def register(hub: "Hub") -> None:
             await ask_for_score(hub, now=hub.clock())
 
     async def score(_: Argument) -> None:
-        await hub.score()
-        await hub.models.check_drift()
+        await score_and_check(hub)
 
     async def train(_: Argument) -> None:
         await hub.train()
@@ -58,6 +57,13 @@ def register(hub: "Hub") -> None:
     hub.durable.every("score", schedules.score, SCORE, {}, timezone=zone)
     hub.durable.every("train", schedules.train, TRAIN, {}, timezone=zone)
     hub.durable.every("sweep", EVERY_MINUTE, SWEEP, {})
+
+
+async def score_and_check(hub: "Hub") -> "Scored":
+    """Score today, fire the playbooks that concerns, and check the models for drift if that has not been done today."""
+    scored = await hub.score()
+    await hub.models.check_drift()
+    return scored
 
 
 async def ask_for_score(hub: "Hub", *, now: datetime) -> None:

@@ -20,7 +20,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from hub.access import tokens
-from hub.compose import Hub
+from hub.compose import Hub, Scored
+from hub.compose.jobs import score_and_check
 from hub.demo.configuration import Places, write
 from hub.demo.sandboxes import token
 from hub.errors import CshubError
@@ -113,6 +114,10 @@ class Demo:
                 days.append(day)
             day = (day + timedelta(days=32)).replace(day=1)
         return days
+
+    async def score(self) -> Scored:
+        """What the score job of every hub does."""
+        return await score_and_check(self.hub)
 
     async def settle(self) -> bool:
         """Wait until every run waits or is done and every message has left; False where that takes too long."""
