@@ -27,7 +27,7 @@ from scoring.contributions import Contributions
 from scoring.encoding import Encoding
 from scoring.facts import FactTable, Floats
 from scoring.horizon import FARTHEST_RENEWAL, days_of, in_words
-from scoring.learner import margins
+from scoring.learner import Matrix, margins
 from scoring.reasons import Explainer, Reason
 
 Confidence = Literal["normal", "low", "prior"]
@@ -219,8 +219,7 @@ class ModelPredictor:
         if not len(table):
             return ChurnReadings(probability=np.empty(0), annualised=np.empty(0), band=[], confidence=[], reasons=[])
         days = spans(table, self.horizon)
-        probability = self.calibration.probability(margins(self.booster, matrix))
-        probability = np.where(np.isnan(days), np.nan, probability)
+        probability = np.where(np.isnan(days), np.nan, self.score(matrix))
         annualised = annualise(probability, days)
         explainer = Explainer(self.encoding, self.medians, self.limits)
         return ChurnReadings(
@@ -230,6 +229,10 @@ class ModelPredictor:
             confidence=[self.confidence] * len(table),
             reasons=explainer.reasons(table, matrix, self.contributions(matrix)),
         )
+
+    def score(self, matrix: Matrix) -> Floats:
+        """The probability [n] of rows float32[n, f] of the encoding, whatever else may be known of them."""
+        return self.calibration.probability(margins(self.booster, matrix))
 
     def as_json(self) -> dict[str, Any]:
         """Everything but the booster, which `artifact` holds. A median that is not known is null."""

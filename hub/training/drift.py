@@ -4,8 +4,9 @@
     reports = await read_drift(store, definition)                what the newest checks found
 
 Two checks. *PSI* of each feature and of the score, between the newest of the rows a model learned from and the customers of
-the newest day it scored: the facts are those its scorecards keep, the score is the one that was stored. Customers who had
-given notice, or were too new, were no rows of the training, and are none here. And, once a month, *what came of it*: of the
+the newest day it scored: the facts are those its scorecards keep, the score is what the model makes of them (what was stored
+may have been brought in line with other horizons). Customers who had given notice, or were too new, were no rows of the
+training, and are none here. And, once a month, *what came of it*: of the
 newest day of stored predictions whose labels are known, and that the model had not learned from, who left against who was
 expected to, and ROC-AUC against the lower end of its interval when it was trained.
 
@@ -35,7 +36,8 @@ from scoring.churn import ModelPredictor
 from scoring.churn_definition import ChurnDefinition
 from scoring.drift import RANK, SCORE, Level, Reference, calibration_in_the_large, discrimination
 from scoring.encoding import Encoding
-from scoring.facts import FACTS, FactTable, Floats
+from scoring.facts import FACTS, FactTable
+from scoring.learner import Matrix
 
 SAMPLE = 20_000
 TWO_MONTHS = timedelta(days=62)
@@ -150,7 +152,8 @@ class _Check:
         except RefusedError as error:
             return str(error)
         assert isinstance(predictor, ModelPredictor), "what is no prior has features"
-        matrix, probability = await self._scored(predictor.encoding, as_of)
+        matrix = await self._scored(predictor.encoding, as_of)
+        probability = predictor.score(matrix)
         reference = Reference.from_json(kept)
         readings = await asyncio.to_thread(
             reference.readings, predictor.encoding.names, matrix, probability, used=predictor.asked
@@ -176,8 +179,8 @@ class _Check:
             for each in readings
         ]
 
-    async def _scored(self, encoding: Encoding, as_of: date) -> tuple[Any, Floats]:
-        """Features and stored probabilities of customers of a day, a sample where they are many."""
+    async def _scored(self, encoding: Encoding, as_of: date) -> Matrix:
+        """Features of the customers the model spoke of on a day, a sample where they are many."""
         staying = await find_at_stake(
             self.connection, as_of=as_of, minimum_tenure_days=self.definition.snapshots.minimum_tenure_days
         )
@@ -189,7 +192,7 @@ class _Check:
         columns |= {name: [facts[id_].get(name) for id_ in known] for name in FACTS}
         columns |= await find_product_use(self.connection, as_of=as_of, customers=known, features=encoding.product)
         table = FactTable.of(as_of, columns)
-        return encoding.matrix(table), np.array([said[id_] for id_ in known], dtype=np.float64)
+        return encoding.matrix(table)
 
     async def _outcomes(self) -> list[StoredReading] | str:
         """Calibration in the large and ROC-AUC of the newest matured day of predictions, or why there are none."""
