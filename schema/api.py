@@ -30,6 +30,7 @@ from schema.models.queries import ModelQueries
 from schema.permissions import Permissions, role_of
 from schema.playbooks.mutations import PlaybookMutations
 from schema.playbooks.queries import PlaybookQueries
+from schema.playbooks.resend import DeliveryMutations
 from schema.playbooks.types import Alert, Delivery, PlaybookRun
 from schema.postmortem.queries import PostmortemQueries
 from schema.scores.mutations import ScoreMutations
@@ -60,6 +61,7 @@ class Mutation(
     ScoreMutations,
     ModelMutations,
     PlaybookMutations,
+    DeliveryMutations,
     SourceMutations,
     AccessMutations,
     BacktestMutations,

@@ -70,6 +70,14 @@ class Fired:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Resent:
+    """A message of the ledger that is sent once more. `risk`: what that may double, in words."""
+
+    delivery_id: str
+    risk: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rescored:
     """The customers that have a new scorecard, and its day."""
 
@@ -140,6 +148,8 @@ class Actions(Protocol):
     """The use cases that mutations call, and those that answer what no column holds."""
 
     async def fire(self, request: FireRequest, *, now: datetime) -> Sequence[Fired]: ...
+
+    async def resend(self, delivery_ids: Sequence[str], *, by: str, dry_run: bool) -> Sequence[Resent]: ...
 
     async def rescore(self, customer_ids: Sequence[str], *, by: str, now: datetime) -> Rescored: ...
 

@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from connectors.kit import registry
 from hub.cli import main
+from hub.delivery.webhook import new_secret
 from hub.documents import Document
 from hub.playbooks import load_all
 from hub.settings import load
@@ -247,9 +248,14 @@ def test_what_hub_yaml_shows_in_comments_is_valid_too(tmp_path: Path) -> None:
     head, _, commented = text.partition("# slack:")
     shown = head + "\n".join(line.removeprefix("# ") for line in ("# slack:" + commented).splitlines())
     (tmp_path / "hub.yaml").write_text(shown, encoding="utf-8")
-    settings = load(tmp_path, environment={"SLACK_TOKEN": "x", "SMTP_PASSWORD": "y"})
+    given = {"SLACK_TOKEN": "x", "SMTP_PASSWORD": "y", "PAGERDUTY_KEY": "a" * 32}
+    settings = load(
+        tmp_path, environment={**given, "WAREHOUSE_SECRET": new_secret(), "WAREHOUSE_OLD_SECRET": new_secret()}
+    )
     assert settings.hub.slack is not None
     assert settings.hub.mail is not None
+    assert settings.hub.pagerduty is not None
+    assert settings.hub.webhooks is not None
 
 
 def fields(model: type[BaseModel]) -> Iterator[str]:

@@ -28,6 +28,7 @@ COMMANDS = {
     "backtest": ("backtest", "Try a definition of health, or a playbook, on the stored past, beside the live definition."),
     "check": ("configuration", "Read the whole configuration and list every fault, with file, line and the valid choices."),
     "db": ("configuration", "Make the store, and bring it up to this version."),
+    "delivery": ("delivery", "See the delivery ledger, send messages once more, and enable endpoints that were disabled."),
     "demo": ("demo", "Show a whole hub at work, without an account anywhere."),
     "evaluate": ("evaluate", "Try the churn pipeline on a data set: its defaults, its calibration, its gate."),
     "explain": ("explain", "Explain the score of CUSTOMER: an id, a domain or a whole name."),

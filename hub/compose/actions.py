@@ -22,6 +22,7 @@ from schema.context import (
     PlaybookDefinition,
     Preview,
     Rescored,
+    Resent,
     SourceDefinition,
     StepDefinition,
     SyncStarted,
@@ -43,6 +44,11 @@ class HubActions(JudgementActions, ModelActions, BacktestActions):
             now=now,
         )
         return [_fired(firing) for firing in firings]
+
+    async def resend(self, delivery_ids: Sequence[str], *, by: str, dry_run: bool) -> Sequence[Resent]:
+        delivering = self._hub.delivering
+        found = await (delivering.plan_resend(delivery_ids) if dry_run else delivering.resend(delivery_ids, by=by))
+        return [Resent(delivery_id=each.delivery.id, risk=each.risk) for each in found]
 
     async def rescore(self, customer_ids: Sequence[str], *, by: str, now: datetime) -> Rescored:
         await self._hub.score(customer_ids=customer_ids, fire=False)

@@ -16,12 +16,14 @@ from hub.backtest import TrackRecord, find_record
 from hub.collector import relax_collector
 from hub.compose import jobs
 from hub.compose.channels import channels
+from hub.compose.delivering import Delivering
 from hub.compose.models import Models
 from hub.durable.engine import DbosDurable
 from hub.errors import CshubError, NotFoundError
 from hub.judgement import Judged, feel, judge_statements, override, take_back
 from hub.model.actions import Band
 from hub.playbooks import FireReport, Playbooks
+from hub.playbooks.endpoints import Told
 from hub.scorecards import BackfillReport, ScoreReport, backfill, score
 from hub.settings import Settings
 from hub.store import Store
@@ -53,16 +55,25 @@ class Hub:
         self.work = work
         self.store = Store.open(settings.hub.store)
         self.durable = DbosDurable(self.store, clock=clock, work=work)
+        ways = channels(settings)
         self.playbooks = Playbooks(
             self.store,
             settings.playbooks,
-            channels(settings),
+            ways,
             self.durable,
             executor=self.durable.executor,
             clock=clock,
             hub_url=settings.hub.url,
         )
         operations = settings.hub.operations
+        self.delivering = Delivering(
+            self.store,
+            self.playbooks,
+            ways,
+            told=Told(operations.channel, operations.to) if operations else None,
+            hub_url=settings.hub.url,
+            clock=clock,
+        )
         self.models = Models(
             self.store,
             settings.churn,
@@ -71,6 +82,7 @@ class Hub:
             clock=clock,
         )
         jobs.register(self)
+        self.delivering.register(self.durable, cron=jobs.EVERY_MINUTE)
 
     @classmethod
     @asynccontextmanager

@@ -1,15 +1,26 @@
 """The shapes of hub.yaml, sources.yaml and identity.yaml; the other files' shapes belong to what they configure."""
 
 import re
+from datetime import timedelta
 from email.utils import parseaddr
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from croniter import croniter
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator, model_validator
 
+from hub.delivery import mail as mail_channel
+from hub.delivery import pagerduty as pagerduty_channel
+from hub.delivery import slack as slack_channel
+from hub.delivery import webhook as webhook_channel
+from hub.delivery.reach import network
 from hub.errors import ConfigError
+from hub.playbooks.durations import parse_duration
 from hub.store.store import parse_url
+
+Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class _Part(BaseModel):
@@ -36,7 +47,8 @@ class Schedules(_Part):
 
 class Slack(_Part):
     token: SecretStr
-    base_url: str = "https://slack.com/api/"
+    base_url: str = slack_channel.BASE_URL
+    expiry: Duration = slack_channel.MANNERS.expiry
 
 
 class Mail(_Part):
@@ -47,6 +59,7 @@ class Mail(_Part):
     username: str | None = None
     password: SecretStr | None = None
     sender: str
+    expiry: Duration = mail_channel.MANNERS.expiry
 
     @field_validator("sender")
     @classmethod
@@ -54,6 +67,95 @@ class Mail(_Part):
         if "@" not in parseaddr(value)[1]:
             raise ValueError(f"{value!r} holds no e-mail address; write it as Name <name@example.com>")
         return value
+
+
+class PagerDuty(_Part):
+    """services: {name that playbooks say: integration key of the Events API v2}."""
+
+    services: dict[str, SecretStr] = Field(min_length=1)
+    base_url: str = pagerduty_channel.BASE_URL
+    expiry: Duration = pagerduty_channel.MANNERS.expiry
+
+    @field_validator("services")
+    @classmethod
+    def _are_keys(cls, value: dict[str, SecretStr]) -> dict[str, SecretStr]:
+        for name, key in value.items():
+            _check_place(name)
+            if not re.fullmatch(r"[A-Za-z0-9]{32}", key.get_secret_value()):
+                raise ValueError(f"{name}: an integration key of the Events API v2 has 32 letters and digits")
+        return value
+
+    @field_validator("base_url")
+    @classmethod
+    def _is_safe(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
+            raise ValueError(f"{value!r} must begin with https://, for integration keys travel with every event")
+        return value
+
+
+class WebhookEndpoint(_Part):
+    """Its address may be a secret too. `old_secret`: signs beside the new one while receivers change over."""
+
+    url: SecretStr
+    secret: SecretStr
+    old_secret: SecretStr | None = None
+
+    @field_validator("secret", "old_secret")
+    @classmethod
+    def _is_a_secret(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            webhook_channel.key_of(value.get_secret_value())
+        return value
+
+    @field_validator("url")
+    @classmethod
+    def _is_an_address(cls, value: SecretStr) -> SecretStr:
+        try:
+            parts = urlsplit(value.get_secret_value())
+            fits = parts.scheme in ("http", "https") and bool(parts.hostname) and not parts.username
+            fits = fits and (parts.port is None or parts.port > 0)
+        except ValueError:
+            fits = False
+        if not fits:
+            raise ValueError("must be an address such as https://hooks.example.com/cshub, without a user in it")
+        return value
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The newest first."""
+        return tuple(each.get_secret_value() for each in (self.secret, self.old_secret) if each is not None)
+
+
+class Webhooks(_Part):
+    """endpoints: {name that playbooks say: where}. `allow`: private networks that may be called."""
+
+    endpoints: dict[str, WebhookEndpoint] = Field(min_length=1)
+    allow: list[str] = Field(default_factory=list)
+    expiry: Duration = webhook_channel.MANNERS.expiry
+    disable_after: Duration = webhook_channel.DISABLED_AFTER
+
+    @field_validator("endpoints")
+    @classmethod
+    def _names(cls, value: dict[str, WebhookEndpoint]) -> dict[str, WebhookEndpoint]:
+        for name in value:
+            _check_place(name)
+        return value
+
+    @field_validator("allow")
+    @classmethod
+    def _are_networks(cls, value: list[str]) -> list[str]:
+        for each in value:
+            try:
+                network(each)
+            except ValueError:
+                raise ValueError(f"{each!r} is no network; networks are such as 10.1.0.0/16 or fd00::/8") from None
+        return value
+
+
+def _check_place(name: str) -> None:
+    if not re.fullmatch(r"[a-z][a-z0-9_-]{0,49}", name):
+        raise ValueError(f"{name!r} is no name: small letters, digits, - and _, a letter first, at most 50")
 
 
 class Operations(_Part):
@@ -80,6 +182,8 @@ class HubFile(_Part):
     schedules: Schedules = Schedules()
     slack: Slack | None = None
     mail: Mail | None = None
+    pagerduty: PagerDuty | None = None
+    webhooks: Webhooks | None = None
     operations: Operations | None = None
 
     @field_validator("timezone")

@@ -6,7 +6,13 @@ from hub.settings.loading import Settings
 
 def unreachable(settings: Settings) -> list[str]:
     """A sentence for each playbook that sends where nothing is configured, and one for messages about the hub."""
-    there = {name for name, given in (("slack", settings.hub.slack), ("email", settings.hub.mail)) if given}
+    given = {
+        "slack": settings.hub.slack,
+        "email": settings.hub.mail,
+        "pagerduty": settings.hub.pagerduty,
+        "webhook": settings.hub.webhooks,
+    }
+    there = {name for name, each in given.items() if each}
     operations = settings.hub.operations
     lost = [operations.channel] if operations and operations.channel not in there else []
     return [f"operations sends to {channel}, which config/hub.yaml does not set up" for channel in lost] + [
@@ -17,4 +23,4 @@ def unreachable(settings: Settings) -> list[str]:
 
 
 def _channels_of(playbook: Playbook) -> set[str]:
-    return {step.action for step in playbook.steps} & {"slack", "email"}
+    return {step.action for step in playbook.steps} & {"slack", "email", "pagerduty", "webhook"}

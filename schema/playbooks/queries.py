@@ -73,9 +73,13 @@ class PlaybookQueries:
         after: str | None = None,
         state: list[DeliveryState] | None = None,
         channel: str | None = None,
+        address: str | None = None,
         customer_id: strawberry.ID | None = None,
+        run_id: strawberry.ID | None = None,
     ) -> Connection[Delivery]:
-        where = _where(customer_id=customer_id, state=state, channel=channel)
+        where = _where(customer_id=customer_id, state=state, channel=channel, address=address)
+        if run_id is not None:
+            where += (Where("run_id", "eq", key_of(run_id, "playbook_run", field="runId")),)
         order = Order("reserved_at", descending=True)
         page: Connection[Delivery] = await load_page(
             info, "delivery", order=order, first=first, after=after, where=where

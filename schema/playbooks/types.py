@@ -56,10 +56,16 @@ class Delivery(Node):
     subject: str | None = column()
     payload: JSON = column(description="Exactly what is sent.")
     state: DeliveryState = column()
+    dedup_key: str = column(
+        description="The same for every attempt; channels hand it on where the other side knows it."
+    )
     receipt: JSON | None = column(description="What the channel answered.")
     error: str | None = column()
     attempts: int = column()
     reserved_at: datetime = column()
+    not_before: datetime | None = column(description="When it is tried next, where it has to wait.")
+    expires_at: datetime | None = column(description="When it is tried no longer; null before its first attempt.")
+    doubted_at: datetime | None = column(description="Since when it may have arrived: an attempt had no answer.")
     sent_at: datetime | None = column()
     confirmed_at: datetime | None = column()
     customer: CustomerRef | None = one("customer", key="id", parent="customer_id", unique=True)
