@@ -13,8 +13,7 @@ from hub.explanation import Explanation, explain, find_lift
 from hub.model.actions import Band
 from hub.playbooks import Firing, Planned
 from hub.playbooks.alerts import UNSET, change_alert
-from hub.playbooks.durations import show_duration
-from hub.playbooks.spec import Call, Email, Slack, Wait
+from hub.playbooks.telling import summary
 from schema.context import (
     AlertChange,
     Fired,
@@ -93,7 +92,7 @@ def definitions(hub: Hub) -> list[PlaybookDefinition]:
             description=playbook.about or None,
             rest_days=playbook.rest.total_seconds() / 86_400,
             when=playbook.definition.get("when"),
-            steps=tuple(StepDefinition(action=step.action, summary=_step(step.settings)) for step in playbook.steps),
+            steps=tuple(StepDefinition(action=step.action, summary=summary(step)) for step in playbook.steps),
         )
         for playbook in hub.playbooks.definitions.values()
     ]
@@ -123,7 +122,8 @@ def _preview(planned: Planned) -> Preview:
     after = planned.after.total_seconds()
     if planned.channel is None:
         unless = f", unless {json.dumps(planned.unless)}" if planned.unless else ""
-        return Preview(action=planned.action, body=planned.show() + unless, after_seconds=after)
+        where = f"[{planned.block}] " if planned.block else ""
+        return Preview(action=planned.action, body=where + planned.show() + unless, after_seconds=after)
     is_mail = planned.channel == "email"
     body = planned.payload["text"] if is_mail else json.dumps(planned.payload, ensure_ascii=False, indent=2)
     return Preview(
@@ -134,15 +134,3 @@ def _preview(planned: Planned) -> Preview:
         body=str(body),
         after_seconds=after,
     )
-
-
-def _step(settings: Slack | Email | Wait | Call) -> str:
-    match settings:
-        case Slack():
-            return f"{settings.channel}, template {settings.template}"
-        case Email():
-            return f"to {settings.to}, template {settings.template}"
-        case Wait():
-            return show_duration(settings.wait)
-        case Call():
-            return f"{settings.title} ({settings.severity.value}, owner {settings.owner})"

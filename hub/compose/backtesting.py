@@ -13,7 +13,6 @@ from hub.errors import BusyError, ConfigError, Fault, NotFoundError, RefusedErro
 from hub.model.conditions import Condition, ConditionError, parse
 from hub.playbooks import Playbook
 from hub.playbooks.loading import load as load_playbook
-from hub.playbooks.spec import Wait
 from hub.playbooks.vocabulary import VOCABULARY
 from hub.settings import Settings
 from schema.context import BacktestRequest
@@ -100,8 +99,7 @@ def rule_called(name: str, settings: Settings) -> Rule:
 def rule_of(playbook: Playbook) -> Rule:
     if playbook.when is None:
         raise RefusedError(f"{playbook.name} is fired by hand: it has no condition to replay")
-    waits = (step.settings.wait for step in playbook.steps if isinstance(step.settings, Wait))
-    return Rule(name=playbook.name, when=playbook.when, rest=playbook.rest, busy=sum(waits, timedelta(0)))
+    return Rule(name=playbook.name, when=playbook.when, rest=playbook.rest, busy=playbook.busy)
 
 
 def rule_when(text: str, *, rest: timedelta, name: str = "--when") -> Rule:

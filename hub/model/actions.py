@@ -95,6 +95,8 @@ class Run:
     step    the program counter: index of the step to do next
     fence   goes up with every move; an advance names the one it expects and does nothing when it is another
     facts   {field: value} as they were when it fired
+    definition   the playbook as it stood when the run began; definition_hash names that version
+    awaits  what the step takes more than one move for: date, condition, approval or delivery; since when it does
     """
 
     id: str
@@ -114,6 +116,37 @@ class Run:
     wake_at: datetime | None = None
     error: str | None = None
     finished_at: datetime | None = None
+    definition_hash: str | None = None
+    awaits: str | None = None
+    since: datetime | None = None
+
+
+class ApprovalState(StrEnum):
+    """What came of asking a person; `cancelled` where the run ended before anybody answered."""
+
+    OPEN = "open"
+    APPROVED = "approved"
+    DECLINED = "declined"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """A person's word that a run waits for. `asked_of`: an e-mail address; anybody who may approve can answer."""
+
+    id: str
+    run_id: str
+    step: int
+    customer_id: str
+    question: str
+    state: ApprovalState
+    asked_at: datetime
+    asked_of: str | None = None
+    expires_at: datetime | None = None
+    decided_at: datetime | None = None
+    decided_by: str | None = None
+    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,6 +178,9 @@ class Delivery:
     attempts: int
     reserved_at: datetime
     run_id: str | None = None
+    step: int | None = None
+    most_attempts: int | None = None
+    pause_seconds: int | None = None
     customer_id: str | None = None
     subject: str | None = None
     receipt: Mapping[str, Any] | None = None

@@ -20,14 +20,15 @@ from typing import Any
 from hub.delivery import Channel
 from hub.durable import Argument, Durable
 from hub.errors import NotFoundError, RefusedError
-from hub.model.actions import Run, RunState
+from hub.model.actions import ApprovalState, Run, RunState
 from hub.playbooks.advance import Advancer, Move
+from hub.playbooks.approving import decide
 from hub.playbooks.firing import Firing, fire_by_hand, insert_due
 from hub.playbooks.ledger import Ledger
 from hub.playbooks.loading import PlaybookFolder
 from hub.playbooks.planning import Planner
 from hub.playbooks.spec import Playbook
-from hub.store import Store, runs
+from hub.store import Store, approvals, runs
 
 log = logging.getLogger(__name__)
 
@@ -76,8 +77,8 @@ class Playbooks:
     ) -> None:
         self.definitions = folder.playbooks
         self.planner = Planner(folder.renderer, hub_url=hub_url)
-        self.ledger = Ledger(store, channels, executor=executor, clock=clock)
-        self._advancer = Advancer(store, self.planner, suppressed=suppressed)
+        self.ledger = Ledger(store, channels, executor=executor, clock=clock, tried=self._on_tried)
+        self._advancer = Advancer(store, self.planner, definitions=self.definitions, suppressed=suppressed)
         self._store = store
         self._durable = durable
         self._clock = clock
@@ -102,6 +103,7 @@ class Playbooks:
             if ids:
                 fired[playbook.name] = len(ids)
                 await self._enqueue([(id_, 0) for id_ in ids])
+        await self._hasten("condition", now=now)
         return FireReport(fired)
 
     async def fire(
@@ -136,6 +138,14 @@ class Playbooks:
         if not dry_run:
             await self._enqueue([(each.run_id, 0) for each in firings if each.state == "fired" and each.run_id])
         return firings
+
+    async def approve(
+        self, run_id: str, *, approved: bool, by: str, note: str | None = None, step: int | None = None
+    ) -> Run:
+        """Answer what a run asks, and let it go on; see hub.playbooks.approving."""
+        run = await decide(self._store, run_id, approved=approved, by=by, note=note, step=step, now=self._clock())
+        await self._enqueue([(run.id, run.fence)])
+        return run
 
     async def advance(self, run_id: str, fence: int) -> bool:
         """Move one run, if its fence still is `fence`; return whether it moved."""
@@ -182,9 +192,15 @@ class Playbooks:
         advanced = await self._advancer.advance(moves, now=self._clock())
         for at, woken in advanced.wakes.items():
             await self._wake(at, woken)
+        await self._enqueue([(run_id, 0) for run_id in advanced.begun])
         if advanced.reserved:
             await self._durable.enqueue(SEND, {})
         return advanced.moved
+
+    async def _hasten(self, awaits: str, *, now: datetime, ids: Iterable[str] | None = None) -> None:
+        async with self._store.transaction() as connection:
+            woken = await runs.hasten(connection, awaits=awaits, now=now, ids=ids)
+        await self._enqueue(woken)
 
     async def _enqueue(self, moves: Sequence[Move]) -> None:
         for start in range(0, len(moves), BATCH):
@@ -211,11 +227,15 @@ class Playbooks:
                 "step": run.step,
                 "state": state.value,
                 "wake_at": None if state is RunState.CANCELLED else run.wake_at or now,
+                "awaits": run.awaits,
+                "since": run.since,
                 "error": run.error,
                 "updated_at": now,
                 "finished_at": now if state is RunState.CANCELLED else None,
             }
             await runs.move(connection, [change])
+            if state is RunState.CANCELLED:
+                await approvals.settle(connection, ApprovalState.CANCELLED, run_ids=[run_id], now=now)
             return (await runs.find_runs(connection, ids=[run_id]))[0]
 
     async def _on_advance(self, argument: Argument) -> None:
@@ -228,6 +248,13 @@ class Playbooks:
             steps = math.ceil(due.timestamp() / GRID_SECONDS)
             at = datetime.fromtimestamp(steps * GRID_SECONDS, tz=UTC)
             await self._durable.wake(SEND, {}, at=at, key=at.isoformat())
+
+    async def _on_tried(self, run_id: str) -> None:
+        """A run that awaits what becomes of its messages looks at once."""
+        async with self._store.reading() as connection:
+            found = await runs.find_runs(connection, ids=[run_id])
+        if any(run.awaits == "delivery" for run in found):
+            await self._hasten("delivery", now=self._clock(), ids=[run_id])
 
     async def _on_sweep(self, argument: Argument) -> None:
         report = await self.sweep(now=self._clock())

@@ -4,18 +4,16 @@ After scoring: one statement a playbook finds everybody it concerns, one writes 
 somebody named, under a key of his, so that asking again is no second firing.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from hashlib import blake2b
-from typing import Any
 
 from hub.errors import NotFoundError, RefusedError
-from hub.model.actions import RunState
 from hub.playbooks.planning import Planned, Planner
-from hub.playbooks.spec import Email, Playbook
+from hub.playbooks.rows import definition_row, run_id_of, run_row
+from hub.playbooks.spec import Playbook
 from hub.store import Connection, Store, runs
-from hub.store.playbooks import Situation, find_due, find_resting, find_situations
+from hub.store.playbooks import find_due, find_resting, find_situations
 
 BY_SCORECARD = "scorecard"
 BY_HAND = "hand"
@@ -56,8 +54,13 @@ async def insert_due(store: Store, playbook: Playbook, *, as_of: date, now: date
             rested_since=now - playbook.rest,
             now=now,
         )
-        rows = [_row(playbook, each, episode=as_of.isoformat(), cause=BY_SCORECARD, by=None, now=now) for each in due]
-        return await runs.insert(connection, rows)
+        rows = [
+            run_row(
+                playbook, each.customer_id, each.values, episode=as_of.isoformat(), cause=BY_SCORECARD, by=None, now=now
+            )
+            for each in due
+        ]
+        return await runs.insert(connection, rows, definitions=[definition_row(playbook, now=now)])
 
 
 async def fire_by_hand(
@@ -76,9 +79,8 @@ async def fire_by_hand(
     ids = list(dict.fromkeys(customer_ids))
     _check(ids, key)
     episode = f"{BY_HAND}:{key}"
-    wants_contacts = any(isinstance(step.settings, Email) and step.settings.to == "contacts" for step in playbook.steps)
     async with store.reading() as connection:
-        situations = await find_situations(connection, ids, with_contacts=wants_contacts)
+        situations = await find_situations(connection, ids, with_contacts=playbook.writes_contacts)
         if missing := [id_ for id_ in ids if id_ not in situations]:
             raise NotFoundError(f"there is no customer {', '.join(map(repr, missing[:10]))}")
         done = await _fired_before(connection, playbook, ids, episode)
@@ -111,12 +113,20 @@ async def fire_by_hand(
     if dry_run:
         return firings
     rows = [
-        _row(playbook, situations[each.customer_id], episode=episode, cause=BY_HAND, by=by, now=now)
+        run_row(
+            playbook,
+            each.customer_id,
+            situations[each.customer_id].values,
+            episode=episode,
+            cause=BY_HAND,
+            by=by,
+            now=now,
+        )
         for each in firings
         if each.state == "fired"
     ]
     async with store.transaction() as connection:
-        await runs.insert(connection, rows)
+        await runs.insert(connection, rows, definitions=[definition_row(playbook, now=now)])
     return firings
 
 
@@ -132,29 +142,3 @@ def _check(ids: Sequence[str], key: str) -> None:
         raise RefusedError(f"at most {MAX_BY_HAND} customers at once; {len(ids)} were named")
     if not key or len(key) > MAX_KEY:
         raise RefusedError(f"the key must have 1 to {MAX_KEY} characters")
-
-
-def run_id_of(playbook: str, customer_id: str, episode: str) -> str:
-    parts = "\x1f".join((playbook, customer_id, episode))
-    return f"run_{blake2b(parts.encode(), digest_size=16).hexdigest()}"
-
-
-def _row(
-    playbook: Playbook, situation: Situation, *, episode: str, cause: str, by: str | None, now: datetime
-) -> Mapping[str, Any]:
-    return {
-        "id": run_id_of(playbook.name, situation.customer_id, episode),
-        "playbook": playbook.name,
-        "playbook_version": playbook.version,
-        "definition": playbook.definition,
-        "customer_id": situation.customer_id,
-        "episode": episode,
-        "cause": cause,
-        "started_by": by,
-        "state": RunState.RUNNING.value,
-        "step": 0,
-        "fence": 0,
-        "facts": situation.values,
-        "started_at": now,
-        "updated_at": now,
-    }

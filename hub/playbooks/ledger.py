@@ -14,7 +14,7 @@ How fast, in what order and how long is each channel's own (`Manners`). One slow
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from hub.delivery import USUAL, Channel, Manners, Message, Refusal, Rejected, Uncertain
@@ -35,12 +35,19 @@ SILENCE = timedelta(seconds=60)
 class Ledger:
     """Sends what is reserved, through `channels` ({kind: channel}), as the process `executor`.
 
-    A channel that has no `manners` gets the usual ones.
+    A channel that has no `manners` gets the usual ones. `tried` is told the run of each message that was tried.
     """
 
     def __init__(
-        self, store: Store, channels: Mapping[str, Channel], *, executor: str, clock: Callable[[], datetime]
+        self,
+        store: Store,
+        channels: Mapping[str, Channel],
+        *,
+        executor: str,
+        clock: Callable[[], datetime],
+        tried: Callable[[str], Awaitable[None]] | None = None,
     ) -> None:
+        self._tried = tried
         self._store = store
         self._channels = channels
         self._executor = executor
@@ -128,6 +135,8 @@ class Ledger:
             await self._attempt(sent)
         finally:
             self._under_way.discard(sent.id)
+        if self._tried is not None and sent.run_id is not None:
+            await self._tried(sent.run_id)
 
     async def _attempt(self, sent: Delivery) -> None:
         channel = self._channels.get(sent.channel)
@@ -196,8 +205,11 @@ class Ledger:
         """Later, unless it has expired by then."""
         now = self._clock()
         pause = min(FIRST_PAUSE * 2 ** min(sent.attempts - 1, 16), LONGEST_PAUSE)
+        if sent.pause_seconds is not None:  # as the playbook says
+            pause = timedelta(seconds=sent.pause_seconds)
         until = now + (pause if retry_after is None else retry_after)
-        if until >= (sent.expires_at or now + manners.expiry):
+        over = sent.most_attempts is not None and sent.attempts >= sent.most_attempts
+        if over or until >= (sent.expires_at or now + manners.expiry):
             reason = f"given up after {sent.attempts} attempts: {reason}"
             if doubted_at is None:
                 await self._give_up(sent, reason)

@@ -16,8 +16,12 @@ from hub.documents import Document, Key, faults_of
 from hub.errors import ConfigError, Fault
 from hub.model.conditions import Condition, ConditionError, matches
 from hub.playbooks.planning import trial
-from hub.playbooks.spec import STEPS, Playbook, Sheet, Step, assemble, condition, split, step, unless_condition
+from hub.playbooks.program import condition, read
+from hub.playbooks.spec import Playbook, Sheet, assemble
+from hub.playbooks.steps import Start
 from hub.playbooks.vocabulary import VOCABULARY
+
+TEMPLATED = ("slack", "email")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,20 +37,25 @@ def load_all(folder: Path, *, templates: Path) -> PlaybookFolder:
     renderer = Renderer(templates)
     faults: list[Fault] = []
     playbooks: dict[str, Playbook] = {}
-    origin: dict[str, str] = {}
+    documents: dict[str, Document] = {}
+    unread: set[str] = set()
     for path in sorted(folder.glob("*.yaml")):
+        document = None
         try:
             document = Document.read(path)
             playbook = load(document, renderer=renderer)
         except ConfigError as error:
             faults += error.faults
+            if document is not None and isinstance(document.value, Mapping):
+                unread.add(str(document.value.get("playbook")))
             continue
         if playbook.name in playbooks:
-            message = f"the name {playbook.name!r} is taken by {origin[playbook.name]}"
+            message = f"the name {playbook.name!r} is taken by {documents[playbook.name].name}"
             faults.append(document.fault(message, key=("playbook",)))
             continue
         playbooks[playbook.name] = playbook
-        origin[playbook.name] = document.name
+        documents[playbook.name] = document
+    faults += _starts(playbooks, documents, unread)
     if faults:
         raise ConfigError(faults)
     return PlaybookFolder(playbooks=playbooks, renderer=renderer)
@@ -59,6 +68,37 @@ def load(document: Document, *, renderer: Renderer) -> Playbook:
     if reading.faults or playbook is None:
         raise ConfigError(reading.faults)
     return playbook
+
+
+def _starts(playbooks: Mapping[str, Playbook], documents: Mapping[str, Document], unread: set[str]) -> list[Fault]:
+    """Playbooks that start one that isn't there, or, by whatever way, themselves."""
+    faults = []
+    for name, playbook in playbooks.items():
+        for step in playbook.steps:
+            if not isinstance(step.settings, Start):
+                continue
+            key: Key = (*step.path, "playbook")
+            way = _way(playbooks, step.settings.name, name)
+            if step.settings.name not in playbooks.keys() | unread:
+                message = f"there is no playbook {step.settings.name!r}"
+                faults.append(documents[name].fault(message, key=key, choices=tuple(sorted(playbooks))))
+            elif way is not None:
+                faults.append(documents[name].fault(f"starts itself without end: {' > '.join((name, *way))}", key=key))
+    return faults
+
+
+def _way(playbooks: Mapping[str, Playbook], begin: str, end: str) -> tuple[str, ...] | None:
+    """The shortest way from one playbook to another over those that start each other; None where there is none."""
+    ways: list[tuple[str, ...]] = [(begin,)]
+    seen = {begin}
+    while ways:
+        way = ways.pop(0)
+        if way[-1] == end:
+            return way
+        after = playbooks[way[-1]].starts if way[-1] in playbooks else frozenset()
+        ways += [(*way, name) for name in sorted(after - seen)]
+        seen |= after
+    return None
 
 
 class _Reading:
@@ -78,61 +118,46 @@ class _Reading:
             return None
         when = self.condition(value.get("when"), ("when",))
         self.consistent(value)
-        raw = value.get("do")
-        items = raw if isinstance(raw, list) else []
-        steps = [self.step(item, ("do", index)) for index, item in enumerate(items)]
+        steps = read(value.get("do"), self)
         if when is not None:
             self.examples(value.get("examples"), when)
         if sheet is None or self.faults:
             return None
-        known = tuple(each for each in steps if each is not None)
-        playbook = assemble(sheet, when=when, steps=known, definition=value)
+        playbook = assemble(sheet, when=when, steps=steps, definition=value)
         self.trial(playbook)
         return playbook
 
-    def fault(self, message: str, key: Key, choices: tuple[str, ...] = ()) -> None:
+    def say(self, key: Key, message: str, choices: tuple[str, ...] = ()) -> None:
         self.faults.append(self.document.fault(message, key=key, choices=choices))
+
+    def invalid(self, key: Key, error: ValidationError) -> None:
+        self.faults += faults_of(error, self.document, under=key)
+
+    def no_condition(self, key: Key, error: ConditionError) -> None:
+        for problem in error.problems:
+            self.say((*key, *problem.key), problem.message, problem.choices)
 
     def consistent(self, value: Mapping[str, Any]) -> None:
         by = value.get("by", "scorecard")
         if by == "scorecard" and value.get("when") is None:
-            self.fault("is missing: a playbook that fires after scoring says for whom", ("when",))
+            self.say(("when",), "is missing: a playbook that fires after scoring says for whom")
         if by == "hand" and value.get("when") is not None:
-            self.fault("has no meaning in a playbook fired by hand", ("when",))
+            self.say(("when",), "has no meaning in a playbook fired by hand")
 
-    def condition(self, value: object, key: Key, *, changes: bool = False) -> Condition | None:
+    def condition(self, value: object, key: Key) -> Condition | None:
+        if value is None:
+            return None
         try:
-            return unless_condition(value) if changes else condition(value)
+            return condition(value)
         except ConditionError as error:
-            for problem in error.problems:
-                self.fault(problem.message, (*key, *problem.key), problem.choices)
+            self.no_condition(key, error)
             return None
 
-    def step(self, item: object, key: Key) -> Step | None:
-        if not isinstance(item, Mapping) or len(item) != 1 or next(iter(item)) not in STEPS:
-            self.fault("must be one step, such as {slack: {…}}", key, tuple(STEPS))
-            return None
-        ((action, value),) = item.items()
-        settings, unless = split(value)
-        before = len(self.faults)
-        if unless is not None and action != "wait":
-            self.condition(unless, (*key, action, "unless"), changes=True)
-        try:
-            if action == "wait":
-                return step(action, value)
-            STEPS[action].model_validate(settings)
-        except ValidationError as error:
-            under = key if action == "wait" else (*key, action)
-            self.faults += faults_of(error, self.document, under=under)
-        if action in ("slack", "email"):
-            self.template(action, settings, (*key, action, "template"))
-        return step(action, value) if len(self.faults) == before else None
-
-    def template(self, action: str, settings: Any, key: Key) -> None:
+    def seen(self, action: str, settings: object, key: Key) -> None:
+        """A step's template must be there, whatever else is wrong with the step."""
         name = settings.get("template") if isinstance(settings, Mapping) else None
-        there = self.renderer.templates(action)
-        if isinstance(name, str) and name not in there:
-            self.fault(f"there is no {action} template {name!r}", key, there)
+        if action in TEMPLATED and isinstance(name, str) and name not in (there := self.renderer.templates(action)):
+            self.say((*key, "template"), f"there is no {action} template {name!r}", there)
 
     def examples(self, examples: object, when: Condition) -> None:
         if examples is None or not isinstance(examples, list):
@@ -145,10 +170,10 @@ class _Reading:
             fires = matches(when, example["facts"])
             seen.add(example["fires"])
             if fires is not example["fires"]:
-                self.fault(f"says fires: {str(not fires).lower()}, but `when` says otherwise", key)
+                self.say(key, f"says fires: {str(not fires).lower()}, but `when` says otherwise")
         for wanted in (True, False):
             if wanted not in seen:
-                self.fault(f"there is none with fires: {str(wanted).lower()}", ("examples",))
+                self.say(("examples",), f"there is none with fires: {str(wanted).lower()}")
 
     def is_example(self, example: Any, key: Key) -> bool:
         if (
@@ -157,23 +182,23 @@ class _Reading:
             or not isinstance(example["facts"], Mapping)
             or not isinstance(example["fires"], bool)
         ):
-            self.fault("must be {facts: {name: value, …}, fires: true or false}", key)
+            self.say(key, "must be {facts: {name: value, …}, fires: true or false}")
             return False
         good = True
         for name, value in example["facts"].items():
             if (field := VOCABULARY.get(name)) is None:
-                self.fault("is no fact", (*key, "facts", name))
+                self.say((*key, "facts", name), "is no fact")
                 good = False
             elif value is not None and (
                 isinstance(value, bool) or not isinstance(value, (int, float) if field.kind == "number" else str)
             ):
-                self.fault(f"must be a {field.kind}, not {value!r}", (*key, "facts", name))
+                self.say((*key, "facts", name), f"must be a {field.kind}, not {value!r}")
                 good = False
         return good
 
     def trial(self, playbook: Playbook) -> None:
-        for index, each in enumerate(playbook.steps):
+        for step in playbook.steps:
             try:
-                trial(playbook, index, renderer=self.renderer)
+                trial(playbook, step.index, renderer=self.renderer)
             except RenderError as error:
-                self.fault(str(error), ("do", index, each.action))
+                self.say((*step.path, step.action), str(error))

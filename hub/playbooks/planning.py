@@ -4,7 +4,6 @@ A dry run shows exactly this and a run writes exactly this down; there is no sec
 rendered here, before anything is saved.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -12,9 +11,15 @@ from hashlib import blake2b
 from typing import Any
 
 from hub.delivery import Rendered, Renderer
-from hub.model.conditions import Condition, matches
-from hub.playbooks.durations import show_duration
-from hub.playbooks.spec import Call, Email, Playbook, Slack, Wait
+from hub.delivery.pagerduty import SEVERITIES, resolve, trigger
+from hub.delivery.webhook import event
+from hub.model.conditions import matches
+from hub.model.records import Severity
+from hub.playbooks.durations import due_on, show_duration
+from hub.playbooks.program import Step, raw
+from hub.playbooks.spec import Playbook
+from hub.playbooks.steps import Approve, Call, Email, PagerDuty, Slack, Wait, Webhook
+from hub.playbooks.telling import control
 from hub.playbooks.vocabulary import VOCABULARY
 from hub.playbooks.words import words
 from hub.store.playbooks import Situation
@@ -27,8 +32,10 @@ class Planned:
     after      how long after firing its turn comes, by the waits before it
     channel, address, subject, payload   a message: the payload is exactly what is sent
     title, reason, owner_email, severity, due_on   an alert or a task
-    wait       a wait
+    wait       a wait for so long
+    told       any other step that sends nothing, in words
     skipped    why nothing happens
+    depth, block   how many blocks it stands in, and the innermost one's name, such as then
     unless     as the playbook says it, in a dry run: it is asked only when the step's turn comes
     """
 
@@ -45,13 +52,18 @@ class Planned:
     severity: str | None = None
     due_on: date | None = None
     wait: timedelta | None = None
+    told: str | None = None
     skipped: str | None = None
     unless: Mapping[str, Any] | None = None
+    depth: int = 0
+    block: str | None = None
 
     def show(self) -> str:
         """In words, for the list of steps a run took."""
         if self.skipped is not None:
             return self.skipped
+        if self.told is not None:
+            return self.told
         if self.wait is not None:
             return show_duration(self.wait)
         if self.channel is not None:
@@ -71,31 +83,51 @@ class Planner:
     ) -> list[Planned]:
         """What step `index` does now; never empty. `before` are the facts at firing. Raises RenderError."""
         step = playbook.steps[index]
-        if step.unless is not None and _holds(step.unless, situation, before):
+        if self.spares(step, situation, before):
             return [Planned(index=index, action=step.action, skipped="not needed: its `unless` holds")]
         settings = step.settings
-        if isinstance(settings, Wait):
+        if isinstance(settings, Wait) and settings.wait is not None:
             return [Planned(index=index, action="wait", wait=settings.wait)]
+        if not isinstance(settings, Slack | Email | PagerDuty | Webhook | Call | Approve):
+            return [Planned(index=index, action=step.action, told=control(step))]
         context = words(playbook, situation, before=before, hub_url=self.hub_url)
-        if isinstance(settings, Slack):
-            made = self.renderer.slack(settings.template, context)
-            return [_message(index, "slack", settings.channel, made)]
-        if isinstance(settings, Email):
-            return self._mails(index, settings, situation, context)
-        return [self._call(index, step.action, settings, situation, context, now)]
+        match settings:
+            case Slack():
+                made = self.renderer.slack(settings.template, context)
+                return [_message(index, "slack", settings.channel, made)]
+            case Email():
+                return self._mails(index, settings, situation, context)
+            case PagerDuty():
+                return [self._incident(index, settings, playbook, situation, context)]
+            case Webhook():
+                return [self._event(index, settings, context, now)]
+            case Call():
+                return [self._call(index, step.action, settings, situation, context, now)]
+        return [self._question(step, settings, situation, context, now)]
+
+    def spares(self, step: Step, situation: Situation, before: Mapping[str, Any]) -> bool:
+        """Whether the step's `unless` holds now."""
+        return step.unless is not None and matches(step.unless, situation.values, before=before)
 
     def whole(self, playbook: Playbook, situation: Situation, *, now: datetime) -> list[Planned]:
-        """Every step as it would be by what is known now; `unless` is not asked, it belongs to later."""
+        """Every step of every block as it would be by what is known now.
+
+        Nothing is asked that belongs to later: `unless`, branches and answers are shown, each in words. `after` is at the
+        earliest: of what waits for a day, a condition or an answer, nobody knows how long it takes.
+        """
         planned: list[Planned] = []
-        after = timedelta(0)
-        for index, step in enumerate(playbook.steps):
-            raw = playbook.definition["do"][index][step.action]
-            unless = raw.get("unless") if isinstance(raw, Mapping) else None
-            free = _without_unless(playbook, index)
-            made = self.step(free, index, situation, before=situation.values, now=now + after)
-            planned += [replace(each, after=after, unless=unless) for each in made]
-            if isinstance(step.settings, Wait):
-                after += step.settings.wait
+        reached: dict[Any, timedelta] = {("do",): timedelta(0)}
+        for step in playbook.steps:
+            value = raw(playbook.definition, step)
+            block = step.path[:-1]
+            after = reached.setdefault(block, reached[step.path[:-4] or block])
+            free = _without_unless(playbook, step.index)
+            made = self.step(free, step.index, situation, before=situation.values, now=now + after)
+            unless = value.get("unless") if isinstance(value, Mapping) else None
+            name = str(block[-1]) if step.depth else None
+            planned += [replace(each, after=after, unless=unless, depth=step.depth, block=name) for each in made]
+            if isinstance(step.settings, Wait) and step.settings.wait is not None:
+                reached[block] += step.settings.wait
         return planned
 
     def _mails(self, index: int, settings: Email, situation: Situation, context: Mapping[str, Any]) -> list[Planned]:
@@ -123,17 +155,69 @@ class Planner:
         context: Mapping[str, Any],
         now: datetime,
     ) -> Planned:
-        owner = situation.values.get("csm_email") if settings.owner == "csm" else settings.owner
         reason = self.renderer.line(settings.reason, context) if settings.reason else "; ".join(context["reasons"])
-        due = settings.due
         return Planned(
             index=index,
             action=action,
             title=self.renderer.line(settings.title, context),
             reason=reason or None,
-            owner_email=owner,
+            owner_email=_owner(settings.owner, situation),
             severity=settings.severity.value,
-            due_on=None if due is None else (now + timedelta(days=math.ceil(due / timedelta(days=1)))).date(),
+            due_on=None if settings.due is None else due_on(settings.due, now),
+        )
+
+    def _incident(
+        self, index: int, settings: PagerDuty, playbook: Playbook, situation: Situation, context: Mapping[str, Any]
+    ) -> Planned:
+        """One incident for a playbook and customer, whichever run speaks of it."""
+        incident = f"cshub.{playbook.name}.{situation.customer_id}"
+        if settings.resolve:
+            made = Rendered(payload=resolve(incident))
+        else:
+            summary = self.renderer.line(settings.summary or "", context)
+            details = {name: context[name] for name in ("health", "band", "reasons")} | {
+                "churn": context["churn"]["risk"]
+            }
+            severity = SEVERITIES[settings.severity.value]
+            source = context["customer"]["name"] or situation.customer_id
+            made = Rendered(
+                subject=summary,
+                payload=trigger(
+                    summary,
+                    source=source,
+                    severity=severity,
+                    incident=incident,
+                    details=details,
+                    link=context["link"],
+                ),
+            )
+        return _message(index, "pagerduty", settings.service, made)
+
+    def _event(self, index: int, settings: Webhook, context: Mapping[str, Any], now: datetime) -> Planned:
+        usual = {"customer": context["customer"], "playbook": context["playbook"]["name"], "link": context["link"]}
+        data = usual | {name: self._filled(value, context) for name, value in settings.data.items()}
+        return _message(index, "webhook", settings.endpoint, Rendered(payload=event(settings.event, data, at=now)))
+
+    def _filled(self, value: Any, context: Mapping[str, Any]) -> Any:
+        """`value` with every text in it rendered."""
+        if isinstance(value, Mapping):
+            return {name: self._filled(inner, context) for name, inner in value.items()}
+        if isinstance(value, list):
+            return [self._filled(inner, context) for inner in value]
+        return self.renderer.line(value, context) if isinstance(value, str) else value
+
+    def _question(
+        self, step: Step, settings: Approve, situation: Situation, context: Mapping[str, Any], now: datetime
+    ) -> Planned:
+        question = self.renderer.line(settings.ask, context)
+        return Planned(
+            index=step.index,
+            action="approve",
+            told=control(replace(step, settings=settings.model_copy(update={"ask": question}))),
+            title=question,
+            owner_email=_owner(settings.of, situation),
+            severity=Severity.HIGH.value,
+            due_on=due_on(settings.within, now),
         )
 
 
@@ -166,8 +250,8 @@ def trial(playbook: Playbook, index: int, *, renderer: Renderer) -> None:
         planner.step(free, index, situation, before=situation.values, now=now)
 
 
-def _holds(unless: Condition, situation: Situation, before: Mapping[str, Any]) -> bool:
-    return matches(unless, situation.values, before=before)
+def _owner(owner: str, situation: Situation) -> str | None:
+    return situation.values.get("csm_email") if owner == "csm" else owner
 
 
 def _without_unless(playbook: Playbook, index: int) -> Playbook:

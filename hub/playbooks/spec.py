@@ -7,99 +7,34 @@
     by: scorecard | hand            after every scoring, or only when a person fires it
     when: {churn_band: {eq: high}}  a condition (hub.model.conditions); not for `by: hand`
     rest: 30 days                   a customer that had a run is left alone for so long
-    do:                             steps, in order; each but `wait` may have `unless: <condition>`
+    do:                             steps, in order: see hub.playbooks.steps
       - slack: {channel: "#cs-alerts", template: churn_save}
-      - email: {to: csm | contacts | address, template: churn_save}
-      - alert: {title: …, severity: low | normal | high | urgent, owner: csm | address, due: 2 days, reason: …}
-      - task:  {the same}
       - wait: 3 days
+      - task: {title: …, due: 2 business days, unless: {health: {rises_by: 0.05}}}
     examples:                       at least one that fires and one that does not; checked whenever the file is read
       - {facts: {churn_band: high}, fires: true}
 
-`unless` is asked when the step's turn comes, of the facts of that moment; there `rises_by` and `falls_by` compare with the
-facts at firing. Titles and reasons are templates themselves.
+`unless`, a branch's `when` and a wait's `until` are asked when the step's turn comes, of the facts of that moment; there
+`rises_by` and `falls_by` compare with the facts at firing. Titles, reasons and questions are templates themselves.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
+from hashlib import blake2b
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+import orjson
+from pydantic import ConfigDict, Field, ValidationError
 
-from hub.model.conditions import Condition, ConditionError, matches, parse
-from hub.model.records import Severity
-from hub.playbooks.durations import parse_duration
-from hub.playbooks.vocabulary import VOCABULARY
-
-
-def _owner(value: str) -> str:
-    if value != "csm" and not _is_address(value):
-        raise ValueError(f"{value!r} must be csm or an e-mail address")
-    return value
+from hub.documents import Key
+from hub.model.conditions import Condition, ConditionError, matches
+from hub.playbooks.program import Step, condition, read
+from hub.playbooks.steps import MESSAGES, Duration, Email, Name, Part, Start, Wait
 
 
-def _recipient(value: str) -> str:
-    if value not in ("csm", "contacts") and not _is_address(value):
-        raise ValueError(f"{value!r} must be csm, contacts or an e-mail address")
-    return value
-
-
-def _channel(value: str) -> str:
-    if not re.fullmatch(r"#[^\s#]{1,80}|[CGDU][A-Z0-9]{6,}", value):
-        raise ValueError(f"{value!r} must be a Slack channel such as #cs-alerts, or its id")
-    return value
-
-
-def _name(value: str) -> str:
-    if not re.fullmatch(r"[a-z][a-z0-9_]{1,59}", value):
-        raise ValueError(f"{value!r} must be 2 to 60 small letters, digits and _, a letter first")
-    return value
-
-
-def _is_address(value: str) -> bool:
-    local, at, domain = value.rpartition("@")
-    return bool(at and local and domain) and not any(letter.isspace() for letter in value)
-
-
-Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
-Name = Annotated[str, AfterValidator(_name)]
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class Slack(_Part):
-    channel: Annotated[str, AfterValidator(_channel)]
-    template: Name
-
-
-class Email(_Part):
-    to: Annotated[str, AfterValidator(_recipient)]
-    template: Name
-
-
-class Wait(_Part):
-    wait: Duration
-
-
-class Call(_Part):
-    """What an alert or a task says."""
-
-    title: Annotated[str, Field(min_length=1, max_length=300)]
-    severity: Annotated[Severity, Field(strict=False)] = Severity.NORMAL
-    owner: Annotated[str, AfterValidator(_owner)] = "csm"
-    due: Duration | None = None
-    reason: str | None = None
-
-
-Settings = Slack | Email | Wait | Call
-STEPS: Mapping[str, type[Settings]] = {"slack": Slack, "email": Email, "wait": Wait, "alert": Call, "task": Call}
-
-
-class Sheet(_Part):
+class Sheet(Part):
     """The file's outer keys; conditions, steps and examples are read one by one for the sake of their faults."""
 
     playbook: Name
@@ -113,16 +48,7 @@ class Sheet(_Part):
     examples: list[Any] = Field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step: `action` is its key in STEPS. `unless` is raw in `definition` too, for people to read."""
-
-    action: str
-    settings: Settings
-    unless: Condition | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Playbook:
     """A playbook, parsed. `definition` is what a run keeps: all of it but the examples, as plain JSON."""
 
@@ -139,19 +65,57 @@ class Playbook:
     def fires(self, values: Mapping[str, Any]) -> bool:
         return self.when is not None and matches(self.when, values)
 
+    @cached_property
+    def hash(self) -> str:
+        """Of its definition: what runs name the version they began with by."""
+        return blake2b(orjson.dumps(self.definition, option=orjson.OPT_SORT_KEYS), digest_size=24).hexdigest()
+
+    @property
+    def busy(self) -> timedelta:
+        """How long a run stays open at least, by the waits outside of blocks."""
+        waits = (step.settings.wait for step in self.steps if isinstance(step.settings, Wait) and not step.depth)
+        return sum((wait for wait in waits if wait is not None), timedelta(0))
+
+    @property
+    def channels(self) -> frozenset[str]:
+        """The channels it may send by."""
+        return frozenset(step.action for step in self.steps) & MESSAGES
+
+    @property
+    def starts(self) -> frozenset[str]:
+        """The playbooks it may start."""
+        return frozenset(step.settings.name for step in self.steps if isinstance(step.settings, Start))
+
+    @property
+    def writes_contacts(self) -> bool:
+        return any(isinstance(step.settings, Email) and step.settings.to == "contacts" for step in self.steps)
+
 
 class _Definition(Sheet):
-    model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, strict=True, arbitrary_types_allowed=True)
+
+
+class _Trusted:
+    """Faults of what was checked before it was kept: each is a bug."""
+
+    def say(self, key: Key, message: str, choices: tuple[str, ...] = ()) -> None:
+        raise ValueError(f"{'.'.join(map(str, key))}: {message}")
+
+    def invalid(self, key: Key, error: ValidationError) -> None:
+        raise error
+
+    def no_condition(self, key: Key, error: ConditionError) -> None:
+        raise error
+
+    def seen(self, action: str, settings: object, key: Key) -> None:
+        """Templates may have gone since; that is found when the step's turn comes."""
 
 
 def from_definition(definition: Mapping[str, Any]) -> Playbook:
     """The playbook a run began with. It was checked then, so a failure here is a bug."""
     sheet = _Definition.model_validate(dict(definition))
-    steps = []
-    for item in sheet.do:
-        ((action, value),) = item.items()
-        steps.append(step(action, value))
-    return assemble(sheet, when=condition(sheet.when), steps=tuple(steps), definition=definition)
+    when = None if sheet.when is None else condition(sheet.when)
+    return assemble(sheet, when=when, steps=read(sheet.do, _Trusted()), definition=definition)
 
 
 def assemble(
@@ -170,27 +134,4 @@ def assemble(
     )
 
 
-def condition(value: object) -> Condition | None:
-    return None if value is None else parse(value, VOCABULARY)
-
-
-def step(action: str, value: Any) -> Step:
-    """One step; raise pydantic's ValidationError, and ConditionError for its `unless` (before, where both are wrong)."""
-    if action == "wait":
-        return Step(action, Wait.model_validate({"wait": value}))
-    settings, unless = split(value)
-    return Step(action, STEPS[action].model_validate(settings), unless_condition(unless))
-
-
-def split(value: Any) -> tuple[Any, Any]:
-    """A step's own settings, and its `unless`."""
-    if not isinstance(value, Mapping):
-        return value, None
-    return {name: inner for name, inner in value.items() if name != "unless"}, value.get("unless")
-
-
-def unless_condition(value: object) -> Condition | None:
-    return None if value is None else parse(value, VOCABULARY, changes=True)
-
-
-__all__ = ["STEPS", "Call", "ConditionError", "Email", "Playbook", "Settings", "Sheet", "Slack", "Step", "Wait"]
+__all__ = ["Playbook", "Sheet", "assemble", "condition", "from_definition"]

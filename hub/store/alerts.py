@@ -1,9 +1,10 @@
 """Alerts and tasks: calls for human action, opened once per dedup key and changed by people."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, func, select, update
 
 from hub.errors import NotFoundError
 from hub.model.actions import Alert, AlertOutcome, AlertState
@@ -31,6 +32,15 @@ async def get_alert(connection: Connection, id_: str, *, lock: bool = False) -> 
 
 async def change_alert(connection: Connection, id_: str, values: Mapping[str, Any]) -> None:
     await connection.execute(update(alert).where(alert.c.id == id_).values(**values))
+
+
+async def close(
+    connection: Connection, dedup_keys: Iterable[str], *, outcome: AlertOutcome, note: str | None, now: datetime
+) -> None:
+    """Close alerts that are still open, by what they were opened under."""
+    statement = update(alert).where(alert.c.dedup_key.in_(list(dedup_keys)), alert.c.state != AlertState.CLOSED.value)
+    closed = {"state": AlertState.CLOSED.value, "outcome": outcome.value, "closed_at": now, "updated_at": now}
+    await connection.execute(statement.values(**closed, snoozed_until=None, note=func.coalesce(note, alert.c.note)))
 
 
 async def find_alerts(

@@ -9,9 +9,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from hub.model.actions import Run, RunState, Step
 from hub.store.store import Connection
-from hub.store.tables import playbook_run, playbook_step
+from hub.store.tables import playbook_definition, playbook_run, playbook_step
 
 BATCH = 500
+MOVED = ("step", "state", "wake_at", "awaits", "since", "error", "updated_at", "finished_at")
 
 
 def insert_missing(connection: Connection, table: Table) -> Any:
@@ -20,10 +21,17 @@ def insert_missing(connection: Connection, table: Table) -> Any:
     return insert.on_conflict_do_nothing()
 
 
-async def insert(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Add runs; return the ids of those that are new. A playbook, customer and episode make one run, ever."""
+async def insert(
+    connection: Connection, rows: Sequence[Mapping[str, Any]], *, definitions: Sequence[Mapping[str, Any]] = ()
+) -> list[str]:
+    """Add runs; return the ids of those that are new. A playbook, customer and episode make one run, ever.
+
+    definitions  rows of `playbook_definition` that the runs name by their hash; each is kept once
+    """
     if not rows:
         return []
+    if definitions:
+        await connection.execute(insert_missing(connection, playbook_definition), list(definitions))
     statement = insert_missing(connection, playbook_run).returning(playbook_run.c.id)
     return sorted((await connection.execute(statement, list(rows))).scalars())
 
@@ -39,7 +47,12 @@ async def find_runs(
     limit: int | None = None,
 ) -> list[Run]:
     """Runs that meet everything asked, newest first."""
-    statement = select(playbook_run).order_by(playbook_run.c.started_at.desc(), playbook_run.c.id)
+    kept = playbook_definition.c
+    statement = (
+        select(playbook_run, kept.definition.label("kept"))
+        .outerjoin(playbook_definition, kept.hash == playbook_run.c.definition_hash)
+        .order_by(playbook_run.c.started_at.desc(), playbook_run.c.id)
+    )
     if ids is not None:
         statement = statement.where(playbook_run.c.id.in_(list(ids)))
     if customer_ids is not None:
@@ -67,17 +80,16 @@ async def lock(connection: Connection, ids: Iterable[str]) -> dict[str, tuple[in
 
 
 async def move(connection: Connection, moves: Sequence[Mapping[str, Any]]) -> None:
-    """Write {id, step, state, wake_at, error, updated_at, finished_at} of runs held by `lock`; fences go up by one."""
+    """Write what MOVED names of runs held by `lock`; what a move leaves out is NULL. Fences go up by one."""
     if not moves:
         return
-    names = ("step", "state", "wake_at", "error", "updated_at", "finished_at")
     statement = (
         update(playbook_run)
         .where(playbook_run.c.id == bindparam("run"))
-        .values({name: bindparam(f"new_{name}", type_=playbook_run.c[name].type) for name in names})
+        .values({name: bindparam(f"new_{name}", type_=playbook_run.c[name].type) for name in MOVED})
         .values(fence=playbook_run.c.fence + 1)
     )
-    rows = [{"run": each["id"], **{f"new_{name}": each[name] for name in names}} for each in moves]
+    rows = [{"run": each["id"], **{f"new_{name}": each.get(name) for name in MOVED}} for each in moves]
     await connection.execute(statement, rows)
 
 
@@ -100,6 +112,21 @@ async def find_steps(connection: Connection, run_ids: Iterable[str]) -> list[Ste
     ]
 
 
+async def hasten(
+    connection: Connection, *, awaits: str, now: datetime, ids: Iterable[str] | None = None
+) -> list[tuple[str, int]]:
+    """Wake runs that await something that may have come, now instead of later; return (id, fence) of them."""
+    due = (
+        playbook_run.c.state == RunState.WAITING.value,
+        playbook_run.c.awaits == awaits,
+        playbook_run.c.wake_at > now,
+        *(() if ids is None else (playbook_run.c.id.in_(list(ids)),)),
+    )
+    statement = update(playbook_run).where(*due).values(wake_at=now)
+    found = await connection.execute(statement.returning(playbook_run.c.id, playbook_run.c.fence))
+    return sorted((row.id, row.fence) for row in found)
+
+
 async def find_overdue(connection: Connection, *, woken_by: datetime, moved_by: datetime) -> list[tuple[str, int]]:
     """(id, fence) of runs that should have moved: waiting beyond `woken_by`, or running and not moved since `moved_by`."""
     statement = select(playbook_run.c.id, playbook_run.c.fence).where(
@@ -113,4 +140,5 @@ async def find_overdue(connection: Connection, *, woken_by: datetime, moved_by: 
 
 def _run(row: Row[Any]) -> Run:
     values = {name: row._mapping[name] for name in Run.__dataclass_fields__}
-    return Run(**{**values, "state": RunState(values["state"])})
+    definition = values["definition"] if row.kept is None else row.kept
+    return Run(**{**values, "definition": definition, "state": RunState(values["state"])})

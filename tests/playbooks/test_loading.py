@@ -12,6 +12,11 @@ from hub.playbooks.spec import from_definition
 from hub.resources import CONFIG, TEMPLATES
 from tests.playbooks.conftest import SAVE, Folder
 
+NO_STEP = (
+    "must be one step, such as {slack: {…}} (choices: slack, email, pagerduty, webhook, alert, task, wait, branch, "
+    "approve, playbook, stop)"
+)
+
 
 def faults(folder: Folder) -> list[str]:
     with pytest.raises(ConfigError) as caught:
@@ -81,8 +86,8 @@ examples:
         "broken.yaml:13: do.2.wait: 3 is no duration; durations are such as 45 minutes, 12 hours, 3 days, 2 weeks",
         "broken.yaml:14: do.3.task.severity: is none of the valid choices (choices: low, normal, high, urgent)",
         "broken.yaml:14: do.3.task.due: 'soon' is no duration; durations are such as 45 minutes, 12 hours, 3 days, 2 weeks",
-        "broken.yaml:15: do.4: must be one step, such as {slack: {…}} (choices: slack, email, wait, alert, task)",
-        "broken.yaml:16: do.5: must be one step, such as {slack: {…}} (choices: slack, email, wait, alert, task)",
+        f"broken.yaml:15: do.4: {NO_STEP}",
+        f"broken.yaml:16: do.5: {NO_STEP}",
     ]
     assert found[-2].startswith("twin.yaml:2: playbook: the name 'save' is taken by ")
     assert found[-1].startswith("yaml.yaml:1: is not valid YAML")

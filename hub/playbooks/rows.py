@@ -1,0 +1,164 @@
+"""The rows that a move of a run writes, under keys that make writing them twice harmless."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any
+
+from hub.model.actions import AlertState, ApprovalState, DeliveryState, Run, RunState
+from hub.playbooks.planning import Planned, dedup_key
+from hub.playbooks.spec import Playbook
+from hub.playbooks.steps import Retry
+
+BY_PLAYBOOK = "playbook"
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """Another playbook that a step starts: the step's own note, and the facts as they are."""
+
+    playbook: Playbook
+    note: dict[str, Any]
+    values: Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Walk:
+    """What moving one run writes."""
+
+    run: Run
+    step: int
+    state: RunState = RunState.DONE
+    wake_at: datetime | None = None
+    awaits: str | None = None
+    since: datetime | None = None
+    error: str | None = None
+    deliveries: list[dict[str, Any]] = field(default_factory=list)
+    alerts: list[dict[str, Any]] = field(default_factory=list)
+    approvals: list[dict[str, Any]] = field(default_factory=list)
+    expired: list[str] = field(default_factory=list)
+    starts: list[Started] = field(default_factory=list)
+    steps: list[dict[str, Any]] = field(default_factory=list)
+
+
+def step_row(run: Run, index: int, action: str, state: str, detail: str | None, now: datetime) -> dict[str, Any]:
+    return {
+        "id": f"{run.id}:{index}",
+        "run_id": run.id,
+        "index": index,
+        "action": action,
+        "state": state,
+        "detail": detail,
+        "done_at": now,
+    }
+
+
+def call_key(run: Run, index: int) -> str:
+    """What the alert or task of a step is opened under, once."""
+    return dedup_key(run.playbook, run.playbook_version, run.customer_id, run.episode, index, "")
+
+
+def alert_row(run: Run, planned: Planned, now: datetime, *, kind: str) -> dict[str, Any]:
+    key = call_key(run, planned.index)
+    return {
+        "id": f"alert_{key.rpartition('.')[2]}",
+        "customer_id": run.customer_id,
+        "kind": kind,
+        "title": planned.title,
+        "reason": planned.reason,
+        "severity": planned.severity,
+        "state": AlertState.OPEN.value,
+        "owner_email": planned.owner_email,
+        "due_on": planned.due_on,
+        "run_id": run.id,
+        "dedup_key": key,
+        "opened_at": now,
+        "updated_at": now,
+    }
+
+
+def approval_row(run: Run, planned: Planned, *, until: datetime, now: datetime) -> dict[str, Any]:
+    return {
+        "id": f"{run.id}:{planned.index}",
+        "run_id": run.id,
+        "step": planned.index,
+        "customer_id": run.customer_id,
+        "question": planned.title,
+        "asked_of": planned.owner_email,
+        "state": ApprovalState.OPEN.value,
+        "asked_at": now,
+        "expires_at": until,
+    }
+
+
+def delivery_row(
+    run: Run, planned: Planned, *, retry: Retry | None, forbidden: Collection[str], now: datetime
+) -> dict[str, Any]:
+    """A message to reserve; to an address nobody may write to it is noted, and never sent."""
+    address = planned.address or ""
+    key = dedup_key(run.playbook, run.playbook_version, run.customer_id, run.episode, planned.index, address)
+    suppressed = {address.lower(), f"@{address.lower().rpartition('@')[2]}"} & set(forbidden)
+    return {
+        "id": f"del_{key.rpartition('.')[2]}",
+        "dedup_key": key,
+        "run_id": run.id,
+        "step": planned.index,
+        "customer_id": run.customer_id,
+        "channel": planned.channel,
+        "address": address,
+        "subject": planned.subject,
+        "payload": planned.payload,
+        "state": (DeliveryState.SUPPRESSED if suppressed else DeliveryState.RESERVED).value,
+        "error": "nobody may write to this address" if suppressed else None,
+        "attempts": 0,
+        "most_attempts": retry.attempts if retry else None,
+        "pause_seconds": round(retry.pause.total_seconds()) if retry and retry.pause else None,
+        "reserved_at": now,
+    }
+
+
+def definition_row(playbook: Playbook, *, now: datetime) -> dict[str, Any]:
+    """The version of a playbook that runs begin with."""
+    return {
+        "hash": playbook.hash,
+        "playbook": playbook.name,
+        "version": playbook.version,
+        "definition": playbook.definition,
+        "first_used_at": now,
+    }
+
+
+def run_row(
+    playbook: Playbook,
+    customer_id: str,
+    values: Mapping[str, Any],
+    *,
+    episode: str,
+    cause: str,
+    by: str | None,
+    now: datetime,
+) -> dict[str, Any]:
+    """A run to begin. `values`: the facts at firing."""
+    return {
+        "id": run_id_of(playbook.name, customer_id, episode),
+        "playbook": playbook.name,
+        "playbook_version": playbook.version,
+        "definition": {},
+        "definition_hash": playbook.hash,
+        "customer_id": customer_id,
+        "episode": episode,
+        "cause": cause,
+        "started_by": by,
+        "state": RunState.RUNNING.value,
+        "step": 0,
+        "fence": 0,
+        "facts": values,
+        "started_at": now,
+        "updated_at": now,
+    }
+
+
+def run_id_of(playbook: str, customer_id: str, episode: str) -> str:
+    parts = "\x1f".join((playbook, customer_id, episode))
+    return f"run_{blake2b(parts.encode(), digest_size=16).hexdigest()}"

@@ -1,0 +1,104 @@
+"""Steps and conditions in words, for lists, dry runs and approvals."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from hub.model.conditions import All, Any, Condition, Not, Operator, Test
+from hub.playbooks.durations import Moment, show_duration
+from hub.playbooks.program import Step
+from hub.playbooks.steps import (
+    Approve,
+    Branch,
+    Call,
+    Email,
+    PagerDuty,
+    Slack,
+    Start,
+    Stop,
+    Wait,
+    Webhook,
+)
+
+_WORDS: Mapping[Operator, str] = {
+    Operator.EQ: "is",
+    Operator.NE: "is not",
+    Operator.LT: "is below",
+    Operator.LTE: "is at most",
+    Operator.GT: "is above",
+    Operator.GTE: "is at least",
+    Operator.IN: "is one of",
+    Operator.NOT_IN: "is none of",
+    Operator.CONTAINS: "contains",
+    Operator.STARTS_WITH: "starts with",
+    Operator.RISES_BY: "has risen since firing by",
+    Operator.FALLS_BY: "has fallen since firing by",
+}
+
+
+def say(condition: Condition) -> str:
+    """A condition in words: "health is below 0.5 and (band is critical or mrr is above 1000)"."""
+    if isinstance(condition, Test):
+        return _test(condition)
+    if isinstance(condition, Not):
+        return f"not ({say(condition.condition)})"
+    joint = " and " if isinstance(condition, All) else " or "
+    return joint.join(
+        f"({say(each)})" if isinstance(each, All | Any) and len(each.conditions) > 1 else say(each)
+        for each in condition.conditions
+    )
+
+
+def _test(test: Test) -> str:
+    name = test.field.name
+    if test.operator is Operator.EXISTS:
+        return f"{name} is known" if test.value else f"{name} is not known"
+    values = test.value if isinstance(test.value, tuple) else (test.value,)
+    shown = ", ".join(f"{value:g}" if isinstance(value, float) else str(value) for value in values)
+    return f"{name} {_WORDS[test.operator]} {shown}"
+
+
+def summary(step: Step) -> str:
+    """What a step does, as configured."""
+    match step.settings:
+        case Slack() as slack:
+            told = f"{slack.channel}, template {slack.template}"
+        case Email() as email:
+            told = f"to {email.to}, template {email.template}"
+        case PagerDuty() as call:
+            told = f"{call.service}: " + ("resolve" if call.resolve else f"{call.summary} ({call.severity.value})")
+        case Webhook() as hook:
+            told = f"{hook.event} to {hook.endpoint}"
+        case Call() as call:
+            told = f"{call.title} ({call.severity.value}, owner {call.owner})"
+        case Wait() | Branch() | Approve() | Start() | Stop():
+            told = control(step)
+    return told
+
+
+def control(step: Step) -> str:
+    """What a step that sends nothing does, and where it leads; texts in it are as configured."""
+    match step.settings:
+        case Wait(wait=timedelta() as pause):
+            return show_duration(pause)
+        case Wait() as wait:
+            until = wait.until
+            told = f"until {until.show()}" if isinstance(until, Moment) else f"until {say(_asked(step))}"
+            return told + (f", for {show_duration(wait.at_most)} at most" if wait.at_most else "")
+        case Branch():
+            return f"if {say(_asked(step))}"
+        case Approve() as approve:
+            ends = {name: "ends" if step.exits[name] < 0 else "goes on" for name in ("declined", "expired")}
+            return (
+                f"asks {approve.of}: {approve.ask} Waits {show_duration(approve.within)} for an answer; "
+                f"declined it {ends['declined']}, unanswered it {ends['expired']}"
+            )
+        case Start() as start:
+            return f"starts {start.name}, unless it rests"
+        case Stop() as stop:
+            return f"ends here: {stop.reason}"
+    raise AssertionError(f"{step.action} sends something")
+
+
+def _asked(step: Step) -> Condition:
+    assert step.condition is not None, "reading saw to it"
+    return step.condition
