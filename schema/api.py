@@ -31,6 +31,7 @@ from schema.permissions import Permissions, role_of
 from schema.playbooks.mutations import PlaybookMutations
 from schema.playbooks.queries import PlaybookQueries
 from schema.playbooks.resend import DeliveryMutations
+from schema.playbooks.steering import SteeringMutations, SteeringQueries
 from schema.playbooks.types import Alert, Delivery, PlaybookRun
 from schema.postmortem.queries import PostmortemQueries
 from schema.scores.mutations import ScoreMutations
@@ -48,6 +49,7 @@ class Query(
     ModelQueries,
     PostmortemQueries,
     PlaybookQueries,
+    SteeringQueries,
     AnalyticsQueries,
     SourceQueries,
     AccessQueries,
@@ -61,6 +63,7 @@ class Mutation(
     ScoreMutations,
     ModelMutations,
     PlaybookMutations,
+    SteeringMutations,
     DeliveryMutations,
     SourceMutations,
     AccessMutations,

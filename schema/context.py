@@ -14,10 +14,12 @@ from hub.backtest import Every, Report, TrackRecord
 from hub.explanation import Explanation
 from hub.judgement import Judged
 from hub.model.actions import AlertOutcome, AlertState, Band
+from hub.playbooks.stopping import Stopping
 from hub.postmortem import PostMortems
 from hub.store import Store
 from hub.store.judgement import Kind, Statement
 from hub.store.promotions import Promotion
+from hub.store.stops import Stopped
 from hub.training.comparison import Comparison
 from hub.training.drift import DriftReport
 from scoring.lift import Lift
@@ -156,6 +158,14 @@ class Actions(Protocol):
     async def sync(self, source: str, *, by: str, now: datetime) -> SyncStarted: ...
 
     async def update_alert(self, change: AlertChange, *, now: datetime) -> None: ...
+
+    async def approve(self, run_id: str, *, approved: bool, by: str, note: str | None, step: int | None) -> None: ...
+
+    async def stop_playbook(self, playbook: str, *, by: str, reason: str, cancel: bool) -> Stopping: ...
+
+    async def start_playbook(self, playbook: str, *, by: str) -> None: ...
+
+    async def stopped_playbooks(self) -> Sequence[Stopped]: ...
 
     async def backtest(self, request: BacktestRequest, *, now: datetime) -> Report: ...
 

@@ -37,7 +37,7 @@ COMMANDS = {
     "metrics": ("metrics", "Show the figures of customer success, with the definition each was computed by."),
     "model": ("model", "See the churn models, compare challengers with champions, promote one, take it back, look for drift."),
     "override": ("judgement", "Put your own score in the place of CUSTOMER's computed health, for a while and with a reason."),
-    "playbook": ("playbook", "List playbooks, and fire one by hand."),
+    "playbook": ("playbook", "List playbooks, fire one by hand, approve what runs ask, and stop them."),
     "postmortem": (
         "postmortem", "Look back at customers who left: CUSTOMER (an id, a domain or a whole name), or all of them.",
     ),

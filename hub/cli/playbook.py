@@ -1,4 +1,4 @@
-"""`cshub playbook`: what there is, and firing one by hand."""
+"""`cshub playbook`: what there is, firing one by hand, answering what runs ask, and the kill switch."""
 
 import json
 import secrets
@@ -14,6 +14,7 @@ from hub.compose import Hub
 from hub.playbooks import Firing
 from hub.playbooks.durations import show_duration
 from hub.settings import load
+from hub.store.stops import ALL
 from schema.errors import BadInputError
 from schema.nodes import parse_id
 
@@ -22,7 +23,7 @@ STATES = {"would_fire": "would fire", "already_fired": "already fired by the sam
 
 @main.group()
 def playbook() -> None:
-    """List playbooks, and fire one by hand."""
+    """List playbooks, fire one by hand, approve what runs ask, and stop them."""
 
 
 @playbook.command("list")
@@ -73,13 +74,73 @@ async def playbook_fire(
         show.say("Nothing was sent: this was a dry run. --send really does it.")
 
 
-def _id(given: str) -> str:
-    """A customer's id in the store, from that or from the API's."""
+@playbook.command("approve")
+@click.argument("run")
+@click.option("--decline", is_flag=True, help="Say no.")
+@click.option("--note", help="Why, for the record.")
+@click.option("--by", default="command line", show_default=True, help="Who answers, for the record.")
+@click.pass_obj
+@asynchronous
+async def playbook_approve(config: Path | None, run: str, decline: bool, note: str | None, by: str) -> None:
+    """Approve what RUN asks, or decline it. The first answer counts.
+
+    A RUN is an id, as the hub's (run_…) or as GraphQL gives it.
+    """
+    async with Hub.open(load(config), clock=utc_now, work=False) as hub, hub.working():
+        found = await hub.playbooks.approve(_id(run, "playbook_run"), approved=not decline, by=by, note=note)
+    show.say(f"{found.playbook}: {'declined' if decline else 'approved'}; the run goes on in a running hub.")
+
+
+@playbook.command("stop")
+@click.argument("name", required=False)
+@click.option("--all", "everything", is_flag=True, help="Stop every playbook there is.")
+@click.option("--reason", required=True, help="Why, for who finds it stopped.")
+@click.option("--cancel", is_flag=True, help="End its runs and withdraw its messages, instead of holding them.")
+@click.option("--by", default="command line", show_default=True, help="Who stops, for the record.")
+@click.pass_obj
+@asynchronous
+async def playbook_stop(
+    config: Path | None, name: str | None, everything: bool, reason: str, cancel: bool, by: str
+) -> None:
+    """Stop playbook NAME at once: it fires for nobody, its runs stand still, its messages are not sent."""
+    async with Hub.open(load(config), clock=utc_now, work=False) as hub:
+        done = await hub.playbooks.stop(_name(name, everything), by=by, reason=reason, cancel=cancel)
+    which = "All playbooks are" if everything else f"{name} is"
+    show.say(f"{which} stopped{'' if done.changed else ' already'}.")
+    if cancel:
+        show.say(f"{done.cancelled} runs were ended, {done.withdrawn} messages withdrawn.")
+
+
+@playbook.command("start")
+@click.argument("name", required=False)
+@click.option("--all", "everything", is_flag=True, help="Lift the stop of all.")
+@click.option("--by", default="command line", show_default=True, help="Who starts, for the record.")
+@click.pass_obj
+@asynchronous
+async def playbook_start(config: Path | None, name: str | None, everything: bool, by: str) -> None:
+    """Let a stopped playbook go on where it stood."""
+    async with Hub.open(load(config), clock=utc_now, work=False) as hub, hub.working():
+        await hub.playbooks.start(_name(name, everything), by=by)
+        left = await hub.playbooks.stopped()
+    show.say(f"{'The stop of all' if everything else f'The stop of {name}'} is lifted.")
+    for each in left:
+        what = "all playbooks are" if each.playbook == ALL else f"{each.playbook} is"
+        show.say(f"Still, {what} stopped by {each.stopped_by}: {each.reason}")
+
+
+def _name(name: str | None, everything: bool) -> str:
+    if (name is None) is not everything:
+        raise click.UsageError("Give either the NAME of a playbook, or --all.")
+    return ALL if name is None else name
+
+
+def _id(given: str, wanted: str = "customer") -> str:
+    """An id in the store, from that or from the API's."""
     try:
         entity, key = parse_id(given)
     except BadInputError:
         return given
-    return key if entity == "customer" else given
+    return key if entity == wanted else given
 
 
 def _show(firing: Firing) -> None:
@@ -91,6 +152,7 @@ def _show(firing: Firing) -> None:
         show.say("  note: the playbook's own condition does not hold for it")
     for planned in firing.plan:
         after = f"after {show_duration(planned.after)}: " if planned.after else ""
-        show.say(f"  {after}{planned.action} {planned.show()}")
+        block = f"{planned.block}: " if planned.block else ""
+        show.say(f"  {'  ' * planned.depth}{block}{after}{planned.action} {planned.show()}")
         if planned.payload:
             show.out.print_json(json.dumps(dict(planned.payload)), indent=2)

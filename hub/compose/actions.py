@@ -9,6 +9,7 @@ from hub.compose.hub import Hub
 from hub.compose.jobs import SYNC
 from hub.compose.judging import JudgementActions
 from hub.compose.modelling import ModelActions
+from hub.compose.steering import SteeringActions
 from hub.explanation import Explanation, explain, find_lift
 from hub.model.actions import Band
 from hub.playbooks import Firing, Planned
@@ -29,7 +30,7 @@ from schema.context import (
 from scoring.lift import Lift
 
 
-class HubActions(JudgementActions, ModelActions, BacktestActions):
+class HubActions(JudgementActions, ModelActions, BacktestActions, SteeringActions):
     """Fires, rescores, syncs, updates alerts, explains; the caller has checked who may."""
 
     async def fire(self, request: FireRequest, *, now: datetime) -> Sequence[Fired]:

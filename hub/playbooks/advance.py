@@ -20,7 +20,7 @@ from hub.playbooks.planning import Planner
 from hub.playbooks.rows import BY_PLAYBOOK, Walk, call_key, definition_row, run_row
 from hub.playbooks.spec import Playbook, from_definition
 from hub.playbooks.walking import Heard, Walker
-from hub.store import Connection, Store, alerts, approvals, deliveries, runs
+from hub.store import Connection, Store, alerts, approvals, deliveries, runs, stops
 from hub.store.playbooks import find_resting, find_situations
 
 Move = tuple[str, int]
@@ -87,12 +87,13 @@ class Advancer:
     async def _write(self, walks: Sequence[Walk], *, now: datetime) -> Advanced:
         async with self._store.transaction() as connection:
             held = await runs.lock(connection, [walk.run.id for walk in walks])
-            walks = [walk for walk in walks if _still(walk.run, held)]
+            stopped = await stops.find_stops(connection)
+            walks = [walk for walk in walks if _still(walk.run, held) and not stops.stop_of(stopped, walk.run.playbook)]
             reserved = await deliveries.reserve(connection, [row for walk in walks for row in walk.deliveries])
             await alerts.open_alerts(connection, [row for walk in walks for row in walk.alerts])
             await approvals.ask(connection, [row for walk in walks for row in walk.approvals])
             await _expire(connection, walks, now=now)
-            begun = await _begin(connection, walks, now=now)
+            begun = await _begin(connection, walks, stopped, now=now)
             await runs.insert_steps(connection, [row for walk in walks for row in walk.steps])
             await runs.move(
                 connection,
@@ -140,7 +141,9 @@ async def _expire(connection: Connection, walks: Sequence[Walk], *, now: datetim
     await alerts.close(connection, keys, outcome=AlertOutcome.INVALID, note="nobody answered in time", now=now)
 
 
-async def _begin(connection: Connection, walks: Sequence[Walk], *, now: datetime) -> list[str]:
+async def _begin(
+    connection: Connection, walks: Sequence[Walk], stopped: Mapping[str, stops.Stopped], *, now: datetime
+) -> list[str]:
     """Begin runs of the playbooks that steps start, but for customers these rest for; the notes of the steps say which."""
     begun: list[str] = []
     wanted = {start.playbook.name: start.playbook for walk in walks for start in walk.starts}
@@ -150,6 +153,9 @@ async def _begin(connection: Connection, walks: Sequence[Walk], *, now: datetime
         resting = await find_resting(connection, playbook=name, customer_ids=ids, rested_since=now - playbook.rest)
         rows = []
         for run, start in asked:
+            if stops.stop_of(stopped, name) is not None:
+                start.note.update(state="skipped", detail=f"{name} is stopped")
+                continue
             if run.customer_id in resting:
                 start.note.update(state="skipped", detail=f"{name} rests for this customer")
                 continue

@@ -15,12 +15,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from hashlib import blake2b
-from typing import Any
 
 from hub.delivery import Channel
 from hub.durable import Argument, Durable
 from hub.errors import NotFoundError, RefusedError
-from hub.model.actions import ApprovalState, Run, RunState
+from hub.model.actions import Run, RunState
 from hub.playbooks.advance import Advancer, Move
 from hub.playbooks.approving import decide
 from hub.playbooks.firing import Firing, fire_by_hand, insert_due
@@ -28,7 +27,10 @@ from hub.playbooks.ledger import Ledger
 from hub.playbooks.loading import PlaybookFolder
 from hub.playbooks.planning import Planner
 from hub.playbooks.spec import Playbook
-from hub.store import Store, approvals, runs
+from hub.playbooks.steering import set_state
+from hub.playbooks.stopping import Stopping, start, stop
+from hub.store import Store, runs, stops
+from hub.store.stops import ALL, Stopped
 
 log = logging.getLogger(__name__)
 
@@ -98,7 +100,7 @@ class Playbooks:
     async def fire_due(self, *, as_of: date, now: datetime) -> FireReport:
         """Fire every playbook for whom it concerns by the scorecards of `as_of`. Twice on one day is once."""
         fired = {}
-        for playbook in self.definitions.values():
+        for playbook in await self._going():
             ids = await insert_due(self._store, playbook, as_of=as_of, now=now)
             if ids:
                 fired[playbook.name] = len(ids)
@@ -124,9 +126,14 @@ class Playbooks:
         Raises NotFoundError for a playbook or customer that isn't there, RefusedError for a bad key, RenderError for a
         template that fails; nothing is written then.
         """
+        chosen = self.get(playbook)
+        async with self._store.reading() as connection:
+            stopped = stops.stop_of(await stops.find_stops(connection), playbook)
+        if stopped is not None and not dry_run:
+            raise RefusedError(f"{playbook} is stopped by {stopped.stopped_by}: {stopped.reason}")
         firings = await fire_by_hand(
             self._store,
-            self.get(playbook),
+            chosen,
             customer_ids,
             planner=self.planner,
             by=by,
@@ -150,6 +157,25 @@ class Playbooks:
     async def advance(self, run_id: str, fence: int) -> bool:
         """Move one run, if its fence still is `fence`; return whether it moved."""
         return await self._advance([(run_id, fence)]) == 1
+
+    async def stop(
+        self, playbook: str, *, by: str, reason: str, cancel: bool = False, audited: bool = False
+    ) -> Stopping:
+        """The kill switch for a playbook, or for ALL of them: see hub.playbooks.stopping."""
+        if playbook != ALL:
+            await self._known(playbook)
+        now = self._clock()
+        return await stop(self._store, playbook, by=by, reason=reason, cancel=cancel, audited=audited, now=now)
+
+    async def start(self, playbook: str, *, by: str, audited: bool = False) -> None:
+        """Let a stopped playbook go on where it stood."""
+        now = self._clock()
+        await start(self._store, playbook, by=by, audited=audited, now=now)
+        await self.sweep(now=now, stuck=timedelta(0))
+
+    async def stopped(self) -> list[Stopped]:
+        async with self._store.reading() as connection:
+            return list((await stops.find_stops(connection)).values())
 
     async def pause(self, run_id: str) -> Run:
         """Hold a run where it stands; what is reserved already is still sent."""
@@ -175,7 +201,12 @@ class Playbooks:
         """
         unknown = await self.ledger.sweep(now=now)
         async with self._store.reading() as connection:
-            overdue = await runs.find_overdue(connection, woken_by=now, moved_by=now - stuck)
+            stopped = await stops.find_stops(connection)
+            overdue = (
+                []
+                if ALL in stopped
+                else await runs.find_overdue(connection, woken_by=now, moved_by=now - stuck, but=stopped)
+            )
         await self._enqueue(overdue)
         if await self.ledger.due():
             await self._durable.enqueue(SEND, {})
@@ -187,6 +218,20 @@ class Playbooks:
         if released:
             await self._durable.enqueue(SEND, {})
         return released
+
+    async def _going(self) -> list[Playbook]:
+        """The playbooks that are not stopped."""
+        async with self._store.reading() as connection:
+            stopped = await stops.find_stops(connection)
+        return [each for each in self.definitions.values() if stops.stop_of(stopped, each.name) is None]
+
+    async def _known(self, playbook: str) -> None:
+        """Whether it is configured, or was: it may have runs still."""
+        if playbook not in self.definitions:
+            async with self._store.reading() as connection:
+                found = await runs.find_runs(connection, playbook=playbook, limit=1)
+            if not found:
+                self.get(playbook)
 
     async def _advance(self, moves: Sequence[Move]) -> int:
         advanced = await self._advancer.advance(moves, now=self._clock())
@@ -203,40 +248,15 @@ class Playbooks:
         await self._enqueue(woken)
 
     async def _enqueue(self, moves: Sequence[Move]) -> None:
-        for start in range(0, len(moves), BATCH):
-            await self._durable.enqueue(ADVANCE, _argument(moves[start : start + BATCH]))
+        for first in range(0, len(moves), BATCH):
+            await self._durable.enqueue(ADVANCE, _argument(moves[first : first + BATCH]))
 
     async def _wake(self, at: datetime, moves: Sequence[Move]) -> None:
         key = blake2b(repr(sorted(moves)).encode(), digest_size=16).hexdigest()
         await self._durable.wake(ADVANCE, _argument(moves), at=at, key=key)
 
     async def _set(self, run_id: str, state: RunState, *, allowed: Sequence[RunState]) -> Run:
-        now = self._clock()
-        async with self._store.transaction() as connection:
-            await runs.lock(connection, [run_id])
-            found = await runs.find_runs(connection, ids=[run_id])
-            if not found:
-                raise NotFoundError(f"there is no playbook run {run_id!r}")
-            run = found[0]
-            if run.state not in allowed:
-                raise RefusedError(
-                    f"the run is {run.state}; that goes only while it is {' or '.join(each.value for each in allowed)}"
-                )
-            change: dict[str, Any] = {
-                "id": run.id,
-                "step": run.step,
-                "state": state.value,
-                "wake_at": None if state is RunState.CANCELLED else run.wake_at or now,
-                "awaits": run.awaits,
-                "since": run.since,
-                "error": run.error,
-                "updated_at": now,
-                "finished_at": now if state is RunState.CANCELLED else None,
-            }
-            await runs.move(connection, [change])
-            if state is RunState.CANCELLED:
-                await approvals.settle(connection, ApprovalState.CANCELLED, run_ids=[run_id], now=now)
-            return (await runs.find_runs(connection, ids=[run_id]))[0]
+        return await set_state(self._store, run_id, state, allowed=allowed, now=self._clock())
 
     async def _on_advance(self, argument: Argument) -> None:
         await self._advance(_moves(argument))
@@ -252,8 +272,8 @@ class Playbooks:
     async def _on_tried(self, run_id: str) -> None:
         """A run that awaits what becomes of its messages looks at once."""
         async with self._store.reading() as connection:
-            found = await runs.find_runs(connection, ids=[run_id])
-        if any(run.awaits == "delivery" for run in found):
+            awaits = await runs.find_awaiting(connection, run_id)
+        if awaits == "delivery":
             await self._hasten("delivery", now=self._clock(), ids=[run_id])
 
     async def _on_sweep(self, argument: Argument) -> None:

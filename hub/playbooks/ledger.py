@@ -21,7 +21,7 @@ from hub.delivery import USUAL, Channel, Manners, Message, Refusal, Rejected, Un
 from hub.durable.process import is_gone
 from hub.model.actions import Delivery, DeliveryState
 from hub.playbooks.endpoints import Endpoints
-from hub.store import Store, claims, deliveries, executors
+from hub.store import Store, claims, deliveries, executors, stops
 
 log = logging.getLogger(__name__)
 
@@ -151,6 +151,12 @@ class Ledger:
         manners = self._manners[sent.channel]
         if manners.disabled_after is not None and (why := await self._endpoints.closed(sent)) is not None:
             await self._give_up(sent, why)
+            return
+        async with self._store.reading() as connection:
+            held = await stops.is_held(connection, sent.id)
+        if held:  # stopped since it was claimed
+            async with self._store.transaction() as connection:
+                await deliveries.unclaim(connection, sent, executor=self._executor)
             return
         message = Message(
             id=sent.id,

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, and_, case, func, literal, or_, select, te
 
 from hub.model.actions import Delivery, DeliveryState
 from hub.store.deliveries import find_deliveries
+from hub.store.stops import sendable
 from hub.store.store import Connection
 from hub.store.tables import delivery
 from hub.store.tables.base import UtcDateTime
@@ -49,6 +50,7 @@ async def claim(
             delivery.c.state == DeliveryState.RESERVED.value,
             or_(delivery.c.not_before.is_(None), delivery.c.not_before <= now),
             _elsewhere(await _busy(connection, paces, now=now) | await _blocked(connection, paces, now=now)),
+            await sendable(connection),
         )
         .subquery()
     )
@@ -91,6 +93,7 @@ async def _blocked(connection: Connection, paces: Paces, *, now: datetime) -> se
             delivery.c.attempts > 0,
             delivery.c.not_before > now,
             _in_order(paces),
+            await sendable(connection),
         )
         .distinct()
     )
@@ -122,7 +125,7 @@ async def next_due(connection: Connection, *, now: datetime, paces: Paces | None
         and_(delivery.c.attempts > 0, delivery.c.not_before > now),
     )
     earliest = func.coalesce(delivery.c.not_before, delivery.c.reserved_at)
-    waiting = (delivery.c.state == DeliveryState.RESERVED.value, free)
+    waiting = (delivery.c.state == DeliveryState.RESERVED.value, free, await sendable(connection))
     at: datetime | None = (await connection.execute(select(func.min(earliest).label("at")).where(*waiting))).scalar()
     if at is None or at > now:
         return at

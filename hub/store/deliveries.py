@@ -9,7 +9,7 @@ from sqlalchemy import Row, and_, func, literal, or_, select, update
 from hub.model.actions import Delivery, DeliveryState
 from hub.store.runs import insert_missing
 from hub.store.store import Connection
-from hub.store.tables import delivery
+from hub.store.tables import delivery, playbook_run
 from hub.store.tables.base import UtcDateTime
 
 
@@ -64,6 +64,29 @@ async def put_back(
             "doubted_at": sent.doubted_at or doubted_at,
         },
     )
+
+
+async def unclaim(connection: Connection, sent: Delivery, *, executor: str) -> None:
+    """It was claimed and not tried: as if it had never been."""
+    await _settle(
+        connection,
+        sent.id,
+        executor,
+        {"state": DeliveryState.RESERVED.value, "attempts": sent.attempts - 1, "claimed_by": None, "sent_at": None},
+    )
+
+
+async def withdraw(connection: Connection, *, playbook: str | None, reason: str) -> int:
+    """Messages of a playbook (None: of all) that wait to be sent never are; return how many."""
+    of = select(playbook_run.c.id).where(playbook_run.c.id == delivery.c.run_id)
+    if playbook is not None:
+        of = of.where(playbook_run.c.playbook == playbook)
+    statement = (
+        update(delivery)
+        .where(delivery.c.state == DeliveryState.RESERVED.value, of.correlate(delivery).exists())
+        .values(state=DeliveryState.SUPPRESSED.value, error=reason, not_before=None)
+    )
+    return len((await connection.execute(statement.returning(delivery.c.id))).scalars().all())
 
 
 async def hold(connection: Connection, *, channel: str, address: str, until: datetime) -> None:

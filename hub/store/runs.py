@@ -1,6 +1,6 @@
 """Playbook runs and what they did at each step: rows that move by their fence."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -127,15 +127,39 @@ async def hasten(
     return sorted((row.id, row.fence) for row in found)
 
 
-async def find_overdue(connection: Connection, *, woken_by: datetime, moved_by: datetime) -> list[tuple[str, int]]:
-    """(id, fence) of runs that should have moved: waiting beyond `woken_by`, or running and not moved since `moved_by`."""
+async def cancel_all(connection: Connection, *, playbook: str | None, error: str, now: datetime) -> list[str]:
+    """End the open runs of a playbook (None: of all); return which."""
+    open_ = (RunState.RUNNING.value, RunState.WAITING.value, RunState.PAUSED.value)
+    statement = update(playbook_run).where(playbook_run.c.state.in_(open_))
+    if playbook is not None:
+        statement = statement.where(playbook_run.c.playbook == playbook)
+    ended = {"state": RunState.CANCELLED.value, "error": error, "wake_at": None, "updated_at": now, "finished_at": now}
+    statement = statement.values(**ended, fence=playbook_run.c.fence + 1)
+    return sorted((await connection.execute(statement.returning(playbook_run.c.id))).scalars())
+
+
+async def find_awaiting(connection: Connection, run_id: str) -> str | None:
+    """What a run awaits."""
+    statement = select(playbook_run.c.awaits).where(playbook_run.c.id == run_id)
+    found: str | None = (await connection.execute(statement)).scalar()
+    return found
+
+
+async def find_overdue(
+    connection: Connection, *, woken_by: datetime, moved_by: datetime, but: Collection[str] = ()
+) -> list[tuple[str, int]]:
+    """(id, fence) of runs that should have moved: waiting beyond `woken_by`, or running and not moved since `moved_by`.
+
+    but  playbooks whose runs are left alone
+    """
     statement = select(playbook_run.c.id, playbook_run.c.fence).where(
         or_(
             and_(playbook_run.c.state == RunState.WAITING.value, playbook_run.c.wake_at <= woken_by),
             and_(playbook_run.c.state == RunState.RUNNING.value, playbook_run.c.updated_at <= moved_by),
         )
     )
-    return [(row.id, row.fence) for row in await connection.execute(statement.order_by(playbook_run.c.id))]
+    statement = statement.where(playbook_run.c.playbook.not_in(list(but))).order_by(playbook_run.c.id)
+    return [(row.id, row.fence) for row in await connection.execute(statement)]
 
 
 def _run(row: Row[Any]) -> Run:

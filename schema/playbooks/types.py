@@ -72,15 +72,30 @@ class Delivery(Node):
     run: RunRef | None = one("playbook_run", key="id", parent="run_id", unique=True)
 
 
+@strawberry.type(description="A person's word that a run waits for.")
+class PlaybookApproval:
+    step: int = column(description="Index of the step that asked.")
+    question: str = column()
+    asked_of: str | None = column()
+    state: str = column(description="open, approved, declined, expired or cancelled.")
+    asked_at: datetime = column()
+    expires_at: datetime | None = column()
+    decided_at: datetime | None = column()
+    decided_by: str | None = column()
+    note: str | None = column()
+
+
 @strawberry.type(description="One firing of a playbook for one customer.")
 class PlaybookRun(Node):
     playbook: str = column()
     playbook_version: int = column()
     state: RunState = column()
-    cause: str = column(description="scorecard, or hand: somebody fired it.")
+    cause: str = column(description="scorecard; hand: somebody fired it; playbook: another one started it.")
     started_by: str | None = column()
     step: int = column(description="Index of the step to do next.")
     wake_at: datetime | None = column()
+    awaits: str | None = column(description="What it stands still for: date, condition, approval or delivery.")
+    since: datetime | None = column(description="Since when it does.")
     facts: JSON = column(description="As they were when it fired.")
     error: str | None = column()
     started_at: datetime = column()
@@ -88,6 +103,7 @@ class PlaybookRun(Node):
     finished_at: datetime | None = column()
     customer: CustomerRef = one("customer", key="id", parent="customer_id", unique=True)
     steps: list[PlaybookStep] = many("playbook_step", key="run_id", order=Order("index"), most=100)
+    approvals: list[PlaybookApproval] = many("approval", key="run_id", order=Order("asked_at"), most=100)
     deliveries: list[Delivery] = many("delivery", key="run_id", order=Order("reserved_at"), most=100)
 
 

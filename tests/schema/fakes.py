@@ -7,7 +7,9 @@ from typing import Any
 from hub.access import Viewer
 from hub.errors import BusyError, NotFoundError, RefusedError
 from hub.model.actions import Role
+from hub.playbooks.stopping import Stopping
 from hub.store import Store
+from hub.store.stops import Stopped
 from schema.api import answer
 from schema.context import (
     AlertChange,
@@ -92,6 +94,19 @@ class FakeActions:
         if change.alert_id == "closed":
             raise RefusedError("the alert is closed")
         self._note(change)
+
+    async def approve(self, run_id: str, *, approved: bool, by: str, note: str | None, step: int | None) -> None:
+        self._note(("approve", run_id, approved, by, note, step))
+
+    async def stop_playbook(self, playbook: str, *, by: str, reason: str, cancel: bool) -> Stopping:
+        self._note(("stop", playbook, by, reason, cancel))
+        return Stopping(playbook=playbook, changed=True, cancelled=2, withdrawn=3)
+
+    async def start_playbook(self, playbook: str, *, by: str) -> None:
+        self._note(("start", playbook, by))
+
+    async def stopped_playbooks(self) -> Sequence[Stopped]:
+        return [Stopped(playbook="save", reason="wrong", stopped_by="ann", stopped_at=NOW)]
 
 
 def viewer(role: Role = Role.VIEWER) -> Viewer:

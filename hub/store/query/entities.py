@@ -132,6 +132,7 @@ ENTITIES: Mapping[str, Entity] = {
         Entity(name="alert", table=tables.alert),
         Entity(name="playbook_run", table=tables.playbook_run),
         Entity(name="playbook_step", table=tables.playbook_step),
+        Entity(name="approval", table=tables.approval),
         Entity(name="delivery", table=tables.delivery),
         Entity(name="source", table=tables.source, id="name"),
         Entity(name="bookmark", table=tables.bookmark),

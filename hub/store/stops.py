@@ -1,0 +1,74 @@
+"""The kill switch: which playbooks are stopped, and what that keeps from moving and from being sent."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, delete, or_, select, true
+
+from hub.store.runs import insert_missing
+from hub.store.store import Connection
+from hub.store.tables import delivery, playbook_run, playbook_stop
+
+ALL = "*"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stopped:
+    """A playbook that is stopped (`*`: all of them), by whom, since when and why."""
+
+    playbook: str
+    reason: str
+    stopped_by: str
+    stopped_at: datetime
+
+
+async def find_stops(connection: Connection) -> dict[str, Stopped]:
+    """{playbook, or *: its stop}."""
+    rows = await connection.execute(select(playbook_stop).order_by(playbook_stop.c.playbook))
+    return {row.playbook: _stopped(row) for row in rows}
+
+
+def stop_of(stops: Mapping[str, Stopped], playbook: str) -> Stopped | None:
+    return stops.get(ALL) or stops.get(playbook)
+
+
+async def insert(connection: Connection, stopped: Stopped) -> bool:
+    """Stop; return whether it was not stopped before."""
+    row = {
+        "playbook": stopped.playbook,
+        "reason": stopped.reason,
+        "stopped_by": stopped.stopped_by,
+        "stopped_at": stopped.stopped_at,
+    }
+    statement = insert_missing(connection, playbook_stop).returning(playbook_stop.c.playbook)
+    return bool((await connection.execute(statement, [row])).scalars().all())
+
+
+async def remove(connection: Connection, playbook: str) -> bool:
+    """Start again; return whether it was stopped."""
+    statement = delete(playbook_stop).where(playbook_stop.c.playbook == playbook)
+    return bool((await connection.execute(statement.returning(playbook_stop.c.playbook))).scalars().all())
+
+
+async def sendable(connection: Connection) -> ColumnElement[bool]:
+    """Which messages no stop holds back. Without a stop, nothing is asked of the runs."""
+    stopped = list((await connection.execute(select(playbook_stop.c.playbook))).scalars())
+    if not stopped:
+        return true()
+    free = delivery.c.run_id.is_(None)  # no playbook's
+    if ALL in stopped:
+        return free
+    held = select(playbook_run.c.id).where(playbook_run.c.id == delivery.c.run_id, playbook_run.c.playbook.in_(stopped))
+    return or_(free, ~held.correlate(delivery).exists())
+
+
+async def is_held(connection: Connection, delivery_id: str) -> bool:
+    """Whether a stop holds back this very message, asked just before it is sent."""
+    statement = select(delivery.c.id).where(delivery.c.id == delivery_id, await sendable(connection))
+    return (await connection.execute(statement)).first() is None
+
+
+def _stopped(row: Row[Any]) -> Stopped:
+    return Stopped(**{name: row._mapping[name] for name in Stopped.__dataclass_fields__})
