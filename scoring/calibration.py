@@ -18,7 +18,8 @@ from scoring.evaluation import Flags, Integers
 from scoring.facts import Floats
 
 DRIFT = 0.1
-FARTHEST = 5.0
+FARTHEST = 15.0
+FLATTEST = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +44,10 @@ def platt(margin: Floats, labels: Flags, *, known: bool) -> Calibration:
     """
     model = LogisticRegression(C=np.inf, max_iter=1_000).fit(margin[:, None], labels)
     slope, intercept = float(model.coef_[0, 0]), float(model.intercept_[0])
-    if slope <= 0:  # the order would turn around
-        return Calibration()
+    if slope < FLATTEST:
+        # the model tells strangers nothing: nearly their rate for everybody, in the order it gave
+        slope = FLATTEST
+        intercept = _shift(slope * margin, float(labels.sum()))
     return Calibration((1 + slope) / 2, intercept / 2) if known and slope < 1 else Calibration(slope, intercept)
 
 
@@ -59,7 +62,14 @@ def level(calibration: Calibration, margin: Floats, labels: Flags, days: Integer
         return calibration
     line, left = calibration.slope * margin[newest] + calibration.intercept, int(labels[newest].sum())
 
-    def pull(shift: float) -> float:
-        return float(left - (1 / (1 + np.exp(-(line + shift)))).sum() - shift / DRIFT**2)
+    shift = _shift(line, left, held_back=1 / DRIFT**2)
+    return Calibration(calibration.slope, calibration.intercept + shift)
 
-    return Calibration(calibration.slope, calibration.intercept + float(brentq(pull, -FARTHEST, FARTHEST)))
+
+def _shift(line: Floats, left: float, *, held_back: float = 0.0) -> float:
+    """What to add to log-odds so that as many are expected to leave as `left`, less held_back times itself."""
+
+    def pull(shift: float) -> float:
+        return float(left - (1 / (1 + np.exp(-(line + shift)))).sum() - held_back * shift)
+
+    return float(brentq(pull, -FARTHEST, FARTHEST))

@@ -4,16 +4,17 @@ from dataclasses import dataclass
 
 import numpy as np
 import xgboost
-from sklearn.model_selection import StratifiedGroupKFold
 
 from scoring.calibration import Calibration, level, platt
 from scoring.contributions import Contributions
 from scoring.facts import Floats
 from scoring.learner import FOLDS, NORMAL_CHURNED, SEED, Learner, Matrix, Rows, boost, margins
 from scoring.search import search
+from scoring.splits import folds_of
 
 CHECKED_ROWS = 2_000
 CLOSE = 1e-4  # log-odds
+FEWER_FOLDS = 2  # where there are many cells: half of them tells what nearly all do
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ def fit(rows: Rows, learner: Learner) -> Fitted:
     if held_out is None:
         return Fitted(booster, learner, Calibration(), None)
     calibration = Calibration()
-    if rows.churned >= NORMAL_CHURNED:
+    if rows.rarer >= NORMAL_CHURNED:
         line = platt(held_out, rows.labels, known=len(np.unique(rows.customers)) < len(rows))
         calibration = level(line, held_out, rows.labels, rows.days)
     return Fitted(booster, learner, calibration, calibration.probability(held_out))
@@ -70,13 +71,13 @@ def check_contributions(booster: xgboost.Booster, contributions: Contributions, 
 
 
 def out_of_fold(rows: Rows, learner: Learner) -> Floats | None:
-    """Log-odds of each row by a model fitted to other customers only; None where too few customers left to divide."""
-    if rows.churned < FOLDS:
+    """Log-odds of each row by a model fitted to other customers only; None where too few left, or stayed, to divide."""
+    if rows.rarer < FOLDS:
         return None
-    folds = StratifiedGroupKFold(n_splits=FOLDS, shuffle=True, random_state=SEED)
+    count = FEWER_FOLDS if rows.has_many_cells else FOLDS
+    folds = folds_of(rows.labels, rows.customers, count=count, seed=SEED)
     margin = np.zeros(len(rows))
-    for learned, held in folds.split(rows.matrix, rows.labels, rows.customers):
-        mask = np.zeros(len(rows), dtype=np.bool_)
-        mask[learned] = True
-        margin[held] = margins(boost(rows.where(mask), learner), rows.matrix[held])
+    for fold in range(count):
+        held = folds == fold
+        margin[held] = margins(boost(rows.where(~held), learner), rows.matrix[held])
     return margin

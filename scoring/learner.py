@@ -1,10 +1,10 @@
 """The learner: gradient-boosted trees with fixed parameters.
 
-Two sets of parameters, by the number of *distinct customers* who left: `TINY` from 20, `SAFE` from 200; below 20 there
-is no model. They were fixed beforehand; `scoring.search` may replace `SAFE` by one of a few others. Classes are never
-reweighted or resampled: that leaves the ranking alone and ruins the probabilities. What counts less is what is long ago: a
-row weighs half of one that is a year newer, because products, prices and customers change. Each feature declares whether more
-of it may raise or lower the risk, so that a reason never contradicts good sense.
+Two sets of parameters, by the number of *distinct customers* who left: `TINY` from 20, `SAFE` from 200; below 20 there is no
+model, nor where fewer than so many stayed. They were fixed beforehand; `scoring.search` may replace `SAFE` by one of a few
+others. Classes are never reweighted or resampled: that leaves the ranking alone and ruins the probabilities. What counts less
+is what is long ago: a row weighs half of one that is a year newer, because products, prices and customers change. Each feature
+declares whether more of it may raise or lower the risk, so that a reason never contradicts good sense.
 
 The same rows give the same bytes: one seed, and a number of threads that does not depend on the machine.
 """
@@ -26,6 +26,9 @@ SEED = 20
 FOLDS = 5
 HALF_LIFE_DAYS = 365
 MANY_ROWS = 200_000  # below that one thread is fastest
+MANY_CELLS = 2_000_000  # rows x columns, from which on more folds and larger searches cost hours and tell nothing more
+MANY_COLUMNS = 500  # from which on a tree's time goes into the bins of columns
+FEWER_BINS = 64
 FEWEST_CHURNED = 20
 NORMAL_CHURNED = 50
 MANY_CHURNED = 200
@@ -56,7 +59,8 @@ TINY = Learner("tiny", 100, {"max_depth": 2, "learning_rate": 0.05, "min_child_w
 
 
 def learner_for(churned: int) -> Learner | None:
-    """The learner for so many distinct churned customers; None below 20, where the base rate is the better forecast."""
+    """The learner for so many distinct customers of the rarer kind, commonly those who left; None below 20, where the base
+    rate is the better forecast."""
     if churned < FEWEST_CHURNED:
         return None
     return TINY if churned < MANY_CHURNED else SAFE
@@ -99,6 +103,15 @@ class Rows:
         """Distinct customers who left."""
         return len(np.unique(self.customers[self.labels]))
 
+    @property
+    def rarer(self) -> int:
+        """Distinct customers of the rarer kind: who left, or where nearly everybody did, who stayed."""
+        return min(self.churned, len(np.unique(self.customers[~self.labels])))
+
+    @property
+    def has_many_cells(self) -> bool:
+        return self.matrix.size > MANY_CELLS
+
 
 def boost(rows: Rows, learner: Learner) -> xgboost.Booster:
     """Fit `learner` with all of its trees."""
@@ -120,15 +133,19 @@ def data_of(rows: Rows) -> xgboost.DMatrix:
 
 def settings(learner: Learner, signs: Sequence[int], rows: int) -> dict[str, Any]:
     """Everything XGBoost is told."""
-    return {
+    told = {
         **learner.parameters,
         "objective": "binary:logistic",
         "tree_method": "hist",
-        "monotone_constraints": "(" + ",".join(map(str, signs)) + ")",
         "seed": SEED,
         "nthread": _threads(rows),
         "verbosity": 0,
     }
+    if any(signs):  # constraints that constrain nothing still cost half of the time
+        told["monotone_constraints"] = "(" + ",".join(map(str, signs)) + ")"
+    if len(signs) > MANY_COLUMNS:
+        told["max_bin"] = FEWER_BINS
+    return told
 
 
 def _threads(rows: int) -> int:

@@ -6,7 +6,8 @@
 Tuning was measured to be worth a thousandth of ROC-AUC, and to lose as often as it wins; so few are asked, nobody chooses
 them per company, and being better means by twice the standard error over customers. Trees are stopped and candidates compared
 on different customers: on the same ones the best of several is flattered by its luck. Where there is only one day the
-customers are divided instead. Fewer than 200 who left are too few to hold any back, and are not searched.
+customers are divided instead. Fewer than 200 who left are too few to hold any back, and are not searched. Of very many rows
+(`MANY_CELLS`) only as many are asked, of customers drawn at random.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,8 +18,8 @@ import xgboost
 
 from scoring.evaluation import Flags
 from scoring.facts import Floats
-from scoring.learner import MANY_CHURNED, SAFE, SEED, Learner, Rows, boost, data_of, margins, settings
-from scoring.splits import split_by_time
+from scoring.learner import MANY_CELLS, MANY_CHURNED, SAFE, SEED, Learner, Rows, boost, data_of, margins, settings
+from scoring.splits import folds_of, split_by_time
 
 INNER_SHARE = 0.25
 FEWEST_IN_A_HALF = 30  # distinct customers who left, to stop by and to compare on
@@ -36,9 +37,9 @@ CANDIDATES: tuple[Learner, ...] = (
 
 def search(rows: Rows, learner: Learner) -> Learner:
     """`learner`, or the candidate that beats it; deterministic."""
-    if learner != SAFE or rows.churned < MANY_CHURNED:
+    if learner != SAFE or rows.rarer < MANY_CHURNED:
         return learner
-    parts = _divide(rows)
+    parts = _divide(_some_of(rows))
     if parts is None:
         return learner
     earlier, stop, compare = parts
@@ -60,6 +61,13 @@ def told() -> Sequence[Mapping[str, object]]:
 def losses(margin: Floats, labels: Flags) -> Floats:
     """Log-loss of each row, from log-odds."""
     return np.asarray(np.logaddexp(0, np.where(labels, -margin, margin)), dtype=np.float64)
+
+
+def _some_of(rows: Rows) -> Rows:
+    if not rows.has_many_cells:
+        return rows
+    parts = -(-rows.matrix.size // MANY_CELLS)
+    return rows.where(folds_of(rows.labels, rows.customers, count=parts, seed=SEED) == 0)
 
 
 def _divide(rows: Rows) -> tuple[Rows, Rows, Rows] | None:

@@ -1,4 +1,5 @@
-"""Dividing rows by time: what is judged is later than what was learned from, and no label reaches across."""
+"""Dividing rows: by time, where what is judged is later than what was learned from and no label reaches across, and by
+customer, where whoever is judged was in no row learned from."""
 
 import numpy as np
 
@@ -16,3 +17,13 @@ def split_by_time(days: Integers, ends: Integers, *, test_share: float) -> tuple
     first_later = distinct[-count]
     earlier: Flags = ends <= first_later
     return (earlier, days >= first_later) if earlier.any() else None
+
+
+def folds_of(labels: Flags, customers: Integers, *, count: int, seed: int) -> Integers:
+    """The fold 0..count-1 of each row: whole customers, at random, those who ever left and the others evenly. [n] each."""
+    _, codes = np.unique(customers, return_inverse=True)
+    left = np.bincount(codes, labels) > 0
+    drawn = np.random.default_rng(seed).permutation(len(left))
+    folds = np.empty(len(left), dtype=np.int64)
+    folds[drawn[np.argsort(left[drawn], kind="stable")]] = np.arange(len(left)) % count
+    return np.asarray(folds[codes], dtype=np.int64)

@@ -107,11 +107,9 @@ def train(rows: Rows, definition: ChurnDefinition, horizon: str, *, fates: Fates
         rows=len(rows),
         churned=churned,
     )
-    learner = learner_for(churned)
+    learner = learner_for(rows.rarer)
     if learner is None:
-        return replace(
-            result, why_not=f"{_customers(churned)} left so far, and {FEWEST_CHURNED} are needed to learn from"
-        )
+        return replace(result, why_not=too_few(rows))
     judged = _judge(rows, learner, definition, fates)
     if isinstance(judged, str):
         return replace(result, why_not=judged)
@@ -175,7 +173,7 @@ def version_of(
     digest = blake2b(digest_size=4)
     for part in (rows.matrix, rows.labels, rows.customers, rows.days):
         digest.update(np.ascontiguousarray(part).tobytes())
-    learner = learner_for(rows.churned)
+    learner = learner_for(rows.rarer)
     told = settings(learner, rows.signs, len(rows)) | {"trees": learner.trees, "or": searched()} if learner else {}
     digest.update(
         orjson.dumps(
@@ -193,5 +191,8 @@ def version_of(
     return f"{kind}-{horizon}-{newest}-{digest.hexdigest()}"
 
 
-def _customers(count: int) -> str:
-    return "1 customer has" if count == 1 else f"{count} customers have"
+def too_few(rows: Rows) -> str:
+    """Why there is no learner for these rows."""
+    count, did = (rows.churned, "left") if rows.churned < FEWEST_CHURNED else (rows.rarer, "stayed")
+    who = "1 customer has" if count == 1 else f"{count} customers have"
+    return f"{who} {did} so far, and {FEWEST_CHURNED} are needed to learn from"

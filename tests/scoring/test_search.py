@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from scoring.learner import SAFE, TINY, Rows
+from scoring.learner import SAFE, SEED, TINY, Rows
 from scoring.search import CANDIDATES, MOST_TREES, losses, search, told
+from scoring.splits import folds_of
 
 DAYS = np.arange(0, 360, 30)
 
@@ -41,6 +42,17 @@ def test_few_customers_are_not_searched() -> None:
     assert small.churned < 200
     assert search(small, SAFE) == SAFE
     assert search(rows(steep=4.0), TINY) == TINY
+
+
+def test_of_very_many_rows_some_customers_are_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = rows(steep=4.0, customers=900)
+    monkeypatch.setattr("scoring.learner.MANY_CELLS", made.matrix.size // 2)
+    monkeypatch.setattr("scoring.search.MANY_CELLS", made.matrix.size // 2)
+    half = folds_of(made.labels, made.customers, count=2, seed=SEED) == 0
+    found = search(made, SAFE)
+    assert found.trees > SAFE.trees
+    monkeypatch.undo()
+    assert search(made.where(half), SAFE) == found
 
 
 def test_labels_between_the_earlier_and_the_later_rows_change_nothing() -> None:

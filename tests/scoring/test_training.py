@@ -12,7 +12,7 @@ from scoring.churn_definition import ChurnDefinition
 from scoring.fitting import fit, out_of_fold
 from scoring.learner import HALF_LIFE_DAYS, SAFE, SEED, TINY, Rows, boost, data_of, learner_for, margins, settings
 from scoring.outcomes import CHURNED, NEVER, STAYED, UNUSED, Churns, outcomes, window
-from scoring.splits import split_by_time
+from scoring.splits import folds_of, split_by_time
 from scoring.training import prior_rate, snapshot_days, train, version_of
 
 DEFINITION = ChurnDefinition()
@@ -149,7 +149,10 @@ def test_parameters_are_fixed_and_never_reweight() -> None:
     )
     assert told["monotone_constraints"] == "(-1,0)"
     assert not {"scale_pos_weight", "sample_weight"} & told.keys()
-    assert settings(TINY, (0,), 10)["max_depth"] == 2
+    free = settings(TINY, (0,), 10)
+    assert free["max_depth"] == 2
+    assert "monotone_constraints" not in free  # they would cost time and constrain nothing
+    assert settings(SAFE, (-1,) * 501, 10)["max_bin"] == 64
 
 
 def test_the_same_rows_make_the_same_bytes() -> None:
@@ -171,18 +174,51 @@ def test_more_use_never_raises_the_risk() -> None:
 
 
 def test_held_out_predictions_come_from_other_customers() -> None:
-    """A column that is the customer's own answer is worth nothing on customers who were not seen."""
-    random = np.random.default_rng(1)
-    answers = random.random(200) < 0.3
-    customers = np.tile(np.arange(200), 6)
-    matrix = customers[:, None].astype(np.float32)
-    rows = Rows(("who",), (0,), matrix, answers[customers], customers, *np.repeat([np.arange(6)] * 2, 200, axis=1))
-    held = out_of_fold(rows, SAFE)
+    """A column that is the customer's own answer is worth nothing, but for chance, on customers who were not seen."""
+    spreads = []
+    for seed in range(8):
+        answers = np.random.default_rng(seed).random(200) < 0.3
+        customers = np.tile(np.arange(200), 6)
+        matrix = customers[:, None].astype(np.float32)
+        rows = Rows(("who",), (0,), matrix, answers[customers], customers, *np.repeat([np.arange(6)] * 2, 200, axis=1))
+        held = out_of_fold(rows, SAFE)
+        assert held is not None
+        seen = margins(boost(rows, SAFE), matrix)
+        spreads.append([margin[rows.labels].mean() - margin[~rows.labels].mean() for margin in (seen, held)])
+    assert min(seen for seen, _ in spreads) > 0.3
+    assert abs(np.mean([held for _, held in spreads])) < 0.1
+
+
+def test_folds_part_whole_customers_and_those_who_left_evenly() -> None:
+    rows = made(103)
+    folds = folds_of(rows.labels, rows.customers, count=4, seed=0)
+    of = [np.unique(folds[rows.customers == who]) for who in range(103)]
+    assert all(len(one) == 1 for one in of)
+    left = np.isin(np.arange(103), rows.customers[rows.labels])
+    for kind in (left, ~left):
+        counts = np.bincount(np.concatenate(of)[kind], minlength=4)
+        assert counts.max() - counts.min() <= 1
+    assert not np.array_equal(folds, folds_of(rows.labels, rows.customers, count=4, seed=1))
+
+
+def test_where_there_are_many_cells_two_folds_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = made(60)
+    whole = out_of_fold(rows, TINY)
+    monkeypatch.setattr("scoring.learner.MANY_CELLS", rows.matrix.size)
+    assert np.array_equal(whole, out_of_fold(rows, TINY))  # type: ignore[arg-type] # both are there, or this fails
+    monkeypatch.setattr("scoring.learner.MANY_CELLS", rows.matrix.size - 1)
+    first = folds_of(rows.labels, rows.customers, count=2, seed=SEED) == 0
+    held = out_of_fold(rows, TINY)
     assert held is not None
-    seen = margins(boost(rows, SAFE), matrix)
-    spread = lambda margin: margin[rows.labels].mean() - margin[~rows.labels].mean()  # noqa: E731 - one expression, twice
-    assert spread(seen) > 0.3
-    assert abs(spread(held)) < 0.15
+    assert np.array_equal(held[first], margins(boost(rows.where(~first), TINY), rows.matrix[first]))
+
+
+def test_where_nearly_everybody_left_those_who_stayed_are_too_few() -> None:
+    rows = made(150)
+    labels = rows.customers >= 19
+    trained = train(replace(rows, labels=labels), DEFINITION, "90d")
+    assert trained.why_not == "19 customers have stayed so far, and 20 are needed to learn from"
+    assert out_of_fold(replace(rows, labels=rows.customers >= 4), TINY) is None
 
 
 def test_platt_finds_the_line_that_made_the_labels() -> None:
@@ -196,7 +232,20 @@ def test_platt_finds_the_line_that_made_the_labels() -> None:
     strangers, known = platt(3 * margin, labels, known=False), platt(3 * margin, labels, known=True)
     assert (strangers.slope, strangers.intercept) == pytest.approx((0.5, -0.5), abs=0.03)
     assert (known.slope, known.intercept) == pytest.approx(((1 + strangers.slope) / 2, strangers.intercept / 2))
-    assert platt(-margin, labels, known=False) == Calibration()
+
+
+def test_a_model_that_tells_strangers_nothing_gives_nearly_everybody_their_rate_and_keeps_its_order() -> None:
+    random = np.random.default_rng(2)
+    margin = random.normal(size=5_000) * 3 - 2
+    labels = random.random(5_000) < 1 / (1 + np.exp(1 + 0.3 * margin))  # the higher, the fewer leave
+    found = platt(margin, labels, known=False)
+    assert found.slope == 0.01
+    probability = found.probability(margin)
+    assert probability.mean() == pytest.approx(labels.mean(), abs=1e-9)
+    assert np.ptp(probability) < 0.06
+    assert (np.diff(probability[np.argsort(margin)]) >= 0).all()
+    half = platt(margin, labels, known=True)
+    assert (half.slope, half.intercept) == pytest.approx((0.505, found.intercept / 2))
 
 
 def test_calibration_maths() -> None:
