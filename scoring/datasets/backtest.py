@@ -92,7 +92,7 @@ class Backtest:
             ends=self.later.ends,
             split="later snapshots",
             learner=learner,
-            churned=self.earlier.churned,
+            learned=self.earlier,
             features=len(self.later.names),
             gate=definition.gate,
         )

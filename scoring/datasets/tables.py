@@ -6,8 +6,7 @@ the usual spellings; it becomes NaN, `NO_DAY` or an empty text.
 """
 
 import csv
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import islice
@@ -18,7 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from hub.errors import NotFoundError, RefusedError
-from scoring.evaluation import Integers
+from scoring.datasets import written
+from scoring.evaluation import Flags, Integers
 from scoring.facts import Floats
 
 Texts = npt.NDArray[np.str_]
@@ -26,7 +26,7 @@ Texts = npt.NDArray[np.str_]
 NO_DAY = int(np.iinfo(np.int64).min)
 MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?", "\\n", "nat"})
 CHUNK = 100_000  # rows of a CSV file that are Python's texts at a time
-DAY_FORMATS = ("%Y-%m-%d", "%Y%m%d", "%Y/%m/%d", "%d-%m-%Y", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y")
+LONGEST = 200  # letters of a cell: a column of texts is as wide as its longest, and nothing here is told by more
 EPOCH = date(1970, 1, 1).toordinal()
 
 
@@ -74,35 +74,40 @@ class Table:
             raise RefusedError(f"{self.name}: column {name!r} holds {self._example(name)!r}, which is no number")
         return found
 
-    def numbers_or_none(self, name: str) -> Floats | None:
-        """The column as numbers; None where it is none of numbers. Infinite counts as missing."""
+    def numbers_or_none(self, name: str, *, share: float = 1.0) -> Floats | None:
+        """The column as numbers; None where fewer than `share` of the filled cells are. What is no number, and what is
+        infinite, counts as missing. Reads 1,234.50, 1.234,50, $5 and 5 % too."""
         values = self.column(name)
         if values.dtype.kind == "M":
             return None
         try:
             numbers = values.astype(np.float64)
         except ValueError:
-            try:
-                numbers = _by_value(values, _number, np.float64)
-            except ValueError:
+            distinct, places, counts = np.unique(values, return_inverse=True, return_counts=True)
+            texts = [_text(one) for one in distinct.tolist()]
+            read = written.numbers({text for text in texts if text})
+            is_number: Flags = np.array([text in read for text in texts])
+            if counts[is_number].sum() < share * counts[[text != "" for text in texts]].sum():
                 return None
+            numbers = np.array([read.get(text, np.nan) for text in texts])[places]
         numbers[~np.isfinite(numbers)] = np.nan
         return numbers
 
     def days(self, name: str) -> Integers:
         """int64 ordinals (date.fromordinal), NO_DAY where missing. Times of day are cut off.
 
-        Reads ISO dates and times, 20260131, 31-01-2026, 31.01.2026, 31/01/2026 or 01/31/2026 where the column leaves no
-        doubt which, and seconds or milliseconds since 1970. RefusedError otherwise.
+        Reads ISO dates and times, 20260131, 31-01-2026, 31.01.2026, 31-Jan-2026, 31/01/2026 or 01/31/2026 where the column
+        leaves no doubt which, and seconds or milliseconds since 1970. RefusedError otherwise.
         """
-        days = self.days_or_none(name)
+        days = self.days_or_none(name, in_doubt=False)
         if days is None:
             raise RefusedError(
                 f"{self.name}: column {name!r} holds {self._example(name, days=True)!r}; dates are read as 2026-01-31"
             )
         return days
 
-    def days_or_none(self, name: str) -> Integers | None:
+    def days_or_none(self, name: str, *, in_doubt: bool) -> Integers | None:
+        """As `days`, None where they are none; in_doubt: guess which of day and month comes first rather than refuse."""
         values = self.column(name)
         if values.dtype.kind == "M":
             days = values.astype("datetime64[D]")
@@ -112,19 +117,19 @@ class Table:
             numbers = self.numbers(name)
             if (epoch := _since_1970(numbers)) is not None:
                 return epoch
-        # a time behind the day would make every value a different one
-        cut = values.astype("U10")
-        distinct, places = np.unique(cut, return_inverse=True)
-        known = [text for one in distinct.tolist() if (text := _text(one))]
-        fits = [found for form in DAY_FORMATS if (found := _parsed(known, form)) is not None]
-        if not fits or not known:
-            return None
-        if any(other != fits[0] for other in fits[1:]):
-            raise RefusedError(
-                f"{self.name}: column {name!r} may be day first or month first; write dates as 2026-01-31"
-            )
-        ordinals = [fits[0].get(_text(one), NO_DAY) for one in distinct.tolist()]
-        return np.array(ordinals, dtype=np.int64)[places]
+        # a time behind the day would make every value a different one; a day shorter than ten letters needs all of them
+        for cut in (values.astype("U10"), values):
+            distinct, places = np.unique(cut, return_inverse=True)
+            texts = [_text(one) for one in distinct.tolist()]
+            readings = written.days({text for text in texts if text}) if any(texts) else []
+            if len(readings) > 1 and not in_doubt:
+                raise RefusedError(
+                    f"{self.name}: column {name!r} may be day first or month first; write dates as 2026-01-31"
+                )
+            if readings:
+                reading = written.likeliest(readings)
+                return np.array([reading.get(text, NO_DAY) for text in texts], dtype=np.int64)[places]
+        return None
 
     def codes(self, name: str) -> tuple[Texts, Integers]:
         """The distinct values as texts, in order, and which of them each row has; -1 where it has none."""
@@ -134,14 +139,9 @@ class Table:
         return (texts[1:], codes - 1) if len(texts) and texts[0] == "" else (texts, codes)
 
     def _example(self, name: str, *, days: bool = False) -> str:
-        for value in np.unique(self.column(name)).tolist():
-            text = _text(value)
-            try:
-                if text and (days or _number(value) is None):
-                    return text
-            except ValueError:
-                return text
-        return "nothing"
+        texts = [text for one in np.unique(self.column(name)).tolist() if (text := _text(one))]
+        read = () if days else written.numbers(texts)
+        return next((text for text in texts if text not in read), "nothing")
 
 
 def read(path: Path, *, separator: str = ",") -> Table:
@@ -155,26 +155,36 @@ def read(path: Path, *, separator: str = ",") -> Table:
 
 
 def _read_csv(path: Path, separator: str) -> dict[str, npt.NDArray[Any]]:
-    with path.open(newline="", encoding="utf-8-sig") as file:
+    try:
+        return _read_text(path, separator, "utf-8-sig")
+    except UnicodeDecodeError:
+        return _read_text(path, separator, "latin-1")  # older spreadsheets; every byte is a letter in it
+
+
+def _read_text(path: Path, separator: str, encoding: str) -> dict[str, npt.NDArray[Any]]:
+    with path.open(newline="", encoding=encoding) as file:
         rows = csv.reader(file, delimiter=separator)
         try:
-            header = [name.strip() for name in next(rows, [])]
+            header = [name.strip() or f"column {place}" for place, name in enumerate(next(rows, []), 1)]
             if len(set(header)) < len(header):
                 raise RefusedError(f"{path.name} names a column twice: {', '.join(header)}")
             if len(header) == 1 and any(other in header[0] for other in ";\t|,"):
                 raise RefusedError(f"{path.name} has one column, {header[0]!r}; name what parts its columns with --sep")
             parts: list[list[Texts]] = [[] for _ in header]
             while chunk := list(islice(rows, CHUNK)):
-                whole = [row for row in chunk if row]
-                if wrong := next((row for row in whole if len(row) != len(header)), None):
-                    raise RefusedError(
-                        f"{path.name}: the header has {len(header)} columns, a row has {len(wrong)}: {wrong[:4]}"
-                    )
-                for part, cells in zip(parts, zip(*whole, strict=True), strict=False):
-                    part.append(np.array(cells, dtype=np.str_))
-        except (UnicodeDecodeError, csv.Error) as error:
-            raise RefusedError(f"{path.name} cannot be read as CSV in UTF-8: {error}") from error
+                for part, cells in zip(parts, _cells(path, header, chunk), strict=False):
+                    part.append(np.array([cell[:LONGEST] for cell in cells], dtype=np.str_))
+        except csv.Error as error:
+            raise RefusedError(f"{path.name} cannot be read as CSV: {error}") from error
     return {name: np.concatenate(part) for name, part in zip(header, parts, strict=True) if part}
+
+
+def _cells(path: Path, header: Sequence[str], chunk: Sequence[Sequence[str]]) -> Iterator[tuple[str, ...]]:
+    """The chunk by column; empty lines are none."""
+    whole = [row for row in chunk if row]
+    if wrong := next((row for row in whole if len(row) != len(header)), None):
+        raise RefusedError(f"{path.name}: the header has {len(header)} columns, a row has {len(wrong)}: {wrong[:4]}")
+    return zip(*whole, strict=True)
 
 
 def _read_parquet(path: Path) -> dict[str, npt.NDArray[Any]]:
@@ -211,11 +221,6 @@ def _text(value: Any) -> str:
     return "" if text.lower() in MISSING else text
 
 
-def _number(value: Any) -> float:
-    text = _text(value)
-    return float(text) if text else float("nan")
-
-
 def _since_1970(numbers: Floats) -> Integers | None:
     """Days of seconds or milliseconds since 1970; None where the numbers are too small to be either (20260131 is)."""
     known = ~np.isnan(numbers)
@@ -226,15 +231,3 @@ def _since_1970(numbers: Floats) -> Integers | None:
     days = np.full(len(numbers), NO_DAY, dtype=np.int64)
     days[known] = (seconds // 86_400).astype(np.int64) + EPOCH
     return days
-
-
-def _parsed(texts: Sequence[str], form: str) -> dict[str, int] | None:
-    """{text: ordinal} where all of them have that form."""
-    found = {}
-    for text in texts:
-        try:
-            parts = time.strptime(text.rstrip("T"), form)
-        except ValueError:
-            return None
-        found[text] = date(*parts[:3]).toordinal()
-    return found

@@ -9,7 +9,8 @@ from scoring.appraisal import appraise
 from scoring.churn_definition import Gate
 from scoring.evaluation import Evaluation, Flags, Integers, evaluate
 from scoring.facts import Floats
-from scoring.learner import FEWEST_CHURNED, Learner, Rows, learner_for
+from scoring.learner import Learner, Rows, learner_for
+from scoring.training import too_few
 
 NAMES = {
     "roc_auc": "roc_auc",
@@ -54,7 +55,7 @@ class Verdict:
 
 def choose(rows: Rows) -> Learner | None:
     """The pipeline's choice for what `rows` hold; None where they hold too little, and the base rate must do."""
-    return learner_for(rows.churned)
+    return learner_for(rows.rarer)
 
 
 def judge(
@@ -66,11 +67,11 @@ def judge(
     ends: Integers,
     split: str,
     learner: Learner | None,
-    churned: int,
+    learned: Rows,
     features: int,
     gate: Gate,
 ) -> Verdict:
-    """The pipeline's evaluation and gate. churned: distinct customers who left, among those learned from."""
+    """The pipeline's evaluation and gate. learned: the rows learned from."""
     probability = np.asarray(probability, dtype=np.float64)
     found = appraise(
         evaluate(labels, probability, customers=customers, days=days, split=split, bootstraps=gate.bootstraps),
@@ -83,5 +84,5 @@ def judge(
     )
     why = found.closed_because(gate)
     if learner is None:
-        why = f"{churned} have left among those to learn from, and {FEWEST_CHURNED} are needed"
+        why = too_few(learned)
     return Verdict(evaluation=found, learner=learner.name if learner else "prior", features=features, why_closed=why)

@@ -277,3 +277,35 @@ def test_what_comes_later_changes_no_feature(tmp_path: Path) -> None:
     shared = np.isin(both[0].customers, both[1].customers)
     for name, (_, values) in second.items():
         np.testing.assert_array_equal(first[name][1][shared], values)
+
+
+def test_csv_in_an_older_encoding_with_unnamed_columns_and_long_texts(tmp_path: Path) -> None:
+    path = tmp_path / "alt.csv"
+    path.write_bytes(f"Größe,,\n1,,{'x' * 5000}\n".encode("latin-1"))
+    found = read(path)
+    assert list(found.columns) == ["Größe", "column 2", "column 3"]
+    assert found.columns["column 3"].dtype.itemsize == 4 * 200
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        (["1,234.50", "7"], [1234.5, 7.0]),
+        (["1.234,50", "7"], [1234.5, 7.0]),
+        (["0,5", "1,250"], [0.5, 1.25]),  # a comma that English would not have decides for all
+        (["1,250", "2,000,000"], [1250.0, 2000000.0]),
+        (["€ 5", "-3 EUR", "$-4"], [5.0, -3.0, -4.0]),
+        (["1e3", "2"], [1000.0, 2.0]),
+    ],
+)
+def test_numbers_are_read_as_they_are_written(tmp_path: Path, texts: list[str], expected: list[float]) -> None:
+    path = tmp_path / "numbers.csv"
+    path.write_text("n;x\n" + "".join(f"{text};1\n" for text in texts))
+    assert read(path, separator=";").numbers("n").tolist() == expected
+
+
+@pytest.mark.parametrize("texts", [["1.2.3"], ["12,34,5"], ["-"], ["31.01.2026"], ["1,2,3", "4"]])
+def test_what_is_no_number_is_none(tmp_path: Path, texts: list[str]) -> None:
+    path = tmp_path / "numbers.csv"
+    path.write_text("n;x\n" + "".join(f"{text};1\n" for text in texts))
+    assert read(path, separator=";").numbers_or_none("n") is None

@@ -1,5 +1,7 @@
 """Flat data sets: what becomes of columns, which value means left, folds that are honest, and the gate on chance."""
 
+from datetime import date
+
 import numpy as np
 import pytest
 
@@ -110,14 +112,95 @@ def test_on_chance_the_gate_stays_closed() -> None:
 
 
 def test_too_few_who_left_get_the_base_rate_and_a_closed_gate() -> None:
-    flat = prepare(table(x=list(range(100)), churn=[1] * 12 + [0] * 88), target="churn")
+    for left in (12, 4, 1):
+        flat = prepare(table(x=list(range(0, 200, 2)), churn=[1] * left + [0] * (100 - left)), target="churn")
+        line = cross_validate(flat, DEFINITION).as_json()
+        assert (line["learner"], line["gate"]) == ("prior", "closed")
+        who = "1 customer has" if left == 1 else f"{left} customers have"
+        assert line["why"] == f"{who} left so far, and 20 are needed to learn from"
+        rate = left / 100
+        assert line["log_loss"] == pytest.approx(-rate * np.log(rate) - (1 - rate) * np.log(1 - rate), abs=1e-6)
+        # nobody is told from anybody
+        assert (line["roc_auc"], line["lift_10"], line["skill"]) == (0.5, 1.0, 0.0)
+
+
+def test_too_few_who_stayed_are_too_few_as_well() -> None:
+    flat = prepare(table(x=list(range(0, 800, 2)), churn=[0] * 19 + [1] * 381), target="churn")
     line = cross_validate(flat, DEFINITION).as_json()
-    assert line["learner"] == "prior"
-    assert line["gate"] == "closed"
-    assert line["why"] == "12 have left among those to learn from, and 20 are needed"
-    assert line["log_loss"] == pytest.approx(0.367, abs=0.002)  # of .12 known beforehand
-    with pytest.raises(RefusedError, match="4 rows of one kind are too few"):
-        cross_validate(prepare(table(x=list(range(40)), churn=[1] * 4 + [0] * 36), target="churn"), DEFINITION)
+    assert (line["learner"], line["gate"]) == ("prior", "closed")
+    assert line["why"] == "19 customers have stayed so far, and 20 are needed to learn from"
+
+
+def test_numbers_that_are_ids_are_left_out() -> None:
+    n = 60
+    numbers = np.random.default_rng(0).permutation(n)
+    flat = prepare(
+        table(
+            RowNumber=list(range(1, n + 1)),
+            CustomerId=(15_600_000 + 7 * numbers).tolist(),
+            CLIENTNUM=(700_000_000 + numbers).tolist(),
+            customer_id=[str(100 + one) for one in numbers],
+            amount=(3 * numbers).tolist(),
+            paid=(5 * numbers).tolist(),
+            id_score=(numbers / 3).tolist(),
+            row=[one // 2 for one in range(n)],
+            churn=[0, 1] * (n // 2),
+        ),
+        target="churn",
+    )
+    assert flat.rows.names == ["amount", "paid", "id_score", "row"]
+    assert flat.left_out == dict.fromkeys(
+        ("RowNumber", "CustomerId", "CLIENTNUM", "customer_id"), "a different number nearly everywhere, like an id"
+    )
+
+
+def test_numbers_and_days_are_read_as_people_write_them() -> None:
+    n = 60
+    flat = prepare(
+        table(
+            money=[f"${1000 + 3 * i:,}.50" for i in range(n)],
+            comma=[f"{i},{i:02}" for i in range(n)],
+            share=[f"{i / 4} %" for i in range(n)],
+            mostly=["unknown" if i == 7 else str(i * 1.5) for i in range(n)],
+            since=[f"{1 + i % 12}/1/{2019 + i // 12}" for i in range(n)],
+            at=[f"{1 + i % 28}.3.2024 7:0{i % 10}" for i in range(n)],
+            churn=["1.0", "0.0"] * (n // 2),
+        ),
+        target="churn",
+    )
+    assert flat.left_out == {}
+    assert flat.positive == "1.0"
+    assert flat.rows.names == ["money", "comma", "share", "mostly", "since", "at"]
+    columns = dict(zip(flat.rows.names, flat.rows.matrix.T.tolist(), strict=True))
+    assert columns["money"][:2] == [1000.5, 1003.5]
+    assert columns["comma"][2] == pytest.approx(2.02)
+    assert columns["share"][3] == 0.75
+    assert np.isnan(columns["mostly"][7])
+    assert columns["mostly"][8] == 12
+    assert columns["since"][:2] == [date(2019, 1, 1).toordinal(), date(2019, 2, 1).toordinal()]  # months, not days
+    assert columns["at"][29] == date(2024, 3, 2).toordinal()
+    assert prepare(table(x=[1, 2], churn=["1.0", "0.0"]), target="churn", positive="0").positive == "0.0"
+
+
+def test_columns_that_tell_too_much_are_named_and_stay() -> None:
+    n = 80
+    left = [i % 4 == 0 for i in range(n)]
+    flat = prepare(
+        table(
+            refund=[5.0 * one + (i % 3) for i, one in enumerate(left)],
+            reason=["price" if one and i % 8 else "service" if one else "" for i, one in enumerate(left)],
+            honest=[i % 7 for i in range(n)],
+            churn=[str(int(one)) for one in left],
+        ),
+        target="churn",
+    )
+    assert {"refund", "reason=service", "honest"} == set(flat.rows.names)
+    assert set(flat.suspicious) == {"refund", "reason"}
+    assert flat.suspicious["reason"].startswith("whether it is filled in alone tells who left (ROC-AUC 1.000)")
+
+
+def test_dots_after_the_words_of_the_target_do_not_matter() -> None:
+    assert prepare(table(x=[1, 2], churn=[" False.", " True."]), target="churn").positive == "True."
 
 
 def test_names_that_xgboost_refuses_are_made_fit() -> None:
