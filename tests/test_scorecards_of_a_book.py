@@ -1,8 +1,10 @@
 """Scorecards by several definitions, extras beside them, risks of several horizons, and roll-ups of parents; both databases."""
 
+import asyncio
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pytest
@@ -16,7 +18,7 @@ from hub.model.records import Subscription
 from hub.scorecards import backfill
 from hub.store import Store
 from hub.store.extra_scorecards import find_extra
-from hub.store.judgement import Statement, add_statement
+from hub.store.judgement import Statement, add_statement, withdraw
 from hub.store.rollups import find_rollup
 from hub.store.tables import (
     churn_prediction,
@@ -30,6 +32,7 @@ from scoring.book import HealthBook, Rollup, Variant
 from scoring.choosing import FIELDS
 from scoring.definition import load
 from scoring.explain import Cause
+from scoring.facts import FactTable
 from tests.fakes.world import (
     BANDS,
     DEFINITION,
@@ -128,6 +131,45 @@ async def test_an_override_has_the_band_of_the_customers_own_definition(store: S
     report = await run(store, book=HealthBook(DEFINITION, (TROUBLED,)))
     assert report.overridden == 2
     assert {id_: card.band for id_, card in (await latest(store)).items()} == {"good": "stable", "poor": "critical"}
+
+
+class Interrupted(FakePredictor):
+    """While it predicts, something else is done to the store."""
+
+    def meanwhile(self, doing: Callable[[], Coroutine[Any, Any, object]]) -> Self:
+        self.loop, self.doing = asyncio.get_running_loop(), doing
+        return self
+
+    def predict(self, table: FactTable) -> Columns:
+        asyncio.run_coroutine_threadsafe(self.doing(), self.loop).result(30)
+        return super().predict(table)
+
+
+async def test_an_override_of_while_a_run_computes_is_not_undone_by_it(store: Store, world: World) -> None:
+    await add_model(store)
+    stated = Statement(id="o", customer_id="poor", value=0.9, reason="?", by="ann", set_at=NOW, expires_on=TODAY)
+
+    async def state() -> None:
+        async with store.transaction() as connection:
+            await add_statement(connection, "override", stated)
+        await run(store, predictor=FakePredictor(), customer_ids=["poor"])
+
+    report = await run(store, predictor=Interrupted().meanwhile(state))
+    card = (await latest(store))["poor"]
+    assert (card.health, card.band, card.override_id) == (0.9, "healthy", "o")
+    assert card.computed_health == pytest.approx(POOR)
+    assert "Overridden by ann" in (card.reason or "")
+    assert (report.overridden, report.bands) == (1, {"healthy": 2})
+    assert [each.latest for each in await rows(store, churn_prediction)] == [True, True]
+
+    async def withdrawn() -> None:
+        async with store.transaction() as connection:
+            await withdraw(connection, "override", "poor", by="bob", now=NOW)
+        await run(store, predictor=FakePredictor(), customer_ids=["poor"])
+
+    assert (await run(store, predictor=Interrupted().meanwhile(withdrawn))).overridden == 0
+    card = (await latest(store))["poor"]
+    assert (card.health, card.override_id) == (pytest.approx(POOR), None)
 
 
 async def test_extra_scorecards_stand_beside_the_main_one(store: Store, world: World) -> None:

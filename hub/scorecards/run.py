@@ -1,6 +1,7 @@
 """The use case: read a day, compute it, and write what may be written, in one transaction."""
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from datetime import date, datetime
@@ -18,10 +19,12 @@ from hub.store import Connection, Store
 from hub.store.definitions import keep_definition
 from hub.store.extra_scorecards import put_extras, retire_extras
 from hub.store.facts import UseInMemory, find_customers
+from hub.store.judgement import find_in_force
 from hub.store.scorecards import BATCH, Standing, find_scored, find_standing, put, retire
 from scoring.book import HealthBook
 from scoring.definition_record import record
 
+log = logging.getLogger(__name__)
 T = TypeVar("T")
 Rows = list[dict[str, Any]]
 MEMORY_DAYS = 92
@@ -61,6 +64,8 @@ async def score(
                 await put(connection, rows, predictions, as_of=as_of, replace=open_day)
                 if sheet.extras:
                     await put_extras(connection, extras, as_of=as_of, replace=open_day)
+        if open_day:
+            sheet = await _heed(connection, sheet, standing, writable, now=now)
         everybody = open_day and customer_ids is None
         if everybody:
             await retire(connection, as_of=as_of)
@@ -105,6 +110,25 @@ async def backfill(
         if progress:
             progress(day, done, len(past))
     return BackfillReport(written=tuple(written), complete=tuple(complete), cards=count)
+
+
+async def _heed(
+    connection: Connection, sheet: Sheet, standing: Mapping[str, Standing], places: Sequence[int], *, now: datetime
+) -> Sheet:
+    """The sheet under the overrides there are by now; who has another than before is written again.
+
+    One may be stated or withdrawn while the day is computed. Whoever does scores that customer at once, and what this run
+    read before must not undo it. The rows are written, hence locked, already: who comes now is scored after this run.
+    """
+    as_of = sheet.day.table.as_of
+    overrides = {each.customer_id: each for each in await find_in_force(connection, "override", as_of=as_of)}
+    heeded = sheet.under(overrides)
+    changed = [i for i in places if heeded.override_ids.get(i) != sheet.override_ids.get(i)]
+    if changed:
+        log.info("%d overrides were stated or withdrawn while %s was computed", len(changed), as_of)
+        rows, predictions, _ = _rows(heeded, standing, now, changed)
+        await put(connection, rows, predictions, as_of=as_of, replace=True)
+    return heeded
 
 
 def _rows(sheet: Sheet, standing: Mapping[str, Standing], now: datetime, places: Sequence[int]) -> tuple[Rows, ...]:

@@ -5,7 +5,7 @@ customer's own definition. The computed ones stay beside it, and the note says b
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +26,8 @@ class Sheet:
 
     parts              what each definition says, of all of them; part_of[n]: index of the part that speaks of a customer
     computed, health   score 0-1 as computed, and in force; NaN where there is none
-    computed_bands, bands, notes  likewise; None where there is none
+    computed_bands, bands, computed_notes, notes  likewise; None where there is none
+    override_ids       {place: the override in force}
     extras             the extra scorecards, in the order of the book
     """
 
@@ -35,6 +36,7 @@ class Sheet:
     part_of: npt.NDArray[np.int64]
     computed: Floats
     computed_bands: Sequence[str | None]
+    computed_notes: Sequence[str | None]
     health: Floats
     bands: Sequence[str | None]
     coverage: Floats
@@ -60,14 +62,6 @@ class Sheet:
                 band = part.health.bands[i]
                 computed_bands[i] = None if band is None else band.value
                 notes[i] = part.health.notes[i]
-        health, bands = computed.copy(), list(computed_bands)
-        override_ids = {}
-        for i, stated in _stated(day).items():
-            definition = parts[part_of[i]].definition
-            health[i] = stated.value
-            bands[i] = definition.bands[definition.levels(health[i : i + 1])[0]][0].value
-            notes[i] = override_note(stated, float(computed[i]), computed_bands[i], notes[i])
-            override_ids[i] = stated.id
         extras = tuple(
             (extra, read_health(table, extra, before=day.extras_before[extra.name])) for extra in book.extras
         )
@@ -78,21 +72,27 @@ class Sheet:
             part_of,
             computed,
             computed_bands,
-            health,
-            bands,
+            notes,
+            computed,
+            computed_bands,
             coverage,
             notes,
-            override_ids,
+            {},
             extras,
             churn,
-        )
+        ).under(day.overrides)
 
-
-def _stated(day: Day) -> dict[int, Statement]:
-    """{place: override in force}."""
-    if not day.overrides:
-        return {}
-    return {i: day.overrides[id_] for i, id_ in enumerate(day.table.customers) if id_ in day.overrides}
+    def under(self, overrides: Mapping[str, Statement]) -> "Sheet":
+        """The same day with these overrides in force, {customer: override}, and no others."""
+        health, bands, notes = self.computed.copy(), list(self.computed_bands), list(self.computed_notes)
+        places = {id_: i for i, id_ in enumerate(self.day.table.customers) if id_ in overrides} if overrides else {}
+        for id_, i in places.items():
+            definition, stated = self.parts[self.part_of[i]].definition, overrides[id_]
+            health[i] = stated.value
+            bands[i] = definition.bands[definition.levels(health[i : i + 1])[0]][0].value
+            notes[i] = override_note(stated, float(self.computed[i]), self.computed_bands[i], notes[i])
+        ids = {i: overrides[id_].id for id_, i in places.items()}
+        return replace(self, health=health, bands=bands, notes=notes, override_ids=ids)
 
 
 def override_note(stated: Statement, computed: float, band: str | None, note: str | None) -> str:
