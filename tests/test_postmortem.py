@@ -1,5 +1,6 @@
 """Post-mortems from a store, on both databases: every signal at its edge, every action, everybody at once."""
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
@@ -10,8 +11,9 @@ from sqlalchemy import event, insert, update
 
 from hub.model.records import CancellationKind, Invoice, Subscription, UserActivityDay
 from hub.postmortem import SIGNS, PostMortems, post_mortems
-from hub.store import Store
+from hub.store import Store, staying
 from hub.store.records import upsert
+from hub.store.signals import Signals
 from hub.store.tables import (
     RECORD_TABLES,
     alert,
@@ -98,7 +100,7 @@ class Past:
             "facts": facts,
             "readings": [],
             "definition_hash": "h",
-            "computed_at": NOW,
+            "computed_at": at(before, 5),
             "latest": False,
         }
         async with self.store.transaction() as connection:
@@ -390,4 +392,93 @@ async def test_statements_do_not_grow_with_customers(past: Past) -> None:
     await past.customers(*(f"more{number}" for number in range(30)))
     with counting(past.store) as many:
         assert len((await past.found()).found) == 31
-    assert len(few) == len(many) == 13
+    assert len(few) == len(many) == 17
+
+
+def told(report: PostMortems) -> dict[str, tuple[int, int, int, int]]:
+    """{kind: who left with it, who left, who stayed with it, who stayed} of the signs that anybody had."""
+    return {
+        each.kind: (each.left_with, each.left, each.stayed_with, each.stayed)
+        for each in report.signs
+        if each.left_with or each.stayed_with
+    }
+
+
+async def test_signs_of_who_left_beside_those_of_who_stayed(past: Past) -> None:
+    await past.customers("a", "b", until=0)
+    await past.customers("s", "t", "u", "v", until=None)
+    for name in ("a", "b", "s"):
+        await past.card(name, 100, 0.4, "warning")
+    await past.card("a", 40, 0.2, "critical")
+    await past.card("t", 365, 0.2, "critical")  # a year before the day on which others left
+    await past.card("u", 366, 0.2, "critical")  # longer ago
+    await past.card("u", 0, 0.2, "critical")  # on the day itself
+    await past.card("v", -20, 0.2, "critical")  # since
+    await past.alert("u", 30)
+    report = await past.found()
+    assert told(report) == {
+        "any": (2, 2, 3, 4),
+        "band_warning": (2, 2, 1, 4),
+        "band_critical": (1, 2, 1, 4),
+        "alert_opened": (0, 2, 1, 4),
+    }
+    assert [each.kind for each in report.signs] == ["any", *SIGNALS]
+    assert (await past.found(customer_ids=["a"])).signs == ()
+
+
+async def test_who_stayed_has_a_day_of_somebody_who_left_and_was_a_customer_then(past: Past) -> None:
+    """Half of the days are before `new` began: it gets one of the others. Who left or gave notice did not stay."""
+    await past.customers("early", until=850)
+    await past.customers("late", until=0)
+    await past.customers("old", until=None)
+    await past.customers("notice", until=-90)  # given a week ago, ends in a week
+    new = {"version": 1, "plan": "Pro", "mrr": 1.0}
+    async with past.store.transaction() as connection:
+        made = {"created_at": NOW, "updated_at": NOW}
+        await connection.execute(insert(customer), [{"id": id_, "name": id_, **made} for id_ in ("new", "newest")])
+    await past.records(
+        Subscription(key="new", company_key="new", started_on=day(300), **new),
+        Subscription(key="newest", company_key="newest", started_on=day(0), **new),  # nobody has left since
+    )
+    async with past.store.reading() as connection:
+        signals = Signals.of_stayed(connection, until=NOW.date(), grace_days=30)
+        keys = await signals.keys()
+        since = Signals.of_stayed(connection, until=NOW.date(), grace_days=30, since=day(100))
+        assert [on for _, on in await since.keys()] == [LEFT, LEFT]
+    assert [who for who, _ in keys] == ["new", "old"]
+    assert keys[0][1] == LEFT
+    assert keys[1][1] in (LEFT, day(850))
+
+
+async def test_many_who_stayed_are_a_sample_over_all_the_days(past: Past, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(staying, "MOST_STAYED", 20)
+    for number in range(5):
+        await past.customers(f"left{number}", until=10 * number)
+    await past.customers(*(f"stays{number:02}" for number in range(59)), until=None)
+    async with past.store.reading() as connection:
+        keys = await Signals.of_stayed(connection, until=NOW.date(), grace_days=30).keys()
+    assert [who for who, _ in keys] == [f"stays{number:02}" for number in range(0, 59, 3)]
+    days = Counter(on for _, on in keys)
+    assert days == {day(10 * number): 4 for number in range(5)}
+
+
+async def test_what_was_there_after_notice_is_no_sign(past: Past) -> None:
+    await past.customers("acme")  # gave notice 14 days before
+    await past.card("acme", 14, 0.2, "critical")
+    await past.card("acme", 15, 0.4, "warning")
+    await past.customers("stays", until=None)
+    report = await past.found()
+    assert told(report) == {"any": (1, 1, 0, 1), "band_warning": (1, 1, 0, 1)}
+    assert report.everybody.with_signal == 1
+
+
+async def test_a_risk_worked_out_afterwards_was_not_to_be_seen(past: Past) -> None:
+    """A model that learned from the leaving knows of it; what the facts were is as true later."""
+    await past.customers("acme")
+    await past.card("acme", 100, 0.4, "warning", churn_band="high", computed_at=at(-60))
+    await past.card("acme", 50, 0.4, "warning", churn_band="high", computed_at=at(0, 0))  # on the day itself
+    (one,) = (await past.found()).found
+    assert [each.kind for each in one.signals] == ["band_warning"]
+    await past.card("acme", 40, 0.4, "warning", churn_band="high", computed_at=at(1, 23))
+    (one,) = (await past.found()).found
+    assert [(each.kind, each.lead_days) for each in one.signals] == [("band_warning", 100), ("churn_high", 40)]

@@ -17,6 +17,7 @@ from hub.postmortem import PostMortems, post_mortems
 from hub.settings import load
 from hub.store.customers import find_customers_called
 from scoring.postmortem import Card, PostMortem, Summary
+from scoring.signs import Sign
 
 DAY = click.DateTime(formats=["%Y-%m-%d"])
 SHOWN = 50
@@ -130,7 +131,24 @@ def _show_all(report: PostMortems) -> None:
         ("", "left", "green at the end", "with a sign", "median lead", "acted on", "by a person"),
         [_group(name, each) for name, each in groups],
     )
-    show.say("Many who stayed had a sign in a year, too: how telling one is, cshub backtest measures.")
+    show.table(
+        "What the signs tell",
+        ("", "of who left", "of who stayed", "times as often", "95 %", ""),
+        [_sign(each) for each in report.signs],
+    )
+    stayed = report.signs[0].stayed if report.signs else 0
+    show.say(
+        f"A sign within a year: of {len(report.found)} who left, before they gave notice, and of {stayed} who stayed, "
+        "before days on which others left."
+    )
+
+
+def _sign(of: Sign) -> tuple[object, ...]:
+    if of.ratio is None or of.low is None or of.high is None:
+        return (of.words, _share(of.share_left), _share(of.share_stayed), "-", "", "")
+    told = "tells" if of.tells else "no difference beyond chance"
+    times = f"{of.low:.1f} to {of.high:.1f}"
+    return (of.words, _share(of.share_left), _share(of.share_stayed), f"{of.ratio:.1f}", times, told)
 
 
 def _group(name: str, of: Summary) -> tuple[object, ...]:
@@ -157,6 +175,18 @@ def _plain(report: PostMortems) -> dict[str, Any]:
         "everybody": _summary(report.everybody),
         "by_segment": [_summary(each) for each in report.by_segment],
         "by_csm": [_summary(each) for each in report.by_csm],
+        "signs": [
+            {
+                **asdict(each),
+                "share_left": each.share_left,
+                "share_stayed": each.share_stayed,
+                "ratio": each.ratio,
+                "low": each.low,
+                "high": each.high,
+                "tells": each.tells,
+            }
+            for each in report.signs
+        ],
         "customers": [
             {
                 **asdict(one),

@@ -1,19 +1,21 @@
 """What was to be seen of customers before they left, and what was done: one statement a question, for all who left at once.
 
 Everything is asked of "the gone": customer and day of every certain churn, a statement others join with. A customer who
-left twice is in it twice. Whatever is found bears the key (customer, day).
+left twice is in it twice. Whatever is found bears the key (customer, day). The same can be asked `of_stayed`: customers who
+did not leave, each with a day on which another did.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import Column, ColumnElement, Date, and_, case, func, select, type_coerce
 
 from hub.model.conditions import Condition
 from hub.store.conditions import clause
 from hub.store.labels import churns, paid
+from hub.store.staying import stayed
 from hub.store.store import Connection
 from hub.store.tables import (
     alert,
@@ -79,6 +81,19 @@ class Signals:
         if customer_ids is not None:
             left = left.where(subscription.c.customer_id.in_(list(customer_ids)))
         self._gone = left.cte("gone")
+
+    @classmethod
+    def of_stayed(cls, connection: Connection, *, until: date, grace_days: int, since: date | None = None) -> Self:
+        """Of `hub.store.staying`: what is asked before customers left is asked before the day each of them is given."""
+        made = cls(connection, until=until, grace_days=grace_days)
+        made._gone = stayed(connection, until=until, grace_days=grace_days, since=since).cte("gone")
+        return made
+
+    async def keys(self) -> list[Key]:
+        """Whom all this is asked of, in order of customer and day."""
+        gone = self._gone.c
+        statement = select(gone.customer_id, gone.churned_on).order_by(gone.customer_id, gone.churned_on)
+        return [(row.customer_id, row.churned_on) for row in await self._connection.execute(statement)]
 
     async def gone(self) -> list[Gone]:
         """Who left, the latest first."""
@@ -149,12 +164,21 @@ class Signals:
             for row in await self._connection.execute(statement)
         }
 
-    async def first_days(self, conditions: Mapping[str, Condition], *, within_days: int) -> dict[Key, dict[str, date]]:
-        """{key: {name: first day of the so many before on which a scorecard met the condition}}."""
+    async def first_days(
+        self, conditions: Mapping[str, Condition], *, within_days: int, then: Set[str] = frozenset()
+    ) -> dict[Key, dict[str, date]]:
+        """{key: {name: first day of the so many before on which a scorecard met the condition}}.
+
+        then  names of conditions that count only on scorecards that were made before the customer left
+        """
         gone = self._gone.c
+        in_time = scorecard.c.computed_at < gone.churned_on
         columns = [
-            func.min(case((clause(condition), scorecard.c.as_of)), type_=Date()).label(f"first_{place}")
-            for place, condition in enumerate(conditions.values())
+            func.min(
+                case((and_(clause(condition), in_time) if name in then else clause(condition), scorecard.c.as_of)),
+                type_=Date(),
+            ).label(f"first_{place}")
+            for place, (name, condition) in enumerate(conditions.items())
         ]
         statement = (
             select(gone.customer_id, gone.churned_on, *columns)

@@ -87,6 +87,25 @@ class PostmortemSummary:
     acted_by_person: int = _of("acted_by_person")
 
 
+@strawberry.type(
+    description="What a sign is worth: how often it was there within a year before customers left, before they gave notice, "
+    "beside how often within such a year of customers who stayed."
+)
+class PostmortemSign:
+    kind: str = _of("kind", "any: any of them.")
+    text: str = _of("words")
+    left: int = _of("left", "Leavings.")
+    left_with: int = _of("left_with", "Those that it came before.")
+    share_left: float | None = _of("share_left")
+    stayed: int = _of("stayed", "Customers who stayed, a sample where they are many.")
+    stayed_with: int = _of("stayed_with")
+    share_stayed: float | None = _of("share_stayed")
+    ratio: float | None = _of("ratio", "How many times as frequent it was where customers left.")
+    ratio_low: float | None = _of("low", "Of its 95 % interval.")
+    ratio_high: float | None = _of("high", "Of its 95 % interval.")
+    tells: bool = _of("tells", "Whether 1 is outside the interval.")
+
+
 def _found(root: strawberry.Parent[Any], first: int = DEFAULT_FIRST) -> list[Postmortem]:
     if not 1 <= first <= MOST:
         raise BadInputError(f"first must be 1 to {MOST}, not {first}")
@@ -99,6 +118,9 @@ class Postmortems:
     everybody: PostmortemSummary = _of("everybody")
     by_segment: list[PostmortemSummary] = _of("by_segment", "As they are today.")
     by_csm: list[PostmortemSummary] = _of("by_csm", "As they are today.")
+    signs: list[PostmortemSign] = computed(
+        lambda found: list(found.signs), description="What each is worth: any of them, then each kind."
+    )
 
     customers: list[Postmortem] = strawberry.field(
         resolver=_found, description=f"The first of them, 1 to {MOST}, the latest to leave first."

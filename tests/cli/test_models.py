@@ -108,6 +108,7 @@ def test_post_mortems_of_all_and_of_one(cli: Cli) -> None:
     book = cli("postmortem").stdout
     assert "C000" in book
     assert "everybody" in book
+    assert "of 30 who left, before they gave notice, and of 70 who stayed" in " ".join(book.split())
     one = cli("postmortem", "c000").stdout
     assert one.startswith(
         "C000 left on 2026-08-15: nothing had been noted in the year before; it never had a scorecard.\n"
@@ -117,6 +118,10 @@ def test_post_mortems_of_all_and_of_one(cli: Cli) -> None:
     plain = json.loads(cli("postmortem", "--since", "2026-08-01", "--json").stdout)
     assert plain["everybody"]["churned"] == len(plain["customers"]) == 30
     assert plain["everybody"]["share_green"] is None
+    assert [each["kind"] for each in plain["signs"][:2]] == ["any", "band_warning"]
+    assert {(each["left_with"], each["left"], each["stayed_with"], each["stayed"]) for each in plain["signs"]} == {
+        (0, 30, 0, 70)
+    }
     assert plain["customers"][0]["churned_on"] == "2026-08-15"
     later = (TODAY - timedelta(days=40)).isoformat()
     assert json.loads(cli("postmortem", "--since", later, "--json").stdout)["customers"] == []

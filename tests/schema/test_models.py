@@ -154,7 +154,8 @@ async def test_post_mortems(ask_models: Ask) -> None:
     body = await ask_models(
         '{ postmortems(since: "2026-08-01") { everybody { churned shareGreen shareWithSignal medianLeadDays shareActed } '
         "bySegment { group churned } customers(first: 2) { customerName churnedOn kind summary greenAtChurn acted "
-        "scorecards { daysBefore scorecard { health } } firstSignal { kind } } } }"
+        "scorecards { daysBefore scorecard { health } } firstSignal { kind } } "
+        "signs { kind text left leftWith shareLeft stayed stayedWith shareStayed ratio ratioLow ratioHigh tells } } }"
     )
     found = body["data"]["postmortems"]
     assert found["everybody"] == {
@@ -164,6 +165,21 @@ async def test_post_mortems(ask_models: Ask) -> None:
         "medianLeadDays": None,
         "shareActed": None,
     }
+    assert (len(found["signs"]), found["signs"][0]) == (
+        11,
+        {
+            "kind": "any",
+            "text": "any of them",
+            "left": 30,
+            "leftWith": 0,
+            "shareLeft": 0.0,
+            "stayed": 70,
+            "stayedWith": 0,
+            "shareStayed": 0.0,
+            **dict.fromkeys(("ratio", "ratioLow", "ratioHigh")),
+            "tells": False,
+        },
+    )
     assert found["bySegment"] == [{"group": "(none)", "churned": 30}]
     assert [one["customerName"] for one in found["customers"]] == ["C000", "C001"]
     assert found["customers"][0]["scorecards"] == [{"daysBefore": days, "scorecard": None} for days in (90, 60, 30)]
