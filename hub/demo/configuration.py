@@ -26,6 +26,18 @@ mail:
   port: $smtp
   starttls: false
   sender: Northbeam customer success <cs@northbeam.example>
+
+pagerduty:
+  services:
+    cs: $${PAGERDUTY_KEY:-$pagerduty_token}
+  base_url: http://127.0.0.1:$sandbox/pagerduty
+
+webhooks:
+  endpoints:
+    demo:
+      url: http://127.0.0.1:$sandbox/hooks/demo
+      secret: $${DEMO_HOOK_SECRET:-$hooks_token}
+  allow: [127.0.0.0/8]
 """)
 
 SOURCES = Template("""\

@@ -1,7 +1,9 @@
-"""`Outbox`: everything that arrived at the demo's Slack workspace and mail server, kept in one file that only grows.
+"""`Outbox`: everything that arrived at the demo's Slack, mail server, PagerDuty and webhooks, in one file that only grows.
 
 A row is on disk when its arrival is acknowledged, so what was answered with "ok" survives kill -9. Duplicates are told by
-what the sender said of itself: the dedup key in a Slack message's metadata, the Message-ID of a mail.
+what the sender said of itself: the dedup key in a Slack message's metadata, the Message-ID of a mail, the id of a webhook. What
+a receiver recognised and did not take again (`…_repeat`), and changes (`slack_update`), are no duplicates; nor are incidents
+of PagerDuty, which may be opened anew.
 """
 
 import sqlite3
@@ -10,11 +12,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import orjson
 
-Kind = Literal["slack", "slack_update", "email"]
+Kind = Literal["slack", "slack_update", "email", "pagerduty", "pagerduty_repeat", "webhook", "webhook_repeat"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +27,8 @@ class Arrival:
     address   channel id or recipient; `shown` is how a person would write it
     dedup     what the sender knows the message by; None where it does not say
     answered  False where the sandbox took it and, on purpose, never said so
-    body      Slack: ts, text, blocks, metadata. E-mail: message_id, sender, text, html, headers
+    body      Slack: ts, text, blocks, metadata. E-mail: message_id, sender, text, html, headers. PagerDuty: dedup_key,
+              event_action, state (of the incident now), payload, links. Webhook: id, event
     """
 
     number: int
@@ -132,7 +136,7 @@ class Outbox:
 
     def counts(self) -> dict[str, int]:
         """Arrivals by kind; kinds that never came are 0."""
-        counted: Counter[str] = Counter({"slack": 0, "slack_update": 0, "email": 0})
+        counted: Counter[str] = Counter(dict.fromkeys(KINDS, 0))
         counted.update(dict(self._connection.execute("SELECT kind, count(*) FROM arrivals GROUP BY kind").fetchall()))
         return dict(counted)
 

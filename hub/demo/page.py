@@ -9,6 +9,7 @@ from html import escape, unescape
 from importlib.resources import files
 from typing import Any
 
+import orjson
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
@@ -55,6 +56,8 @@ def render(outbox: Outbox) -> str:
             (counts["slack"], "Slack messages", ""),
             (counts["email"], "e-mails", ""),
             (counts["slack_update"], "Slack updates", ""),
+            (counts["pagerduty"], "PagerDuty events", ""),
+            (counts["webhook"], "webhooks", ""),
             (repeated, "duplicates", " bad" if repeated else ""),
         )
     )
@@ -64,7 +67,7 @@ def render(outbox: Outbox) -> str:
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Outbox</title>'
         '<meta name="viewport" content="width=device-width,initial-scale=1"><meta http-equiv="refresh" content="20">'
         f"<style>{css}</style></head><body><header><h1>Outbox</h1>"
-        "<p>What the demo's Slack workspace and mail server have received, newest first.</p></header>"
+        "<p>What the demo's Slack, mail server, PagerDuty and webhooks have received, newest first.</p></header>"
         f'<section class="tiles">{tiles}</section><main>{cards or empty}</main></body></html>'
     )
 
@@ -77,13 +80,37 @@ def _card(message: Arrival, *, copies: int) -> str:
         marks.append('<span class="mark warn">taken, never confirmed</span>')
     if message.body.get("edited"):
         marks.append('<span class="mark">edited</span>')
-    where = "Slack" if message.kind.startswith("slack") else "E-mail"
-    inside = _mail(message) if message.kind == "email" else _slack(message.body)
+    if message.kind.endswith("_repeat"):
+        marks.append('<span class="mark">recognised, not taken twice</span>')
+    where, inside = _shown(message)
     key = f'<footer title="what the sender knows it by">{escape(message.dedup)}</footer>' if message.dedup else ""
     return (
         f'<article class="{message.kind}" id="arrival-{message.number}"><h2><span class="kind">{where}</span> '
         f"{escape(message.shown)} {''.join(marks)}<time>{message.at:%Y-%m-%d %H:%M:%S}</time></h2>{inside}{key}</article>"
     )
+
+
+def _shown(message: Arrival) -> tuple[str, str]:
+    """Where it arrived, and what of it people see."""
+    if message.kind == "email":
+        return "E-mail", _mail(message)
+    if message.kind.startswith("pagerduty"):
+        return "PagerDuty", _incident(message)
+    if message.kind.startswith("webhook"):
+        return "Webhook", _event(message)
+    return "Slack", _slack(message.body)
+
+
+def _incident(message: Arrival) -> str:
+    body = message.body
+    told = f"{body['event_action']}: the incident is {body['state'] or 'not there'}, {body['dedup_key']}"
+    severity = f" ({body['payload'].get('severity')})" if body["payload"] else ""
+    return f'<p class="subject">{escape(message.subject + severity)}</p><p class="from">{escape(told)}</p>'
+
+
+def _event(message: Arrival) -> str:
+    text = orjson.dumps(message.body["event"], option=orjson.OPT_INDENT_2).decode()
+    return f'<p class="subject">{escape(message.subject)}</p><pre class="text">{escape(text)}</pre>'
 
 
 def _mail(message: Arrival) -> str:

@@ -100,7 +100,7 @@ class Demo:
                 smtp=ready["smtp_port"],
                 history_days=(clock().date() - company.started_on).days + 1,
             )
-            names = ("hubspot", "zendesk", "mixpanel", "csvfile", "slack")
+            names = ("hubspot", "zendesk", "mixpanel", "csvfile", "slack", "pagerduty", "hooks")
             settings = load(write(places, tokens={name: token(name) for name in names}))
             async with Hub.open(settings, clock=clock, migrate=True) as hub:
                 yield cls(hub, company, folder, ready["url"])

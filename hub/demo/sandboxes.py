@@ -2,6 +2,8 @@
 
     /<connector>/…   each connector's sandbox, found by its folder; POST /<connector>/_faults switches its faults
     /slack/api/…     Slack;  /slack/_faults
+    /pagerduty/v2/enqueue   PagerDuty;  /pagerduty/_faults, /pagerduty/_incidents
+    /hooks/demo      a webhook receiver;  /hooks/_faults
     /mail/_faults    the mail server's faults; the server itself speaks SMTP on a port of its own
     /outbox          what arrived; /outbox.json
     /_ready          what is served, and until when the simulated company has lived
@@ -15,6 +17,7 @@ SIGINT, and when its parent is gone.
 
 import argparse
 import asyncio
+import base64
 import logging
 import os
 import signal
@@ -37,7 +40,7 @@ from connectors.kit import registry
 from connectors.kit.sandbox import Faults
 from connectors.kit.simulated import World
 from hub.clock import utc_now
-from hub.demo import page, slack
+from hub.demo import hooks, page, pagerduty, slack
 from hub.demo.company import simulate
 from hub.demo.faults import faults_route
 from hub.demo.mail import MailServer
@@ -46,11 +49,16 @@ from hub.demo.outbox import Outbox
 
 DAY_CHECK_SECONDS = 30.0
 PARENT_CHECK_SECONDS = 1.0
+TOKENS = {
+    "slack": "xoxb-demo-slack-token",
+    "pagerduty": "demo0pagerduty0integration0key00",
+    "hooks": "whsec_" + base64.b64encode(b"demo webhook secret, 32 bytes of").decode(),
+}
 
 
 def token(name: str) -> str:
-    """What the sandbox of `name` ("slack" or a connector) takes as its token."""
-    return "xoxb-demo-slack-token" if name == "slack" else f"demo-{name}-token"
+    """What the sandbox of `name` ("slack", "pagerduty", "hooks" or a connector) takes as its token."""
+    return TOKENS.get(name, f"demo-{name}-token")
 
 
 class Sandboxes:
@@ -72,6 +80,8 @@ class Sandboxes:
         self.host, self.port = "127.0.0.1", port
         self.outbox = Outbox(folder / "outbox.db")
         self.slack_faults = slack.SlackFaults()
+        self.pagerduty_faults = pagerduty.PagerDutyFaults()
+        self.hook_faults = hooks.HookFaults()
         self.faults: dict[str, Faults] = {}
         self.mail = MailServer(self.outbox, port=smtp_port, clock=clock)
         self._company: dict[str, Any] = {
@@ -150,6 +160,10 @@ class Sandboxes:
             self.faults[name] = Faults()
             apps[name] = registry.sandbox(name)(lambda: self.world, token=token(name), faults=self.faults[name])
         apps["slack"] = slack.app(self.outbox, token=token("slack"), people=self._staff, faults=self.slack_faults)
+        apps["pagerduty"] = pagerduty.app(
+            self.outbox, services={"customer-success": token("pagerduty")}, faults=self.pagerduty_faults
+        )
+        apps["hooks"] = hooks.app(self.outbox, secrets={"demo": token("hooks")}, faults=self.hook_faults)
         apps["mail"] = Starlette(routes=[faults_route(self.mail.faults)])
         own = [
             Route("/_ready", self._ready),

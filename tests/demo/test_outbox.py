@@ -46,7 +46,8 @@ def test_duplicates_are_told_by_place_and_key(outbox: Outbox) -> None:
     slack(outbox, "5.0", "no key")
     mail(outbox, "<k1@x>")
     assert outbox.duplicates() == [Duplicate(kind="slack", address="C1", dedup="k1", count=2)]
-    assert outbox.counts() == {"slack": 5, "slack_update": 0, "email": 1}
+    assert {kind: count for kind, count in outbox.counts().items() if count} == {"slack": 5, "email": 1}
+    assert outbox.counts()["slack_update"] == outbox.counts()["webhook"] == outbox.counts()["pagerduty"] == 0
     data = outbox.as_json(limit=2)
     assert [arrival["number"] for arrival in data["arrivals"]] == [6, 5]
     assert data["duplicates"] == [{"kind": "slack", "address": "C1", "dedup": "k1", "count": 2}]

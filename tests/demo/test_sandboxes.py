@@ -75,7 +75,7 @@ async def test_messages_and_mails_arrive_in_one_outbox(running: Sandboxes) -> No
         page = await client.get("/outbox")
         switched = await client.post("/mail/_faults", json={"dropped": 1})
         assert (switched.json()["dropped"], running.mail.faults.dropped) == (1, 1)
-    assert data["counts"] == {"slack": 2, "slack_update": 0, "email": 1}
+    assert {kind: count for kind, count in data["counts"].items() if count} == {"slack": 2, "email": 1}
     assert [duplicate["dedup"] for duplicate in data["duplicates"]] == ["k"]
     assert "ada@alder.example" in page.text
     assert "default-src 'none'" in page.headers["content-security-policy"]
