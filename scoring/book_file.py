@@ -25,17 +25,33 @@ MAIN_ONLY, OTHERS_ONLY = ("rollup",), ("when", "priority", "beside", "enabled")
 
 
 def load(
-    main: Document, others: Mapping[str, Document], *, measures: Mapping[str, Measure] | None = None
+    main: Document | HealthDefinition,
+    others: Mapping[str, Document],
+    *,
+    measures: Mapping[str, Measure] | None = None,
+    all_enabled: bool = False,
 ) -> HealthBook:
-    """The book; raise ConfigError with every fault. `others`: {name: its file}; `measures`: those there are, if not all."""
-    faults: list[Fault] = [
-        main.fault("is for the files in config/health/; this one is the main definition", key=(key,))
-        for key in OTHERS_ONLY
-        if key in _top(main)
-    ]
+    """The book; raise ConfigError with every fault.
+
+    main         its file, or the definition itself where there is one already
+    others       {name: its file}
+    measures     those there are, if not all
+    all_enabled  whether those speak, too, that are switched off
+    """
+    faults: list[Fault] = []
     made: dict[str, HealthDefinition] = {}
     conditions: dict[str, Condition] = {}
-    for name, document in {MAIN: main, **others}.items():
+    read = dict(others)
+    if isinstance(main, HealthDefinition):
+        made[MAIN] = main
+    else:
+        read = {MAIN: main, **others}
+        faults += [
+            main.fault("is for the files in config/health/; this one is the main definition", key=(key,))
+            for key in OTHERS_ONLY
+            if key in _top(main)
+        ]
+    for name, document in read.items():
         try:
             made[name] = definition.load(document, measures=measures, name=name)
         except ConfigError as error:
@@ -49,7 +65,7 @@ def load(
             faults += [
                 document.fault(each.message, key=("when", *each.key), choices=each.choices) for each in error.problems
             ]
-    enabled = {name: document for name, document in others.items() if _top(document).get("enabled", True)}
+    enabled = {name: each for name, each in others.items() if all_enabled or _top(each).get("enabled", True)}
     faults += _equals(enabled)
     if faults:
         raise ConfigError(list(dict.fromkeys(faults)))
@@ -62,12 +78,12 @@ def load(
         main=made[MAIN],
         variants=tuple(sorted(variants, key=lambda variant: -variant.priority)),
         extras=tuple(made[name] for name in sorted(enabled) if name not in conditions),
-        rollup=Rollup(_top(main).get("rollup", Rollup.VALUE)),
+        rollup=Rollup(_top(read.get(MAIN)).get("rollup", Rollup.VALUE)),
     )
 
 
-def _top(document: Document) -> dict[str, Any]:
-    return document.value if isinstance(document.value, dict) else {}
+def _top(document: Document | None) -> dict[str, Any]:
+    return document.value if document is not None and isinstance(document.value, dict) else {}
 
 
 def _place(name: str, document: Document) -> Iterator[Fault]:

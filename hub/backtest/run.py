@@ -105,7 +105,7 @@ def _report(ask: Ask, replay: Replay, churns: Churns, sight: Sightedness) -> Rep
         segments=_segments(ask, replay, ground, said),
         too_few=too_few(ground.churned),
         peeks=sight.peeks,
-        cautions=(*sight.cautions, *replay.cautions),
+        cautions=(*_choosing(books), *sight.cautions, *replay.cautions),
     )
 
 
@@ -115,6 +115,16 @@ def _what(ask: Ask) -> str:
     if isinstance(ask.tried, HealthBook):
         return "book" if ask.tried.variants else "definition"
     return "live"
+
+
+def _choosing(books: Mapping[str, HealthBook]) -> tuple[str, ...]:
+    """Where several definitions speak, which of them go before the main one."""
+    return tuple(
+        f"{name}: {', '.join(each.definition.name for each in book.variants)} for the customers they choose, "
+        f"{book.main.name} for all others"
+        for name, book in books.items()
+        if book.variants
+    )
 
 
 def _base_rate(ground: Ground) -> float | None:

@@ -73,6 +73,8 @@ class Verified:
         return plain
 
     def lines(self) -> list[str]:
+        if not self.cards:
+            return ["there are no scorecards yet: cshub score makes them"]
         lines = [
             f"{self.cards} scorecards of {self.days} days, {self.live} of them by the live definitions",
             f"{self.exact} came out again to the last bit, {self.wrong} did not",

@@ -115,9 +115,9 @@ def sync_progress() -> Iterator[SyncProgress]:
 
 
 @contextmanager
-def step(title: str, *, total: int | None = None) -> Iterator["Step"]:
-    """A spinner, and a bar where the length of the work is known."""
-    with _progress(*([MofNCompleteColumn()] if total else [])) as bars:
+def step(title: str, *, total: int | None = None, aside: bool = False) -> Iterator["Step"]:
+    """A spinner, and a bar where the length of the work is known. aside: on standard error, for the output is data."""
+    with _progress(*([MofNCompleteColumn()] if total else []), console=err if aside else out) as bars:
         task = bars.add_task(title, total=total)
         try:
             yield Step(bars, task)
@@ -141,14 +141,14 @@ class Step:
         self.bars.update(self.task, completed=done, total=total)
 
 
-def _progress(*columns: ProgressColumn) -> Progress:
+def _progress(*columns: ProgressColumn, console: Console = out) -> Progress:
     return Progress(
         _Mark(),
         TextColumn("{task.description}"),
         BarColumn(bar_width=24),
         *columns,
         TimeElapsedColumn(),
-        console=out,
+        console=console,
         transient=False,
     )
 

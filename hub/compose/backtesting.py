@@ -1,6 +1,7 @@
 """What people want to try on the past, made into what a backtest replays: files, a playbook's name, a bare condition."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,8 @@ class BacktestActions:
 def tried_by(request: BacktestRequest, settings: Settings) -> Tried | None:
     """What a request wants to try; None: nothing."""
     if request.definition is not None:
-        return book_of(Document.from_text(request.definition, name="definition"), name="tried")
+        document = Document.from_text(request.definition, name="definition")
+        return book_of(document, name="tried", live=settings.health)
     if request.playbook is not None:
         playbooks = settings.playbooks.playbooks
         if request.playbook not in playbooks:  # a path would be another's file
@@ -65,24 +67,32 @@ def tried_by(request: BacktestRequest, settings: Settings) -> Tried | None:
 
 
 def book_at(path: Path, settings: Settings) -> HealthBook:
-    """The book to try: of one file, its definition alone; of a folder, all of it. ConfigError with every fault.
+    """The book to try, of one file (`book_of`) or of a folder. ConfigError with every fault.
 
     A folder is like config/ (health.yaml, and health/ beside it), or like config/health/: then the main one is the live one.
     """
     if not path.is_dir():
-        return book_of(Document.read(path), name=path.stem)
+        return book_of(Document.read(path), name=path.stem, live=settings.health)
     main = path / MAIN_FILE
-    others = sorted((path / FOLDER).glob("*.yaml")) if main.is_file() else sorted(path.glob("*.yaml"))
-    if not main.is_file() and not others:
+    there = main.is_file()
+    others = sorted((path / FOLDER).glob("*.yaml")) if there else sorted(path.glob("*.yaml"))
+    if not there and not others:
         raise ConfigError([Fault(f"has neither {MAIN_FILE} nor any other definition", where=str(path))])
-    if not main.is_file():
-        main = settings.folder / MAIN_FILE
-    return book_file.load(Document.read(main), {each.stem: Document.read(each) for each in others})
+    documents = {each.stem: Document.read(each) for each in others}
+    return book_file.load(Document.read(main) if there else settings.health.main, documents)
 
 
-def book_of(document: Document, *, name: str) -> HealthBook:
-    """One definition, tried as the only one there is."""
-    return HealthBook(definition.load(document, name=name))
+def book_of(document: Document, *, name: str, live: HealthBook) -> HealthBook:
+    """One definition: the only one there is, or where it says `when`, in its place among the live ones, enabled or not.
+
+    There it stands for the live one of its name, or of its priority, if there is one.
+    """
+    if not (isinstance(document.value, dict) and "when" in document.value):
+        return HealthBook(definition.load(document, name=name))
+    called = name if book_file.NAME.fullmatch(name) and name != definition.MAIN else "tried"
+    (tried,) = book_file.load(live.main, {called: document}, all_enabled=True).variants
+    others = (each for each in live.variants if each.definition.name != called and each.priority != tried.priority)
+    return replace(live, variants=tuple(sorted((*others, tried), key=lambda each: -each.priority)))
 
 
 def rule_called(name: str, settings: Settings) -> Rule:
@@ -97,9 +107,11 @@ def rule_called(name: str, settings: Settings) -> Rule:
 
 
 def rule_of(playbook: Playbook) -> Rule:
-    if playbook.when is None:
-        raise RefusedError(f"{playbook.name} is fired by hand: it has no condition to replay")
-    return Rule(name=playbook.name, when=playbook.when, rest=playbook.rest, busy=playbook.busy)
+    """What its scorecards say. A threshold is replayed as what holds below or above it, once in each rest."""
+    if playbook.condition is None or playbook.by in ("hand", "record"):
+        by = "hand" if playbook.by == "hand" else "new records"
+        raise RefusedError(f"{playbook.name} is fired by {by}: it has no condition to replay")
+    return Rule(name=playbook.name, when=playbook.condition, rest=playbook.rest, busy=playbook.busy)
 
 
 def rule_when(text: str, *, rest: timedelta, name: str = "--when") -> Rule:

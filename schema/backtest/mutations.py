@@ -32,7 +32,10 @@ assert {step.value for step in BacktestStep} == set(get_args(Every))
     description="At most one of definition, playbook and when; without any the live definition is judged alone."
 )
 class BacktestRunInput:
-    definition: str | None = strawberry.field(default=None, description="Text of a health.yaml.")
+    definition: str | None = strawberry.field(
+        default=None,
+        description="Text of a health.yaml, tried as the only one; or where it says `when`, in its place among the live ones.",
+    )
     playbook: str | None = strawberry.field(default=None, description="Name of a configured playbook.")
     when: str | None = strawberry.field(default=None, description="A condition in JSON or YAML: {health: {lt: 0.4}}.")
     rest_days: int = strawberry.field(default=30, description="Of `when`.")

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -46,7 +47,7 @@ def test_a_definition_is_tried_beside_the_live_one(past: Cli, tmp_path: Path) ->
     assert "segment small" in done.output
     assert min(path.name for path in plots.iterdir()) == "bands_live.svg"
     said = past("backtest", "--definition", str(tried), "--months", "12", "--json")
-    report = json.loads(said.stdout[said.stdout.index("{") :])
+    report = json.loads(said.stdout)
     assert report["judged"]["tried"]["metrics"]["green_at_churn"]["value"] == 0.0
     assert report["differences"]["green_at_churn"]["verdict"] in ("better", "not told apart")
 
@@ -59,10 +60,43 @@ def test_a_whole_folder_of_definitions_is_tried_as_a_book(past: Cli, tmp_path: P
     (folder / "health" / "large.yaml").write_text(variant, encoding="utf-8")
     said = past("backtest", "--definition", str(folder), "--months", "12", "--json")
     assert said.exit_code == 0, said.output
-    report = json.loads(said.stdout[said.stdout.index("{") :])
+    report = json.loads(said.stdout)
     assert report["what"] == "book"
     assert len(report["hashes"]["tried"]) == 2
     assert any(caution.startswith("segment is today's") for caution in report["cautions"])
+
+
+def test_a_definition_for_some_is_tried_in_its_place_among_the_live_ones(past: Cli, tmp_path: Path) -> None:
+    past.write("health.yaml", SHARP)
+    past.write("health/large.yaml", f"{SHARP}when: {{segment: {{eq: large}}}}\npriority: 1\n")
+    folder = tmp_path / "2026 ideas"
+    folder.mkdir()
+    tried = folder / "small.yaml"
+    blind = SHARP.replace("[8, 1]", "[0.01, 1]")
+    tried.write_text(f"{blind}enabled: false\nwhen: {{segment: {{eq: small}}}}\npriority: 2\n", encoding="utf-8")
+
+    def replayed(path: Path) -> Any:
+        said = past("backtest", "--definition", str(path), "--months", "12", "--json")
+        assert said.exit_code == 0, said.output
+        return json.loads(said.stdout)
+
+    report = replayed(tried)
+    assert (report["what"], len(report["hashes"]["tried"]), len(report["hashes"]["live"])) == ("book", 3, 2)
+    assert report["cautions"][:2] == [
+        "live: large for the customers they choose, main for all others",
+        "tried: small, large for the customers they choose, main for all others",
+    ]
+    by_name = {each["name"]: each["judged"] for each in report["segments"]}
+    assert by_name["large"]["tried"]["bands"] == by_name["large"]["live"]["bands"]
+    assert by_name["small"]["tried"]["bands"] != by_name["small"]["live"]["bands"]
+    # of its priority there is one already: that one gives way
+    tried.write_text(tried.read_text(encoding="utf-8").replace("priority: 2", "priority: 1"), encoding="utf-8")
+    assert len(replayed(tried)["hashes"]["tried"]) == 2
+    # and a folder of such files stands beside the main definition that is live, wherever that comes from
+    text = tried.read_text(encoding="utf-8")
+    tried.write_text(text.replace("enabled: false", "enabled: true"), encoding="utf-8")
+    (past.config / "health.yaml").unlink()
+    assert len(replayed(folder)["hashes"]["tried"]) == 2
 
 
 def test_every_fault_of_a_definition_is_told_with_its_line(past: Cli, tmp_path: Path) -> None:
@@ -107,5 +141,24 @@ def test_stored_scores_are_verified(past: Cli) -> None:
     done = past("backtest", "--verify")
     assert done.exit_code == 0, done.output
     assert "0 did not" in done.output
-    said = json.loads(past("backtest", "--verify", "--json").stdout.partition("\n")[2] or "{}")
-    assert said.get("wrong", 0) == 0
+    said = json.loads(past("backtest", "--verify", "--json").stdout)
+    assert (said["wrong"], said["exact"], said["cards"] > 0) == (0, said["cards"], True)
+
+
+def test_without_scorecards_there_is_nothing_to_verify(cli: Cli) -> None:
+    done = cli("backtest", "--verify")
+    assert (done.exit_code, "there are no scorecards yet: cshub score makes them" in done.output) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--verify", "--when", "{health: {lt: 0.4}}"], "--verify replays the scorecards there are, and tries nothing"),
+        (["--verify", "--plots", "plots"], "--verify replays the scorecards there are, and tries nothing"),
+        (["--rest", "3"], "--rest is for --when"),
+        (["--rest", "3", "--playbook", "churn_save"], "--rest is for --when"),
+    ],
+)
+def test_options_that_would_do_nothing_are_refused(cli: Cli, arguments: list[str], message: str) -> None:
+    done = cli("backtest", *arguments)
+    assert (done.exit_code, message in " ".join(done.stderr.split())) == (2, True), done.stderr
