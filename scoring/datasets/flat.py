@@ -31,7 +31,24 @@ MOSTLY_DISTINCT = 0.98
 FEWEST_IDS = 20  # rows, before numbers that all differ can be told from ids
 ID = re.compile(r"(?:^|_)(?:id|key|no|nr|row|pk)$|(?:uuid|guid|num|number|index)$|^(?:id|unnamed)_")
 YES = frozenset(
-    {"1", "1.0", "yes", "y", "true", "t", "churn", "churned", "churner", "left", "exited", "lost", "attrited"}
+    {
+        "1",
+        "yes",
+        "ja",
+        "oui",
+        "si",
+        "sim",
+        "y",
+        "true",
+        "t",
+        "churn",
+        "churned",
+        "churner",
+        "left",
+        "exited",
+        "lost",
+        "attrited",
+    }
     | {"attrited customer", "canceled", "cancelled"}
 )
 
@@ -160,17 +177,22 @@ def _positive(table: Table, target: str, texts: Texts, given: str | None) -> str
     if len(values) < 2:
         raise RefusedError(f"{table.name}: column {target!r} says the same of every row: {shown or 'nothing'}")
     if given is not None:
-        like = {given, f"{given}.0", given.removesuffix(".0")}
-        meant = [value for value in values.tolist() if value in like]
+        meant = [value for value in values.tolist() if given in (value, _plain(value))]
         if not meant:
             raise NotFoundError(f"{table.name}: column {target!r} never is {given!r}; it holds {shown}")
         return str(meant[0])
-    meant = [value for value in values.tolist() if value.lower().rstrip(".") in YES]
+    meant = [value for value in values.tolist() if _plain(value).lower().rstrip(".") in YES]
     if len(values) != 2 or len(meant) != 1:
         raise RefusedError(
             f"{table.name}: which value of {target!r} means that a customer left? Name it with --positive; it holds {shown}"
         )
     return str(meant[0])
+
+
+def _plain(value: str) -> str:
+    """1.0000 is 1."""
+    whole, dot, zeros = value.partition(".")
+    return whole if dot and zeros and not zeros.strip("0") else value
 
 
 def safe_names(names: Collection[str]) -> Sequence[str]:

@@ -201,6 +201,7 @@ def test_columns_that_tell_too_much_are_named_and_stay() -> None:
 
 def test_dots_after_the_words_of_the_target_do_not_matter() -> None:
     assert prepare(table(x=[1, 2], churn=[" False.", " True."]), target="churn").positive == "True."
+    assert prepare(table(x=[1, 2], churn=["0.000", "1.000"]), target="churn").positive == "1.000"
 
 
 def test_names_that_xgboost_refuses_are_made_fit() -> None:
