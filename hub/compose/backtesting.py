@@ -107,9 +107,11 @@ def rule_called(name: str, settings: Settings) -> Rule:
 
 
 def rule_of(playbook: Playbook) -> Rule:
-    if playbook.when is None:
-        raise RefusedError(f"{playbook.name} is fired by hand: it has no condition to replay")
-    return Rule(name=playbook.name, when=playbook.when, rest=playbook.rest, busy=playbook.busy)
+    """What its scorecards say. A threshold is replayed as what holds below or above it, once in each rest."""
+    if playbook.condition is None or playbook.by in ("hand", "record"):
+        by = "hand" if playbook.by == "hand" else "new records"
+        raise RefusedError(f"{playbook.name} is fired by {by}: it has no condition to replay")
+    return Rule(name=playbook.name, when=playbook.condition, rest=playbook.rest, busy=playbook.busy)
 
 
 def rule_when(text: str, *, rest: timedelta, name: str = "--when") -> Rule:

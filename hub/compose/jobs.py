@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from hub.durable import Argument
 from hub.errors import BusyError
-from hub.playbooks.engine import SWEEP
+from hub.playbooks.jobs import SWEEP
 
 if TYPE_CHECKING:
     from hub.compose.hub import Hub, Scored
@@ -48,7 +48,7 @@ def register(hub: "Hub") -> None:
 
     for job, handler in {SYNC: sync, SCORE: score, TRAIN: train}.items():
         hub.durable.register(job, handler)
-    hub.playbooks.register()
+    hub.playbooks.register(timezone=hub.settings.hub.timezone)
 
     zone = hub.settings.hub.timezone
     schedules = hub.settings.hub.schedules

@@ -10,8 +10,9 @@ Runs are rows, and the durable engine only wakes them: whatever it does twice fi
 wait of three days survives a restart and an upgrade. `Playbooks` in `engine` is the whole of it as one object.
 """
 
-from hub.playbooks.engine import FireReport, Playbooks, SweepReport
+from hub.playbooks.engine import Playbooks
 from hub.playbooks.firing import Firing
+from hub.playbooks.jobs import FireReport, SweepReport
 from hub.playbooks.loading import PlaybookFolder, load_all
 from hub.playbooks.planning import Planned
 from hub.playbooks.spec import Playbook

@@ -1,28 +1,26 @@
 """`Playbooks`: the use case as one object, and the durable jobs it does.
 
-    playbooks = Playbooks(store, folder, channels, durable, executor=…, clock=utc_now, hub_url=…)
-    playbooks.register()                            before durable.start()
-    await playbooks.fire_due(as_of=day, now=now)    after scoring
-    await playbooks.fire("churn_save", ids, by="ann@example.com", key="…", now=now)
-
-Jobs: `playbook.advance` {"runs": [[id, fence], …]}, `delivery.send` {}, `playbook.sweep` {}; put the sweep on a schedule of a
-minute: it is the net under everything else, and nothing is lost while it runs now and then.
+playbooks = Playbooks(store, folder, channels, durable, executor=…, clock=utc_now, hub_url=…)
+playbooks.register()                            before durable.start()
+await playbooks.fire_due(as_of=day, now=now)    after scoring
+await playbooks.fire("churn_save", ids, by="ann@example.com", key="…", now=now)
 """
 
 import logging
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from hashlib import blake2b
 
 from hub.delivery import Channel
 from hub.durable import Argument, Durable
+from hub.durable.schedule import schedule
 from hub.errors import NotFoundError, RefusedError
 from hub.model.actions import Run, RunState
 from hub.playbooks.advance import Advancer, Move
 from hub.playbooks.approving import decide
 from hub.playbooks.firing import Firing, fire_by_hand, insert_due
+from hub.playbooks.jobs import ADVANCE, FIRE, SEND, SWEEP, FireReport, SweepReport, argument_of, moves_of, tick_name
 from hub.playbooks.ledger import Ledger
 from hub.playbooks.loading import PlaybookFolder
 from hub.playbooks.planning import Planner
@@ -34,32 +32,10 @@ from hub.store.stops import ALL, Stopped
 
 log = logging.getLogger(__name__)
 
-ADVANCE = "playbook.advance"
-SEND = "delivery.send"
-SWEEP = "playbook.sweep"
 BATCH = 200
 """Runs that one advance moves together."""
 STUCK = timedelta(minutes=2)
 GRID_SECONDS = 0.25
-
-
-@dataclass(frozen=True, slots=True)
-class FireReport:
-    """{playbook: how many customers it newly fired for}."""
-
-    fired: Mapping[str, int] = field(default_factory=dict)
-
-    @property
-    def total(self) -> int:
-        return sum(self.fired.values())
-
-
-@dataclass(frozen=True, slots=True)
-class SweepReport:
-    """runs woken because nobody else did, and messages whose sender died in the act."""
-
-    woken: int
-    unknown: tuple[str, ...]
 
 
 class Playbooks:
@@ -84,9 +60,15 @@ class Playbooks:
         self._store = store
         self._durable = durable
         self._clock = clock
+        self._timezone = "UTC"
 
-    def register(self) -> None:
-        """Tell the durable engine who does the jobs. Before it starts."""
+    def register(self, *, timezone: str = "UTC") -> None:
+        """Tell the durable engine who does the jobs, and when schedules tick. Before it starts."""
+        self._timezone = timezone
+        self._durable.register(FIRE, self._on_fire)
+        for name, each in self.definitions.items():
+            if each.trigger.cron is not None:
+                self._durable.every(tick_name(name), each.trigger.cron, FIRE, {"playbook": name}, timezone=timezone)
         self._durable.register(ADVANCE, self._on_advance)
         self._durable.register(SEND, self._on_send)
         self._durable.register(SWEEP, self._on_sweep)
@@ -249,17 +231,26 @@ class Playbooks:
 
     async def _enqueue(self, moves: Sequence[Move]) -> None:
         for first in range(0, len(moves), BATCH):
-            await self._durable.enqueue(ADVANCE, _argument(moves[first : first + BATCH]))
+            await self._durable.enqueue(ADVANCE, argument_of(moves[first : first + BATCH]))
 
     async def _wake(self, at: datetime, moves: Sequence[Move]) -> None:
         key = blake2b(repr(sorted(moves)).encode(), digest_size=16).hexdigest()
-        await self._durable.wake(ADVANCE, _argument(moves), at=at, key=key)
+        await self._durable.wake(ADVANCE, argument_of(moves), at=at, key=key)
 
     async def _set(self, run_id: str, state: RunState, *, allowed: Sequence[RunState]) -> Run:
         return await set_state(self._store, run_id, state, allowed=allowed, now=self._clock())
 
     async def _on_advance(self, argument: Argument) -> None:
-        await self._advance(_moves(argument))
+        await self._advance(moves_of(argument))
+
+    async def _on_fire(self, argument: Argument) -> None:
+        """A tick of a playbook's schedule, for all it concerns by now."""
+        name, now = str(argument["playbook"]), self._clock()
+        for playbook in await self._going():
+            if playbook.name == name and playbook.trigger.cron is not None:
+                ticks = schedule(tick_name(name), playbook.trigger.cron, FIRE, argument, timezone=self._timezone)
+                ids = await insert_due(self._store, playbook, as_of=now.date(), now=now, tick=ticks.newest_tick(now))
+                await self._enqueue([(id_, 0) for id_ in ids])
 
     async def _on_send(self, argument: Argument) -> None:
         due = await self.ledger.drain()
@@ -280,13 +271,3 @@ class Playbooks:
         report = await self.sweep(now=self._clock())
         if report.woken or report.unknown:
             log.info("sweep woke %d runs and put %d messages in doubt", report.woken, len(report.unknown))
-
-
-def _argument(moves: Sequence[Move]) -> Argument:
-    return {"runs": [[run_id, fence] for run_id, fence in moves]}
-
-
-def _moves(argument: Argument) -> list[Move]:
-    pairs = argument["runs"]
-    assert isinstance(pairs, list), "as _argument makes it"
-    return [(str(run_id), int(fence)) for run_id, fence in pairs]

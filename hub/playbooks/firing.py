@@ -1,21 +1,23 @@
 """Which customers a playbook fires for, and the rows of their runs.
 
-After scoring: one statement a playbook finds everybody it concerns, one writes their runs. By hand: for the customers
+After scoring, and at ticks of schedules: one statement a playbook finds everybody it concerns, one writes their runs.
+By hand: for the customers
 somebody named, under a key of his, so that asking again is no second firing.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from hashlib import blake2b
 
 from hub.errors import NotFoundError, RefusedError
 from hub.playbooks.planning import Planned, Planner
 from hub.playbooks.rows import definition_row, run_id_of, run_row
 from hub.playbooks.spec import Playbook
+from hub.playbooks.triggers import FRESH
 from hub.store import Connection, Store, runs
-from hub.store.playbooks import find_due, find_resting, find_situations
+from hub.store.playbooks import Situation, find_due, find_records_due, find_resting, find_situations
 
-BY_SCORECARD = "scorecard"
 BY_HAND = "hand"
 MAX_KEY = 150
 MAX_BY_HAND = 1_000
@@ -41,26 +43,71 @@ class Firing:
     plan: tuple[Planned, ...] = ()
 
 
-async def insert_due(store: Store, playbook: Playbook, *, as_of: date, now: datetime) -> list[str]:
-    """Begin a run for everybody the scorecards of `as_of` concern; return the new ids."""
-    if playbook.when is None:
+async def insert_due(
+    store: Store, playbook: Playbook, *, as_of: date, now: datetime, tick: datetime | None = None
+) -> list[str]:
+    """Begin a run for everybody the playbook's trigger concerns; return the new ids.
+
+    as_of  the day of the scorecards it looks at; `tick`: of a schedule, which looks at the newest ones
+    """
+    if (playbook.by == "schedule") is not (tick is not None) or playbook.by == BY_HAND:
         return []
     async with store.transaction() as connection:
-        due = await find_due(
-            connection,
-            playbook=playbook.name,
-            when=playbook.when,
-            as_of=as_of,
-            rested_since=now - playbook.rest,
-            now=now,
-        )
+        if playbook.trigger.record is not None:
+            due = await _records_due(connection, playbook, playbook.trigger.record, now=now)
+        else:
+            due = await find_due(
+                connection,
+                playbook=playbook.name,
+                when=playbook.condition,
+                before=playbook.trigger.before,
+                as_of=as_of if tick is None else None,
+                rested_since=now - playbook.rest,
+                now=now,
+            )
         rows = [
             run_row(
-                playbook, each.customer_id, each.values, episode=as_of.isoformat(), cause=BY_SCORECARD, by=None, now=now
+                playbook,
+                each.customer_id,
+                each.values,
+                episode=_episode(playbook, each, as_of, tick),
+                cause=playbook.by,
+                by=None,
+                now=now,
             )
             for each in due
         ]
         return await runs.insert(connection, rows, definitions=[definition_row(playbook, now=now)])
+
+
+async def _records_due(connection: Connection, playbook: Playbook, kind: str, *, now: datetime) -> list[Situation]:
+    """One customer's newest record, or each of them where the playbook does not rest."""
+    rests = playbook.rest > timedelta(0)
+    found = await find_records_due(
+        connection,
+        playbook=playbook.name,
+        kind=kind,
+        where=playbook.trigger.where,
+        when=playbook.when,
+        learned_since=now - FRESH,
+        rested_since=now - playbook.rest if rests else None,
+        now=now,
+    )
+    if not rests:
+        return found
+    return list({each.customer_id: each for each in reversed(found)}.values())
+
+
+def _episode(playbook: Playbook, situation: Situation, as_of: date, tick: datetime | None) -> str:
+    """What set it off: the same thing never does twice."""
+    if tick is not None:
+        return f"schedule:{tick.isoformat()}"
+    if playbook.trigger.record is not None:
+        id_ = str(situation.values["record"]["id"])
+        return f"record:{id_}" if len(id_) < MAX_KEY else f"record:{blake2b(id_.encode(), digest_size=24).hexdigest()}"
+    if playbook.trigger.moment is not None:
+        return f"date:{playbook.trigger.moment.day_of(situation.values, situation.as_of)}"
+    return as_of.isoformat()
 
 
 async def fire_by_hand(

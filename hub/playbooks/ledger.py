@@ -67,8 +67,8 @@ class Ledger:
         sending: set[asyncio.Task[None]] = set()
         try:
             while True:
-                for sent in await self._claim(PARALLEL - len(sending)):
-                    sending.add(asyncio.create_task(self._send(sent)))
+                while len(sending) < PARALLEL and (claimed := await self._claim(PARALLEL - len(sending))):
+                    sending |= {asyncio.create_task(self._send(sent)) for sent in claimed}
                 if len(sending) == PARALLEL:
                     due = None
                 else:
@@ -78,8 +78,7 @@ class Ledger:
                     return due
                 wait = None if due is None else (due - self._clock()).total_seconds()
                 done, sending = await asyncio.wait(sending, timeout=wait, return_when=asyncio.FIRST_COMPLETED)
-                for each in done:
-                    each.result()
+                await asyncio.gather(*done)
         except asyncio.CancelledError:
             for each in sending:
                 each.cancel()
@@ -89,8 +88,6 @@ class Ledger:
             await asyncio.gather(*sending, return_exceptions=True)
 
     async def _claim(self, limit: int) -> list[Delivery]:
-        if limit < 1:
-            return []
         async with self._store.transaction() as connection:
             return await claims.claim(
                 connection, executor=self._executor, now=self._clock(), limit=limit, paces=self._paces

@@ -14,12 +14,15 @@ from pydantic import ValidationError
 from hub.delivery import Renderer, RenderError
 from hub.documents import Document, Key, faults_of
 from hub.errors import ConfigError, Fault
-from hub.model.conditions import Condition, ConditionError, matches
+from hub.model.conditions import Condition, ConditionError, Field, matches
+from hub.playbooks import triggers
 from hub.playbooks.planning import trial
 from hub.playbooks.program import condition, read
 from hub.playbooks.spec import Playbook, Sheet, assemble
 from hub.playbooks.steps import Start
+from hub.playbooks.triggers import Trigger
 from hub.playbooks.vocabulary import VOCABULARY
+from hub.store.playbooks import RECORD_FIELDS
 
 TEMPLATED = ("slack", "email")
 
@@ -117,13 +120,14 @@ class _Reading:
         if not isinstance(value, Mapping):
             return None
         when = self.condition(value.get("when"), ("when",))
-        self.consistent(value)
+        trigger = triggers.read(value.get("by", "scorecard"), self)
+        self.consistent(value, trigger)
         steps = read(value.get("do"), self)
-        if when is not None:
-            self.examples(value.get("examples"), when)
+        if when is not None or trigger.tests_something:
+            self.examples(value.get("examples"), trigger, when)
         if sheet is None or self.faults:
             return None
-        playbook = assemble(sheet, when=when, steps=steps, definition=value)
+        playbook = assemble(sheet, trigger=trigger, when=when, steps=steps, definition=value)
         self.trial(playbook)
         return playbook
 
@@ -137,11 +141,11 @@ class _Reading:
         for problem in error.problems:
             self.say((*key, *problem.key), problem.message, problem.choices)
 
-    def consistent(self, value: Mapping[str, Any]) -> None:
-        by = value.get("by", "scorecard")
-        if by == "scorecard" and value.get("when") is None:
-            self.say(("when",), "is missing: a playbook that fires after scoring says for whom")
-        if by == "hand" and value.get("when") is not None:
+    def consistent(self, value: Mapping[str, Any], trigger: Trigger) -> None:
+        if trigger.kind in ("scorecard", "schedule") and value.get("when") is None:
+            after = "after scoring" if trigger.kind == "scorecard" else "on a schedule"
+            self.say(("when",), f"is missing: a playbook that fires {after} says for whom")
+        if trigger.kind == "hand" and value.get("when") is not None:
             self.say(("when",), "has no meaning in a playbook fired by hand")
 
     def condition(self, value: object, key: Key) -> Condition | None:
@@ -159,42 +163,59 @@ class _Reading:
         if action in TEMPLATED and isinstance(name, str) and name not in (there := self.renderer.templates(action)):
             self.say((*key, "template"), f"there is no {action} template {name!r}", there)
 
-    def examples(self, examples: object, when: Condition) -> None:
+    def examples(self, examples: object, trigger: Trigger, when: Condition | None) -> None:
         if examples is None or not isinstance(examples, list):
             examples = []
         seen = set()
         for index, example in enumerate(examples):
             key: Key = ("examples", index)
-            if not self.is_example(example, key):
+            if not self.is_example(example, trigger, key):
                 continue
-            fires = matches(when, example["facts"])
+            facts = example["facts"]
+            fires = (when is None or matches(when, facts)) and trigger.holds(
+                facts, example.get("before", {}), example.get("record", {})
+            )
             seen.add(example["fires"])
             if fires is not example["fires"]:
-                self.say(key, f"says fires: {str(not fires).lower()}, but `when` says otherwise")
+                what = "`when` says" if trigger.kind in ("scorecard", "schedule") else "`by` and `when` say"
+                self.say(key, f"says fires: {str(not fires).lower()}, but {what} otherwise")
         for wanted in (True, False):
             if wanted not in seen:
                 self.say(("examples",), f"there is none with fires: {str(wanted).lower()}")
 
-    def is_example(self, example: Any, key: Key) -> bool:
+    def is_example(self, example: Any, trigger: Trigger, key: Key) -> bool:
+        more = {"threshold": "before", "record": "record"}.get(trigger.kind)
+        parts = ("facts", *((more,) if more else ()))
         if (
             not isinstance(example, Mapping)
-            or set(example) != {"facts", "fires"}
-            or not isinstance(example["facts"], Mapping)
+            or not {"facts", "fires"} <= set(example) <= {*parts, "fires"}
+            or not all(isinstance(example.get(part, {}), Mapping) for part in parts)
             or not isinstance(example["fires"], bool)
         ):
-            self.say(key, "must be {facts: {name: value, …}, fires: true or false}")
+            besides = f", {more}: {{…}}" if more else ""
+            self.say(key, f"must be {{facts: {{name: value, …}}{besides}, fires: true or false}}")
             return False
-        good = True
-        for name, value in example["facts"].items():
-            if (field := VOCABULARY.get(name)) is None:
-                self.say((*key, "facts", name), "is no fact")
-                good = False
-            elif value is not None and (
-                isinstance(value, bool) or not isinstance(value, (int, float) if field.kind == "number" else str)
-            ):
-                self.say((*key, "facts", name), f"must be a {field.kind}, not {value!r}")
-                good = False
-        return good
+        good = [  # a list, so that every fault is told
+            self.is_value(name, value, self.fields(trigger, part), (*key, part))
+            for part in parts
+            if part != "record" or trigger.record
+            for name, value in example.get(part, {}).items()
+        ]
+        return all(good)
+
+    def fields(self, trigger: Trigger, part: str) -> Mapping[str, Field]:
+        return RECORD_FIELDS[trigger.record] if part == "record" and trigger.record else VOCABULARY
+
+    def is_value(self, name: str, value: Any, fields: Mapping[str, Field], key: Key) -> bool:
+        if (field := fields.get(name)) is None:
+            self.say((*key, name), "is no fact" if fields is VOCABULARY else "is no field of the record")
+            return False
+        if value is not None and (
+            isinstance(value, bool) or not isinstance(value, (int, float) if field.kind == "number" else str)
+        ):
+            self.say((*key, name), f"must be a {field.kind}, not {value!r}")
+            return False
+        return True
 
     def trial(self, playbook: Playbook) -> None:
         for step in playbook.steps:

@@ -22,7 +22,7 @@ from hub.playbooks.steps import Approve, Call, Email, PagerDuty, Slack, Wait, We
 from hub.playbooks.telling import control
 from hub.playbooks.vocabulary import VOCABULARY
 from hub.playbooks.words import words
-from hub.store.playbooks import Situation
+from hub.store.playbooks import RECORD_FIELDS, Situation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,6 +235,9 @@ def trial(playbook: Playbook, index: int, *, renderer: Renderer) -> None:
         name: 0.25 if each.kind == "number" else (each.choices or ("text@example.com",))[0]
         for name, each in VOCABULARY.items()
     }
+    if playbook.trigger.record is not None:
+        fields = RECORD_FIELDS[playbook.trigger.record].values()
+        full["record"] = {each.name: 0.25 if each.kind == "number" else "text" for each in fields}
     known = Situation(
         customer_id="trial",
         values=full,

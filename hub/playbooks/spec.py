@@ -4,7 +4,7 @@
     version: 1                      raise it when runs should count as new; running ones keep what they began with
     title: …
     about: …
-    by: scorecard | hand            after every scoring, or only when a person fires it
+    by: scorecard | hand | {…}      what sets it off: see hub.playbooks.triggers
     when: {churn_band: {eq: high}}  a condition (hub.model.conditions); not for `by: hand`
     rest: 30 days                   a customer that had a run is left alone for so long
     do:                             steps, in order: see hub.playbooks.steps
@@ -23,15 +23,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 from hashlib import blake2b
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import orjson
 from pydantic import ConfigDict, Field, ValidationError
 
 from hub.documents import Key
 from hub.model.conditions import Condition, ConditionError, matches
+from hub.playbooks import triggers
 from hub.playbooks.program import Step, condition, read
 from hub.playbooks.steps import MESSAGES, Duration, Email, Name, Part, Start, Wait
+from hub.playbooks.triggers import Trigger
 
 
 class Sheet(Part):
@@ -41,7 +43,7 @@ class Sheet(Part):
     version: Annotated[int, Field(ge=1)]
     title: Annotated[str, Field(min_length=1)]
     about: str = ""
-    by: Literal["scorecard", "hand"] = "scorecard"
+    by: Any = "scorecard"
     when: Any = None
     rest: Duration = timedelta(days=30)
     do: list[Any] = Field(min_length=1)
@@ -56,14 +58,24 @@ class Playbook:
     version: int
     title: str
     about: str
-    by: str
+    trigger: Trigger
     when: Condition | None
     rest: timedelta
     steps: tuple[Step, ...]
     definition: Mapping[str, Any]
 
+    @property
+    def by(self) -> str:
+        """The kind of what sets it off."""
+        return self.trigger.kind
+
+    @property
+    def condition(self) -> Condition | None:
+        """All that must hold by the newest scorecard: `when`, and the trigger's own."""
+        return self.trigger.with_when(self.when)
+
     def fires(self, values: Mapping[str, Any]) -> bool:
-        return self.when is not None and matches(self.when, values)
+        return self.condition is not None and matches(self.condition, values)
 
     @cached_property
     def hash(self) -> str:
@@ -115,18 +127,25 @@ def from_definition(definition: Mapping[str, Any]) -> Playbook:
     """The playbook a run began with. It was checked then, so a failure here is a bug."""
     sheet = _Definition.model_validate(dict(definition))
     when = None if sheet.when is None else condition(sheet.when)
-    return assemble(sheet, when=when, steps=read(sheet.do, _Trusted()), definition=definition)
+    trusted = _Trusted()
+    steps, trigger = read(sheet.do, trusted), triggers.read(sheet.by, trusted)
+    return assemble(sheet, trigger=trigger, when=when, steps=steps, definition=definition)
 
 
 def assemble(
-    sheet: Sheet, *, when: Condition | None, steps: tuple[Step, ...], definition: Mapping[str, Any]
+    sheet: Sheet,
+    *,
+    trigger: Trigger | None = None,
+    when: Condition | None,
+    steps: tuple[Step, ...],
+    definition: Mapping[str, Any],
 ) -> Playbook:
     return Playbook(
         name=sheet.playbook,
         version=sheet.version,
         title=sheet.title,
         about=sheet.about,
-        by=sheet.by,
+        trigger=trigger or Trigger(),
         when=when,
         rest=sheet.rest,
         steps=steps,

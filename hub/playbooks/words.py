@@ -7,6 +7,7 @@
     reasons       why, worst first: what holds health down, then what raises the churn risk; at most MAX_REASONS
     facts         every field of the vocabulary by name; None where missing
     playbook      name, title, about
+    record        the record that set a `by: {record: …}` playbook off, its columns by name
     day           the scorecard's day, such as 22 November 2026
     link          the customer's page in the hub
 
@@ -18,7 +19,7 @@ from typing import Any
 
 from hub.playbooks.spec import Playbook
 from hub.playbooks.vocabulary import VOCABULARY
-from hub.store.playbooks import Situation
+from hub.store.playbooks import RECORD_FIELDS, Situation
 
 MAX_REASONS = 4
 LOW_READING = 0.5
@@ -52,10 +53,19 @@ def words(playbook: Playbook, situation: Situation, *, before: Mapping[str, Any]
         },
         "reasons": reasons(situation),
         "facts": {name: values.get(name) for name in VOCABULARY},
+        "record": _record(playbook, before.get("record")),
         "playbook": {"name": playbook.name, "title": playbook.title, "about": playbook.about},
         "day": None if as_of is None else f"{as_of.day} {_MONTHS[as_of.month - 1]} {as_of.year}",
         "link": f"{hub_url.rstrip('/')}/customers/{situation.customer_id}",
     }
+
+
+def _record(playbook: Playbook, record: Any) -> Mapping[str, Any]:
+    """The record, or its fields without values where a person fired it."""
+    if playbook.trigger.record is None:
+        return {}
+    blank: dict[str, Any] = dict.fromkeys(("id", *RECORD_FIELDS[playbook.trigger.record]))
+    return blank | (dict(record) if isinstance(record, Mapping) else {})
 
 
 def reasons(situation: Situation) -> list[str]:

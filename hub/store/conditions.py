@@ -53,13 +53,22 @@ def clause(
     condition: Condition, *, customer: FromClause = tables.customer, scorecard: FromClause = tables.scorecard
 ) -> ColumnElement[bool]:
     """The condition in SQL. It never is NULL."""
+    return _clause(condition, lambda field: column_of(field, customer=customer, scorecard=scorecard))
+
+
+def record_clause(condition: Condition, table: FromClause) -> ColumnElement[bool]:
+    """A condition over the columns of one table in SQL. It never is NULL."""
+    return _clause(condition, lambda field: table.c[field.name])
+
+
+def _clause(condition: Condition, column: Callable[[Field], ColumnElement[Anything]]) -> ColumnElement[bool]:
     if isinstance(condition, All):
-        return and_(true(), *(clause(part, customer=customer, scorecard=scorecard) for part in condition.conditions))
+        return and_(true(), *(_clause(part, column) for part in condition.conditions))
     if isinstance(condition, Any):
-        return or_(false(), *(clause(part, customer=customer, scorecard=scorecard) for part in condition.conditions))
+        return or_(false(), *(_clause(part, column) for part in condition.conditions))
     if isinstance(condition, Test):
-        return _comparison(condition, column_of(condition.field, customer=customer, scorecard=scorecard))
-    return not_(clause(condition.condition, customer=customer, scorecard=scorecard))
+        return _comparison(condition, column(condition.field))
+    return not_(_clause(condition.condition, column))
 
 
 def column_of(

@@ -5,15 +5,26 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Float, Integer, Row, Select, String, and_, exists, func, or_, select
 
 from hub.model.actions import AlertState, RunState
-from hub.model.conditions import Condition
-from hub.store.conditions import CUSTOMER_FIELDS, HEALTH_CHANGE, SCORECARD_FIELDS, clause, health_change
+from hub.model.conditions import Condition, Field
+from hub.store.conditions import CUSTOMER_FIELDS, HEALTH_CHANGE, SCORECARD_FIELDS, clause, health_change, record_clause
 from hub.store.store import Connection
-from hub.store.tables import alert, churn_prediction, contact, customer, playbook_run, scorecard
+from hub.store.tables import RECORD_TABLES, alert, churn_prediction, contact, customer, playbook_run, scorecard
 
 BATCH = 500
+_SHARED = frozenset({"id", "source", "key", "company_key", "customer_id", "version", "digest"})
+RECORDS = ("ticket", "survey_response", "subscription", "invoice", "opportunity", "contact")
+RECORD_FIELDS: Mapping[str, Mapping[str, Field]] = {
+    kind: {
+        f"{column.name}": Field(f"{column.name}", "text" if isinstance(column.type, String) else "number")
+        for column in RECORD_TABLES[kind].columns
+        if column.name not in _SHARED and isinstance(column.type, String | Float | Integer)
+    }
+    for kind in RECORDS
+}  # plain texts of names that are SQLAlchemy's own
+"""What a condition on a new record may ask for: the texts and numbers of its table."""
 OPEN_STATES = (RunState.RUNNING, RunState.WAITING, RunState.PAUSED)
 
 
@@ -48,13 +59,84 @@ def _values(row: Row[Any]) -> dict[str, Any]:
 
 
 async def find_due(
-    connection: Connection, *, playbook: str, when: Condition, as_of: date, rested_since: datetime, now: datetime
+    connection: Connection,
+    *,
+    playbook: str,
+    when: Condition | None,
+    as_of: date | None,
+    rested_since: datetime,
+    now: datetime,
+    before: Condition | None = None,
 ) -> list[Situation]:
     """Customers whose scorecard of the day `as_of` matches, that may be acted on: one statement, however many there are.
 
+    as_of   None: whichever day the newest scorecard is of
+    before  what must have held by the scorecard before that one
     Left out: who had a run of this playbook that began after `rested_since` or is still open, who has an alert of it that
     somebody snoozed beyond `now`, and customers merged into another.
     """
+    statement = (
+        _select_values()
+        .join_from(customer, scorecard, scorecard.c.customer_id == customer.c.id)
+        .where(
+            scorecard.c.latest,
+            *(() if as_of is None else (scorecard.c.as_of == as_of,)),
+            customer.c.merged_into_id.is_(None),
+            *(() if when is None else (clause(when),)),
+            *(() if before is None else (_held_before(before),)),
+            *_may_be_acted_on(playbook, rested_since=rested_since, now=now),
+        )
+        .order_by(customer.c.id)
+    )
+    return [
+        Situation(customer_id=row.id, values=_values(row), as_of=row.as_of)
+        for row in await connection.execute(statement)
+    ]
+
+
+async def find_records_due(
+    connection: Connection,
+    *,
+    playbook: str,
+    kind: str,
+    where: Condition | None,
+    when: Condition | None,
+    learned_since: datetime,
+    rested_since: datetime | None,
+    now: datetime,
+) -> list[Situation]:
+    """New records of a kind, newest first, of customers that match and may be acted on; `values` has the record beside.
+
+    rested_since  None: the playbook doesn't rest, and each record counts by itself
+    """
+    record = RECORD_TABLES[kind]
+    names = ("id", *RECORD_FIELDS[kind])
+    newest = and_(scorecard.c.customer_id == customer.c.id, scorecard.c.latest)
+    statement = (
+        _select_values(*(record.c[name].label(f"record_{name}") for name in names))
+        .select_from(record.join(customer, customer.c.id == record.c.customer_id).join(scorecard, newest, isouter=True))
+        .where(
+            record.c.learned_at > learned_since,
+            record.c.deleted.is_(False),
+            customer.c.merged_into_id.is_(None),
+            *(() if where is None else (record_clause(where, record),)),
+            *(() if when is None else (clause(when),)),
+            *(() if rested_since is None else _may_be_acted_on(playbook, rested_since=rested_since, now=now)),
+        )
+        .order_by(record.c.learned_at.desc(), record.c[record.info["event_time"]].desc(), record.c.id)
+    )
+    return [
+        Situation(
+            customer_id=row.id,
+            values={**_values(row), "record": {name: row._mapping[f"record_{name}"] for name in names}},
+            as_of=row.as_of,
+        )
+        for row in await connection.execute(statement)
+    ]
+
+
+def _may_be_acted_on(playbook: str, *, rested_since: datetime, now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Neither resting from the playbook, nor with an alert of it that somebody snoozed."""
     unrested = exists().where(
         playbook_run.c.playbook == playbook,
         playbook_run.c.customer_id == customer.c.id,
@@ -67,23 +149,22 @@ async def find_due(
         alert.c.run_id == playbook_run.c.id,
         playbook_run.c.playbook == playbook,
     )
-    statement = (
-        _select_values()
-        .join_from(customer, scorecard, scorecard.c.customer_id == customer.c.id)
-        .where(
-            scorecard.c.latest,
-            scorecard.c.as_of == as_of,
-            customer.c.merged_into_id.is_(None),
-            clause(when),
-            ~unrested,
-            ~snoozed,
-        )
-        .order_by(customer.c.id)
+    return (~unrested, ~snoozed)
+
+
+def _held_before(condition: Condition) -> ColumnElement[bool]:
+    """Whether it held by the customer's scorecard before the one at hand."""
+    then, earlier = scorecard.alias("before"), scorecard.alias("earlier")
+    day = (
+        select(func.max(earlier.c.as_of))
+        .where(earlier.c.customer_id == scorecard.c.customer_id, earlier.c.as_of < scorecard.c.as_of)
+        .correlate(scorecard)
+        .scalar_subquery()
     )
-    return [
-        Situation(customer_id=row.id, values=_values(row), as_of=row.as_of)
-        for row in await connection.execute(statement)
-    ]
+    held = select(then.c.id).where(
+        then.c.customer_id == scorecard.c.customer_id, then.c.as_of == day, clause(condition, scorecard=then)
+    )
+    return held.correlate(customer, scorecard).exists()
 
 
 async def find_situations(

@@ -1,0 +1,148 @@
+"""What sets a playbook off.
+
+    by: scorecard                                      after every scoring, for whom `when` holds (the default)
+    by: hand                                           only when a person fires it, or another playbook starts it
+    by: {threshold: {health: {falls_below: 0.5}}}      a number crossed a line since the scorecard before; or rises_above
+    by: {date: 30 days before renewal}                 a day has come, within the last week
+    by: {record: ticket, where: {severity: {eq: urgent}}}    a new record, no older than two days
+    by: {schedule: "0 9 * * 1"}                        at each tick of a cron, for whom `when` holds by the newest scorecard
+
+`when` is asked besides in all of them but `hand`. A threshold and a day are looked at after every scoring, and so are records;
+a record fires once ever, a day once for each date it falls on, a tick once.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from difflib import get_close_matches
+from typing import Any
+
+from hub.documents import Key
+from hub.durable.schedule import schedule
+from hub.errors import ConfigError
+from hub.model.conditions import All, Condition, ConditionError, Field, Operator, Test, matches, parse
+from hub.playbooks.durations import Moment, parse_moment
+from hub.playbooks.program import Faults
+from hub.playbooks.vocabulary import VOCABULARY
+from hub.store.playbooks import RECORD_FIELDS
+
+KINDS = ("scorecard", "hand", "threshold", "date", "record", "schedule")
+CATCH_UP = timedelta(days=7)
+"""How long after its day a date still fires, so that a hub that stood still for a week misses nothing."""
+FRESH = timedelta(days=2)
+"""How long a record is new."""
+CROSSINGS: Mapping[str, tuple[Operator, Operator]] = {
+    "falls_below": (Operator.LT, Operator.GTE),
+    "rises_above": (Operator.GT, Operator.LTE),
+}
+"""{crossing: (what holds now, what held by the scorecard before)}."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trigger:
+    """What sets a playbook off. now, before: what holds by the newest scorecard, and what must have by the one before."""
+
+    kind: str = "scorecard"
+    now: Condition | None = None
+    before: Condition | None = None
+    moment: Moment | None = None
+    record: str | None = None
+    where: Condition | None = None
+    cron: str | None = None
+
+    @property
+    def tests_something(self) -> bool:
+        return self.now is not None or self.where is not None
+
+    def with_when(self, when: Condition | None) -> Condition | None:
+        """All that must hold by the newest scorecard; None: nothing in particular."""
+        parts = tuple(each for each in (when, self.now) if each is not None)
+        return (parts[0] if len(parts) == 1 else All(parts)) if parts else None
+
+    def holds(self, facts: Mapping[str, Any], before: Mapping[str, Any], record: Mapping[str, Any]) -> bool:
+        """Whether an example sets it off, its `when` aside."""
+        return (
+            (self.now is None or matches(self.now, facts))
+            and (self.before is None or matches(self.before, before))
+            and (self.where is None or matches(self.where, record))
+        )
+
+
+def read(value: object, faults: Faults) -> Trigger:
+    """The trigger that `by` says; what is wrong is told to `faults`."""
+    if value in ("scorecard", "hand"):
+        return Trigger(kind=str(value))
+    named = [
+        name for name in ("threshold", "date", "record", "schedule") if isinstance(value, Mapping) and name in value
+    ]
+    if not isinstance(value, Mapping) or len(named) != 1:
+        faults.say(
+            ("by",), "must be scorecard or hand, or one of {threshold: …}, {date: …}, {record: …}, {schedule: …}"
+        )
+        return Trigger()
+    (kind,) = named
+    key: Key = ("by", kind)
+    for name in value:
+        if name != kind and (kind, name) != ("record", "where"):
+            faults.say(("by", name), "is not a setting here")
+    match kind:
+        case "threshold":
+            return _threshold(value[kind], key, faults)
+        case "date":
+            return _date(value[kind], key, faults)
+        case "record":
+            return _record(value[kind], value.get("where"), key, faults)
+    return _schedule(value[kind], key, faults)
+
+
+def _threshold(value: object, key: Key, faults: Faults) -> Trigger:
+    if not isinstance(value, Mapping) or len(value) != 1:
+        faults.say(key, "must be one number's crossing, such as {health: {falls_below: 0.5}}")
+        return Trigger(kind="threshold")
+    ((name, crossing),) = value.items()
+    field = VOCABULARY.get(str(name))
+    if field is None or field.kind != "number":
+        numbers = [each.name for each in VOCABULARY.values() if each.kind == "number"]
+        faults.say((*key, name), "is no number of a scorecard", tuple(get_close_matches(str(name), numbers) or numbers))
+        return Trigger(kind="threshold")
+    if not isinstance(crossing, Mapping) or len(crossing) != 1 or next(iter(crossing)) not in CROSSINGS:
+        faults.say((*key, name), "must be one crossing", tuple(CROSSINGS))
+        return Trigger(kind="threshold")
+    ((word, limit),) = crossing.items()
+    if isinstance(limit, bool) or not isinstance(limit, int | float):
+        faults.say((*key, name, word), f"must be a number, not {limit!r}")
+        return Trigger(kind="threshold")
+    now, before = CROSSINGS[word]
+    return Trigger(kind="threshold", now=Test(field, now, float(limit)), before=Test(field, before, float(limit)))
+
+
+def _date(value: object, key: Key, faults: Faults) -> Trigger:
+    try:
+        moment = parse_moment(value)
+    except ValueError as error:
+        faults.say(key, str(error))
+        return Trigger(kind="date")
+    return Trigger(kind="date", moment=moment, now=moment.came(CATCH_UP))
+
+
+def _record(kind: object, where: object, key: Key, faults: Faults) -> Trigger:
+    if kind not in RECORD_FIELDS:
+        faults.say(key, "is no kind of record", tuple(RECORD_FIELDS))
+        return Trigger(kind="record")
+    fields: Mapping[str, Field] = RECORD_FIELDS[str(kind)]
+    condition = None
+    if where is not None:
+        try:
+            condition = parse(where, fields)
+        except ConditionError as error:
+            faults.no_condition(("by", "where"), error)
+    return Trigger(kind="record", record=str(kind), where=condition)
+
+
+def _schedule(cron: object, key: Key, faults: Faults) -> Trigger:
+    try:
+        schedule("check", str(cron), "check", {}, timezone="UTC")
+    except ConfigError as error:
+        for fault in error.faults:
+            faults.say(key, fault.message)
+    return Trigger(kind="schedule", cron=str(cron))
