@@ -50,11 +50,15 @@ class Backtest:
         ahead = definition.lead_days + horizon
         early = [day for day in days if day <= min(train_until.toordinal(), test_from.toordinal() - ahead)]
         late = [day for day in days if day >= test_from.toordinal()]
-        for chosen, what in ((early, f"learn from by {train_until}"), (late, f"judge on from {test_from}")):
+        known = f"{date.fromordinal(data.known_until)}, the last day the data tell of (--known-until)"
+        for chosen, what, end in (
+            (early, f"learn from until {train_until}", str(test_from)),
+            (late, f"judge on from {test_from}", known),
+        ):
             if not chosen:
                 span = f"{date.fromordinal(days[0])} to {date.fromordinal(days[-1])}" if days else "none"
                 raise RefusedError(
-                    f"there are no snapshots to {what} that are {ahead} days before the other; the data allow: {span}"
+                    f"there are no snapshots to {what} whose {ahead} days are over by {end}; the data allow: {span}"
                 )
         early = early[-definition.snapshots.history_months * snapshots_a_month(horizon) :]
         scheme = _scheme(data, early[-1], definition)

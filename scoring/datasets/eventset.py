@@ -147,8 +147,9 @@ class EventSet:
             raise NotFoundError(f"{folder} has no accounts.csv, whose column {naming.of('left')!r} would say who left")
         terms = _terms(tables["terms"], rows["terms"], naming) if tables["terms"] is not None else None
         if known_until is None:
-            # the newest term tells how long terms were recorded: one that ends later has nobody to say what followed
-            known_until = int(terms.starts.max() if terms and left is None else events.days.max())
+            known_until = (
+                int(events.days.max()) if terms is None or left is not None else _recorded_until(terms, events)
+            )
         return cls(customers, events, terms, signed_up, left, accounts, account_rows, known_until)
 
 
@@ -158,6 +159,14 @@ def _table(folder: Path, what: str, naming: Naming) -> Table | None:
     paths = (folder / f"{stem}{ending}" for stem in FILES[what] for ending in (".parquet", ".csv"))
     found = next((path for path in paths if path.is_file()), None)
     return read(found, separator=naming.separator) if found else None
+
+
+def _recorded_until(terms: Terms, events: Events) -> int:
+    """The newest term tells how long terms were recorded: one that ends later has nobody to say what followed. Where an end
+    is a cancellation it was recorded too, if it does not lie ahead of everything that happened."""
+    newest = int(terms.starts.max())
+    ends = terms.ends[terms.ends <= events.days[-1]]
+    return newest if terms.ends_foreseen or not ends.size else max(newest, int(ends.max()))
 
 
 def _if_there(table: Table, name: str | None) -> str | None:

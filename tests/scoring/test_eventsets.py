@@ -215,6 +215,21 @@ def test_an_end_that_only_a_cancellation_makes_is_no_feature(tmp_path: Path) -> 
     assert np.isnan(due).all()
 
 
+def test_how_long_the_data_tell_who_left(tmp_path: Path) -> None:
+    """Terms of a known length: until the newest began. Where an end is a cancellation: until the newest of those."""
+    rows = ["customer_id, start_date, end_date", "a, 2024-01-01, 2024-06-01", "b, 2024-02-01, 2024-03-01"]
+    events = "customer_id, date\na, 2024-01-01\nb, 2024-07-01\n"
+
+    def known(name: str, *more: str) -> int:
+        (tmp_path / name).mkdir()
+        terms = "\n".join([*rows, *more]) + "\n"
+        return EventSet.load(folder(tmp_path / name, subscriptions=terms, events=events), Naming()).known_until
+
+    assert known("of a length") == day("2024-02-01")
+    assert known("some run on", "c, 2024-01-05,") == day("2024-06-01")
+    assert known("one is to end", "c, 2024-01-05,", "d, 2024-01-05, 2024-12-31") == day("2024-06-01")
+
+
 def made(path: Path, *, customers: int = 600, seed: int = 1) -> Path:
     """A year of monthly terms and events: who does little leaves more often."""
     random = np.random.default_rng(seed)
@@ -253,9 +268,13 @@ def test_nothing_is_learned_from_days_whose_horizon_reaches_into_the_time_judged
     found = Backtest.of(data, DEFINITION, train_until=date(2023, 9, 1), test_from=date(2023, 9, 1))
     assert found.as_json()["train_days"][1] == "2023-08-01"
     with pytest.raises(
-        RefusedError, match=r"no snapshots to judge on from 2025-01-01 .* allow: 2023-02-01 to 2023-11-15"
+        RefusedError,
+        match=r"no snapshots to judge on from 2025-01-01 whose 30 days are over by 2023-12-.., the last day the data tell of "
+        r"\(--known-until\); the data allow: 2023-02-01 to 2023-11-15",
     ):
         Backtest.of(data, DEFINITION, train_until=date(2023, 9, 1), test_from=date(2025, 1, 1))
+    with pytest.raises(RefusedError, match="to learn from until 2023-02-10 whose 30 days are over by 2023-02-20; the"):
+        Backtest.of(data, DEFINITION, train_until=date(2023, 2, 10), test_from=date(2023, 2, 20))
 
 
 def test_what_comes_later_changes_no_feature(tmp_path: Path) -> None:
