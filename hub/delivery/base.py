@@ -48,8 +48,7 @@ class Manners:
     """How the other side wants to be used; the ledger keeps to it.
 
     interval        at least so long between two messages to one address
-    ordered         whether no message may overtake an earlier one to the same address: one at a time, and where the first
-                    must wait, all wait
+    ordered         whether no message may overtake an earlier one to the same address that has to be tried again
     recognises      whether the other side knows our key again, so that what may have arrived can be sent once more
     expiry          how long after its first attempt a message is tried; what is older is not sent any more
     disabled_after  an address that fails for so long without a single success is sent nothing more until a person

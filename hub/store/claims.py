@@ -16,6 +16,9 @@ from hub.store.tables.base import UtcDateTime
 _CLAIM_LOCK = 7_281_530_114  # any number, the same in every process
 _PLACE = (delivery.c.channel, delivery.c.address)
 _TURN = (delivery.c.reserved_at, delivery.c.id)
+LOOKED_AT = 500
+"""Of the messages that are due the oldest so many. They may all be for one address: then the next claim finds the others, for
+that address is busy by then."""
 SHORTEST_WAIT = timedelta(milliseconds=250)
 
 
@@ -24,7 +27,7 @@ class Pace:
     """How one channel's messages may be claimed.
 
     interval  at least so long between two to one address
-    ordered   one at a time to an address, and none before an earlier one that is to be tried again
+    ordered   none before an earlier one to the same address that is to be tried again
     expiry    from its first attempt on
     """
 
@@ -40,21 +43,28 @@ Paces = Mapping[str, Pace]
 async def claim(
     connection: Connection, *, executor: str, now: datetime, limit: int, paces: Paces | None = None
 ) -> list[Delivery]:
-    """Mark up to `limit` due messages as sent by `executor`: the first of each address whose turn it is."""
+    """Mark up to `limit` due messages as sent by `executor`: the first of each address that is having none just now.
+
+    Fewer than `limit` does not mean that there are no more: ask until there are none.
+    """
     if connection.dialect.name == "postgresql":  # SQLite has one writer anyway
         await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CLAIM_LOCK})
     paces = paces or {}
-    due = (
-        select(delivery.c.id, func.row_number().over(partition_by=_PLACE, order_by=_TURN).label("turn"))
+    busy = await _busy(connection, paces, now=now) | await _blocked(connection, paces, now=now)
+    oldest = (
+        select(delivery.c.id, delivery.c.channel, delivery.c.address, delivery.c.reserved_at)
         .where(
             delivery.c.state == DeliveryState.RESERVED.value,
             or_(delivery.c.not_before.is_(None), delivery.c.not_before <= now),
-            _elsewhere(await _busy(connection, paces, now=now) | await _blocked(connection, paces, now=now)),
-            await sendable(connection),
+            _elsewhere(busy),
         )
+        .order_by(*_TURN)
+        .limit(LOOKED_AT)
         .subquery()
     )
-    first = select(due.c.id).where(due.c.turn == 1).order_by(due.c.id).limit(limit)
+    place, turn = (oldest.c.channel, oldest.c.address), (oldest.c.reserved_at, oldest.c.id)
+    due = select(oldest, func.row_number().over(partition_by=place, order_by=turn).label("turn")).subquery()
+    first = select(due.c.id).where(due.c.turn == 1).order_by(due.c.reserved_at, due.c.id).limit(limit)
     ids = list((await connection.execute(first)).scalars())
     if not ids:
         return []
@@ -76,11 +86,11 @@ async def claim(
 
 
 async def _busy(connection: Connection, paces: Paces, *, now: datetime) -> set[tuple[str, str]]:
-    """Places that had a message within their channel's interval, or in order are having one just now."""
+    """Places that had a message within their channel's interval, or are having one just now."""
     longest = max((pace.interval for pace in (USUAL, *paces.values())), default=USUAL.interval)
     since = _by_channel({name: now - pace.interval for name, pace in paces.items()}, otherwise=now - USUAL.interval)
     recent = select(*_PLACE).where(delivery.c.sent_at > now - longest, delivery.c.sent_at > since)
-    under_way = select(*_PLACE).where(delivery.c.state == DeliveryState.SENT.value, _in_order(paces))
+    under_way = select(*_PLACE).where(delivery.c.state == DeliveryState.SENT.value)
     return {(row[0], row[1]) for row in await connection.execute(recent.union(under_way))}
 
 

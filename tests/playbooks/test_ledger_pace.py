@@ -15,6 +15,7 @@ from hub.demo.outbox import Outbox
 from hub.model.actions import Delivery, DeliveryState
 from hub.playbooks.ledger import Ledger
 from hub.store import Store, deliveries
+from hub.store.claims import LOOKED_AT
 from tests.fakes.clock import START, Clock
 from tests.fakes.slack import serving
 
@@ -156,6 +157,24 @@ async def test_a_slow_address_holds_up_no_other(sqlite_store: Store) -> None:
     gate.set()
     assert await task is None
     assert channel.keys[-1] == "s"
+
+
+async def test_an_endless_backlog_of_one_address_holds_up_no_other(sqlite_store: Store) -> None:
+    clock = Clock()
+    hook = Recording(clock, webhook.MANNERS)
+    gate = hook.gates["crm"] = asyncio.Event()
+    backlog = (row(f"{n:04}", channel="webhook", address="crm") for n in range(LOOKED_AT + 100))
+    await reserve(sqlite_store, *backlog, *(row(f"other {n}", channel="webhook", address=f"o{n}") for n in range(9)))
+    ledger = Ledger(sqlite_store, {"webhook": hook}, executor="here", clock=clock)
+    task = asyncio.create_task(ledger.drain())
+    async with asyncio.timeout(60):
+        while len(hook.sent) < 9:  # noqa: ASYNC110  it is a list
+            await asyncio.sleep(0.01)
+    assert [key for key in hook.tried if not key.startswith("other")] == ["0000"], "one at a time"
+    gate.set()
+    hook.gates.clear()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 async def test_what_is_reserved_later_does_not_overtake_what_is_tried_again(store: Store) -> None:

@@ -19,6 +19,7 @@ from schema.context import (
     PlaybookDefinition,
     Preview,
     Rescored,
+    Resent,
     SourceDefinition,
     StepDefinition,
     SyncStarted,
@@ -55,6 +56,10 @@ class FakeActions:
         if self.refuse is not None:
             raise self.refuse
         self.calls.append(call)
+
+    async def resend(self, delivery_ids: Sequence[str], *, by: str, dry_run: bool) -> Sequence[Resent]:
+        self._note(("resend", tuple(delivery_ids), by, dry_run))
+        return [Resent(delivery_id=each, risk="people may get it twice") for each in delivery_ids]
 
     async def fire(self, request: FireRequest, *, now: datetime) -> Sequence[Fired]:
         if request.playbook not in {playbook.name for playbook in PLAYBOOKS}:
