@@ -11,7 +11,8 @@ it stands still, and a model would learn that difference.
 
 Nor may a feature hang on the weekday: a model learns from the firsts of months, whatever day they are, and speaks every day.
 Windows of 28 and 84 days are whole weeks; how long nobody came is counted in whole working days, so that who comes from
-Monday to Friday has been silent for none of them on a Sunday, and on a Monday morning before anybody is there.
+Monday to Friday has been silent for none of them on a Sunday, and on a Monday morning before anybody is there. For such a
+morning, too, days of use are rounded to so many a week: it has seen 19 of 20, of nearly everybody at once.
 
 Each feature belongs to a theme; the effects of a theme are added up before reasons are ranked, because 28 and 84 days of
 the same thing would otherwise share what is one reason. Which columns a model has is its `scoring.encoding`.
@@ -89,6 +90,11 @@ def _working_days(table: FactTable, since: str) -> Floats:
     return result
 
 
+def _a_week(table: FactTable, days: str) -> Floats:
+    """Days of four weeks as whole days a week."""
+    return np.rint(table.numbers[days] / 4)
+
+
 def _fact(name: str, theme: str, sign: int, pair: tuple[str, str] | None = None) -> Feature:
     return Feature(name, theme, sign, FACTS[name], partial(_column, name=name), pair)
 
@@ -150,7 +156,13 @@ FEATURES: tuple[Feature, ...] = (
         Fact("working_days_unused", "number", "days", "whole working days since the last use", "usage"),
         partial(_working_days, since="days_since_active"),
     ),
-    _fact("active_days_28d", "engagement", -1),
+    Feature(
+        "days_a_week",
+        "engagement",
+        -1,
+        Fact("days_a_week", "number", "days", "days of use a week, to the nearest, over 28 days", "usage"),
+        partial(_a_week, days="active_days_28d"),
+    ),
     _fact("logins_per_user_week", "engagement", -1),
     _fact("minutes_per_session", "engagement", -1),
     _fact("stickiness", "engagement", -1),

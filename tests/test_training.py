@@ -28,7 +28,7 @@ from hub.store.facts.product import PREFIX
 from hub.store.models import find_champion, find_models, get_model
 from hub.store.records import upsert
 from hub.store.tables import RECORD_TABLES, churn_model, customer
-from hub.training import Training, load_predictor, load_predictors, train
+from hub.training import Training, load_predictor, load_predictors, snapshots, train
 from hub.training.snapshots import look_back
 from scoring.churn import ModelPredictor, PriorPredictor
 from scoring.churn_definition import ChurnDefinition, Gate
@@ -359,3 +359,34 @@ async def test_progress_names_each_snapshot(sqlite_store: Store) -> None:
     assert told[0] == (date(2025, 6, 1), 1, 14)
     assert told[-1] == (date(2026, 7, 1), 14, 14)
     assert made.snapshots == len(told) == 14
+
+
+async def test_of_too_many_customers_the_same_ones_are_learned_from(
+    sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await put(sqlite_store, history(120))
+    async with sqlite_store.reading() as connection:
+        whole = (await look_back(connection, DEFINITION, until=TODAY)).past("90d")
+        monkeypatch.setattr(snapshots, "MOST_ROWS", 400)
+        some = (await look_back(connection, DEFINITION, until=TODAY)).past("90d")
+    assert whole.share == 1.0
+    assert 0.2 < some.share < 0.9
+    assert some.customers == snapshots.drawn(whole.customers, some.share)
+    assert 0 < len(some.customers) < len(whole.customers)
+    # all the days of each of them, as they are in the whole
+    names = np.array(whole.customers)[whole.rows.customers]
+    kept = np.isin(names, some.customers)
+    assert np.array_equal(
+        some.rows.matrix, whole.rows.matrix[kept][:, whole.encoding.places(some.encoding)], equal_nan=True
+    )
+    assert np.array_equal(some.rows.labels, whole.rows.labels[kept])
+    told = (await train(sqlite_store, DEFINITION, now=NOW)).lines()
+    assert f"(a sample of {some.share:.0%})" in told[1]
+
+
+def test_a_larger_share_draws_more_and_never_others() -> None:
+    ids = [f"c{number}" for number in range(5_000)]
+    few, more = snapshots.drawn(ids, 0.2), snapshots.drawn(ids, 0.5)
+    assert set(few) < set(more) < set(ids)
+    assert [len(few) / 5_000, len(more) / 5_000] == pytest.approx([0.2, 0.5], abs=0.02)
+    assert snapshots.drawn(ids, 1.0) == ids
