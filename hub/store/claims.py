@@ -57,6 +57,7 @@ async def claim(
             delivery.c.state == DeliveryState.RESERVED.value,
             or_(delivery.c.not_before.is_(None), delivery.c.not_before <= now),
             _elsewhere(busy),
+            await sendable(connection),
         )
         .order_by(*_TURN)
         .limit(LOOKED_AT)
