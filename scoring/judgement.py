@@ -187,7 +187,7 @@ def _auc(weights: Floats, churned: Flags, levels: Integers) -> float:
 
 def _too_few(stated: int, matured: int, customers: int, left: int, stayed: int) -> str:
     if not stated:
-        return "Nothing has been stated"
+        return "Nothing has been stated of customers who paid and had not given notice"
     if not matured:
         return f"None of {stated} has matured: what happened is not known yet"
     return (

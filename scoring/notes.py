@@ -1,13 +1,16 @@
-"""What is said about data that isn't there: of one measure, of a score that is withheld, of a band that is held."""
+"""What is said about data that isn't there: of one measure, of a score that is withheld, of a band that is held.
+
+Readings are shown to people as scores are, from 0 to 100.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hub.model.actions import Band
 from scoring.definition import HealthDefinition, Leaf, Place
-from scoring.wording import counted, percent
+from scoring.wording import counted, percent, points
 
-_POLICY = {"exclude": "left out", "neutral": "read as 0.50", "poor": "read as 0.00"}
+_POLICY = {"exclude": "left out", "neutral": "read as 50.0", "poor": "read as 0.0"}
 
 
 def missing_note(
@@ -25,9 +28,9 @@ def missing_note(
         return f"{why}: {_POLICY[leaf.missing]}"
     ago = "" if age is None else f"{counted(age, 'day', 'days')} ago"
     if held:
-        return f"{why}: held at {last:.2f}, as read {ago}"
+        return f"{why}: held at {points(last)}, as read {ago}"
     beyond = f" {ago}, more than the {leaf.hold_days} it is held" if leaf.hold_days is not None and ago else ""
-    return f"{why}; last read {last:.2f}{beyond}: {_POLICY[leaf.missing]}"
+    return f"{why}; last read {points(last)}{beyond}: {_POLICY[leaf.missing]}"
 
 
 def _why(leaf: Leaf, facts: Mapping[str, Any], *, known: bool, alone: bool) -> str:
@@ -38,7 +41,7 @@ def _why(leaf: Leaf, facts: Mapping[str, Any], *, known: bool, alone: bool) -> s
     if alone:
         return "Too few customers to compare with"
     if facts[measure.live] is not None:
-        return "Nothing to go by in this period"
+        return "Nothing, or too little, to go by in this period"
     return "No live source any more" if known else "No source has told anything about this"
 
 
@@ -58,7 +61,7 @@ def floor_note(missing: Sequence[Place], coverage: float, definition: HealthDefi
 
 def capped_note(band: Band, own: Band, lost: Sequence[tuple[str, float]]) -> str:
     """Why a band is lower than the score's own."""
-    words = ", ".join(f"{name} (last read {reading:.2f})" for name, reading in lost)
+    words = ", ".join(f"{name} (last read {points(reading)})" for name, reading in lost)
     return (
         f"Held at {band.value}, because losing data is no improvement: without {words} the rest alone reads {own.value}"
     )

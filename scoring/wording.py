@@ -16,6 +16,11 @@ def percent(share: float) -> str:
     return f"{share * 100:.0f} %"
 
 
+def points(share: float) -> str:
+    """A score or a reading as people are shown it, of 100: 0.624 -> "62.4"."""
+    return f"{share * 100:.1f}"
+
+
 def duration(minutes: float) -> str:
     """90 -> "1.5 hours"; the unit in which the number is at least 1."""
     for unit, size in (("day", 1440), ("hour", 60)):

@@ -62,7 +62,10 @@ async def test_an_override_is_in_force_and_the_computed_score_stays_beside_it(to
     card = (await cards(told))[-1]
     assert (card.health, card.band, card.override_id) == (0.8, "healthy", made.id)
     assert (card.computed_health, card.computed_band) == (pytest.approx(COMPUTED), "warning")
-    assert card.reason == f"Overridden by {ANN} until {JUNE + timedelta(days=10)}: New sponsor; computed 0.33 (warning)"
+    assert (
+        card.reason
+        == f"Overridden by {ANN} until {JUNE + timedelta(days=10)}: New sponsor; computed 32.5 of 100 (warning)"
+    )
     assert sum(reading["contribution"] for reading in card.readings) == pytest.approx(card.computed_health, abs=1e-9)
 
 
@@ -326,7 +329,7 @@ async def test_judgement_is_scored_by_what_happened(store: Store) -> None:
     assert (feelings.kind, feelings.overall.stated, feelings.overall.sentence) == (
         "sentiment",
         0,
-        "Nothing has been stated",
+        "Nothing has been stated of customers who paid and had not given notice",
     )
 
 
@@ -343,6 +346,6 @@ async def test_of_who_had_given_notice_or_pays_nothing_no_judgement_counts(store
     for id_ in ("c00", "c01", "c02", "c03"):
         await feel(store, id_, 0.2, by=ANN, reason="?", now=datetime(2026, 1, 15, 23, 30, tzinfo=UTC))
     _, feelings = await judge_statements(store, horizon_days=90, grace_days=30, now=NOW)
-    assert (feelings.overall.stated, feelings.overall.churned) == (2, 1)
+    assert (feelings.overall.stated, feelings.overall.churned, feelings.left_out) == (2, 1, 2)
     assert feelings.overall.measured is None
     assert feelings.overall.sentence.startswith("Too few to judge: 2 of 2 have matured")

@@ -247,7 +247,7 @@ async def test_a_band_is_held_by_what_a_dead_source_said_last(store: Store) -> N
         assert (card.band, card.health) == ("warning", pytest.approx(0.75))
         assert card.reason == (
             "Held at warning, because losing data is no improvement: "
-            "without ticket_severity (last read 0.00) the rest alone reads healthy"
+            "without ticket_severity (last read 0.0) the rest alone reads healthy"
         )
     await world.sync("desk", 0)
     await run(store)

@@ -38,6 +38,10 @@ from scoring.rates import Rate
 
 MONTHS = 12
 LEAD = 30
+NOT_YET = (
+    "no scorecard of this definition is old enough to say how often it has been right; "
+    "cshub backtest says how often it would have been"
+)
 _kept: WeakKeyDictionary[Store, dict[Any, "TrackRecord"]] = WeakKeyDictionary()
 
 
@@ -73,7 +77,7 @@ class TrackRecord:
     def lines(self) -> list[str]:
         """The record as lines of text."""
         if not self.base_rate.rows:
-            return ["no scorecard of this definition is old enough to say how often it has been right"]
+            return [NOT_YET]
         lines = [
             f"scorecards of {len(self.days)} months, {self.days[0]} to {self.days[-1]}: left within {self.horizon} days"
         ]
@@ -83,9 +87,12 @@ class TrackRecord:
         if self.green_at_churn.rows:
             lines.append(f"green {self.lead} days before leaving: {_said(self.green_at_churn)}")
         if self.warned.rows and self.warning_lead is not None:
-            lines.append(
-                f"in alarm when they left: {_said(self.warned)}; for {self.warning_lead:.0f} days in the median"
+            median = (
+                f"for {self.warning_lead:.0f} days in the median of all"
+                if self.warning_lead
+                else "in the median not at all"
             )
+            lines.append(f"in warning or critical when they left: {_said(self.warned)}; {median} in the median")
         return lines + ([self.too_few] if self.too_few else [])
 
 

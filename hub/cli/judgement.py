@@ -7,13 +7,14 @@ from pathlib import Path
 import click
 
 from hub.cli import show
-from hub.cli.app import asynchronous, main
+from hub.cli.app import asynchronous, main, opened
 from hub.clock import utc_now
 from hub.compose import Hub
 from hub.judgement import Judged, read_sentiment
 from hub.model.actions import Band
 from hub.settings import load
-from hub.store.judgement import Kind, Statement, get_statements
+from hub.store.customers import find_names, get_customer
+from hub.store.judgement import Kind, Statement, find_in_force, find_statements, get_statements
 from hub.store.scorecards import find_newest
 from scoring.judgement import Verdict
 
@@ -21,29 +22,37 @@ DAY = click.DateTime(formats=["%Y-%m-%d"])
 KINDS: Mapping[Kind, str] = {"override": "Overrides", "sentiment": "Sentiment"}
 _by = click.option("--by", default="command line", show_default=True, help="Who says so, for the record.")
 _reason = click.option("--reason", help="What you know that the data does not show. Needed.")
+_list = click.option(
+    "--list", "listing", is_flag=True, help="List all that are in force, or with CUSTOMER all there ever were of it."
+)
 _withdraw = click.option("--withdraw", is_flag=True, help="End what is in force, instead of stating something.")
 
 
 @main.command()
-@click.argument("customer")
+@click.argument("customer", required=False)
 @click.option(
-    "--score", type=click.FloatRange(0, 1), metavar="0-1", help="The score to put in force; the band follows."
+    "--score",
+    type=click.FloatRange(0, 1),
+    metavar="0-1",
+    help="The score to put in force, 0.35 for 35 of 100; the band follows.",
 )
 @click.option("--band", type=click.Choice([band.value for band in Band]), help="Or a band: the middle of it.")
 @_reason
 @click.option("--until", type=DAY, metavar="DAY", help="Last day in force, at most 180 days off. Default: 30 days.")
 @_withdraw
+@_list
 @_by
 @click.pass_obj
 @asynchronous
 async def override(
     config: Path | None,
-    customer: str,
+    customer: str | None,
     score: float | None,
     band: str | None,
     reason: str | None,
     until: datetime | None,
     withdraw: bool,
+    listing: bool,
     by: str,
 ) -> None:
     """Put your own score in the place of CUSTOMER's computed health, for a while and with a reason.
@@ -55,7 +64,13 @@ async def override(
     cshub override acme.example --score 0.35 --reason "new CIO, wants to consolidate vendors"
     cshub override acme.example --band healthy --reason "migration month, use is low on purpose" --until 2026-12-31
     cshub override acme.example --withdraw
+    cshub override --list
     """
+    if listing:
+        _nothing_else(score, band, reason, until, withdraw or None)
+        await _list_stated(config, "override", customer)
+        return
+    customer = _needed(customer)
     if withdraw:
         _none_with_withdraw(score, band, reason, until)
     elif (score is None) == (band is None):
@@ -72,21 +87,23 @@ async def override(
 
 
 @main.command()
-@click.argument("customer")
+@click.argument("customer", required=False)
 @click.argument("value", required=False, metavar="[red|yellow|green|1-5]")
 @_reason
 @click.option("--until", type=DAY, metavar="DAY", help="Last day it holds, at most 365 days off. Default: 90 days.")
 @_withdraw
+@_list
 @_by
 @click.pass_obj
 @asynchronous
 async def sentiment(
     config: Path | None,
-    customer: str,
+    customer: str | None,
     value: str | None,
     reason: str | None,
     until: datetime | None,
     withdraw: bool,
+    listing: bool,
     by: str,
 ) -> None:
     """State how CUSTOMER feels to you: red, yellow, green, or 1 (worst) to 5 (best).
@@ -97,7 +114,13 @@ async def sentiment(
     cshub sentiment acme.example green --reason "champion renewed her own contract, praised support"
     cshub sentiment acme.example 2 --reason "no answer to three mails"
     cshub sentiment acme.example --withdraw
+    cshub sentiment acme.example --list
     """
+    if listing:
+        _nothing_else(value, reason, until, withdraw or None)
+        await _list_stated(config, "sentiment", customer)
+        return
+    customer = _needed(customer)
     if withdraw:
         _none_with_withdraw(value, reason, until)
     elif value is None:
@@ -134,12 +157,55 @@ def _none_with_withdraw(*given: object) -> None:
         raise click.UsageError("--withdraw ends what is in force and takes nothing but --by")
 
 
+def _nothing_else(*given: object) -> None:
+    if any(each is not None for each in given):
+        raise click.UsageError("--list lists, and takes nothing but CUSTOMER")
+
+
+def _needed(customer: str | None) -> str:
+    if customer is None:
+        raise click.UsageError("Missing argument 'CUSTOMER'.")
+    return customer
+
+
+async def _list_stated(config: Path | None, kind: Kind, customer: str | None) -> None:
+    """What is in force of everybody, or was ever stated of one."""
+    today = utc_now().date()
+    async with opened(config) as store, store.reading() as connection:
+        if customer is None:
+            found = await find_in_force(connection, kind, as_of=today)
+        else:
+            found = await find_statements(connection, kind, (await get_customer(connection, customer)).id)
+        names = await find_names(connection, [each.customer_id for each in found])
+    rows = [
+        (
+            f"{names.get(each.customer_id, '')} ({each.customer_id})",
+            f"{each.value * 100:.1f}",
+            f"{each.set_at:%Y-%m-%d}",
+            _standing(each, today),
+            each.by,
+            each.reason,
+        )
+        for each in found
+    ]
+    if rows:
+        show.table(None, ("customer", "of 100", "stated", "state", "by", "reason"), rows)
+    else:
+        show.say(f"no {kind} is in force" if customer is None else f"no {kind} was ever stated of it")
+
+
+def _standing(made: Statement, today: date) -> str:
+    if made.withdrawn_at is not None:
+        return f"ended on {made.withdrawn_at:%Y-%m-%d} by {made.withdrawn_by}"
+    return f"in force until {made.expires_on}" if made.expires_on >= today else f"expired after {made.expires_on}"
+
+
 def _day(given: datetime | None) -> date | None:
     return None if given is None else given.date()
 
 
 def _stated(what: str, made: Statement) -> str:
-    return f"{what} of {made.customer_id}: {made.value:.2f} until {made.expires_on}, by {made.by}: {made.reason}"
+    return f"{what} of {made.customer_id}: {made.value * 100:.1f} of 100 until {made.expires_on}, by {made.by}: {made.reason}"
 
 
 async def _show_health(hub: Hub, customer_id: str) -> None:
@@ -169,6 +235,8 @@ def _show_judged(judged: Judged) -> None:
         show.say(f"  AUC   {measured.auc}, of the computed scores {measured.computed_auc}")
     for name, verdict in judged.by_csm.items():
         show.say(f"{name}: {verdict.sentence}.")
+    if judged.left_out:
+        show.say(f"{judged.left_out} left out: of customers who did not pay then, or had given notice.")
     show.say("")
 
 

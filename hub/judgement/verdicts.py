@@ -4,6 +4,9 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
+
+import numpy as np
 
 from hub.store import Store
 from hub.store.judgement import Kind, find_judged
@@ -19,13 +22,15 @@ YEARS = 3
 class Judged:
     """Of one kind of statement: `overall`, and {CSM: verdict} in order of name.
 
-    until  judgements whose horizon is over by this day have matured: churn is certain up to it
+    left_out  how many are left out: of customers who did not pay at the time, or had given notice
+    until     judgements whose horizon is over by this day have matured: churn is certain up to it
     """
 
     kind: Kind
     horizon_days: int
     since: date
     until: date
+    left_out: int
     overall: Verdict
     by_csm: Mapping[str, Verdict]
 
@@ -48,7 +53,7 @@ async def judge_statements(
 
     def verdicts() -> list[Judged]:
         return [
-            _judged(kind, Judgements.of(**columns), churns, horizon_days=horizon_days, since=first, until=until)
+            _judged(kind, columns, churns, horizon_days=horizon_days, since=first, until=until)
             for kind, columns in stated.items()
         ]
 
@@ -56,13 +61,17 @@ async def judge_statements(
 
 
 def _judged(
-    kind: Kind, judgements: Judgements, churns: Churns, *, horizon_days: int, since: date, until: date
+    kind: Kind, stated: Mapping[str, list[Any]], churns: Churns, *, horizon_days: int, since: date, until: date
 ) -> Judged:
+    undecided = np.array(stated["undecided"], dtype=np.bool_)
+    judgements = Judgements.of(**{name: column for name, column in stated.items() if name != "undecided"})
+    judgements = judgements.where(undecided)
     return Judged(
         kind=kind,
         horizon_days=horizon_days,
         since=since,
         until=until,
+        left_out=int((~undecided).sum()),
         overall=judge(judgements, churns, horizon_days=horizon_days, until=until),
         by_csm={
             name: judge(own, churns, horizon_days=horizon_days, until=until)

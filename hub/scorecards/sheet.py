@@ -18,6 +18,7 @@ from scoring.definition import HealthDefinition
 from scoring.facts import Floats
 from scoring.health import Health
 from scoring.health import score as read_health
+from scoring.wording import points
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,6 @@ class Sheet:
 
 def override_note(stated: Statement, computed: float, band: str | None, note: str | None) -> str:
     """Who put what in the place of the computed score, until when and why; and what was computed."""
-    was = "none" if np.isnan(computed) else f"{computed:.2f} ({band})"
+    was = "none" if np.isnan(computed) else f"{points(computed)} of 100 ({band})"
     more = f". {note}" if note else ""
     return f"Overridden by {stated.by} until {stated.expires_on}: {stated.reason}; computed {was}{more}"

@@ -1,10 +1,12 @@
 """Finding a customer by what people call it: id, domain or name."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import func, or_, select
 
 from hub.errors import NotFoundError, RefusedError
+from hub.store.daily import batches
 from hub.store.store import Connection
 from hub.store.tables import customer
 
@@ -34,6 +36,15 @@ async def find_customers_called(connection: Connection, text: str) -> list[Named
     rows = (await connection.execute(statement)).all()
     chosen = [each for each in rows if each.exact] or rows
     return list(dict.fromkeys(Named(each.id, each.name, each.domain) for each in chosen))
+
+
+async def find_names(connection: Connection, ids: Iterable[str]) -> dict[str, str]:
+    """{id: name} of those there are."""
+    found: dict[str, str] = {}
+    for some in batches(ids):
+        rows = await connection.execute(select(customer.c.id, customer.c.name).where(customer.c.id.in_(some)))
+        found.update((row.id, row.name) for row in rows)
+    return found
 
 
 async def get_customer(connection: Connection, text: str) -> Named:

@@ -76,6 +76,14 @@ async def find_in_force(
     return found if every else list({each.customer_id: each for each in found}.values())
 
 
+async def find_statements(connection: Connection, kind: Kind, customer_id: str) -> list[Statement]:
+    """Everything that was ever stated of the customer, the newest first."""
+    table = _TABLES[kind]
+    mine = _statements(kind).where(_owner() == customer_id)
+    rows = await connection.execute(mine.order_by(table.c.set_at.desc(), table.c.id))
+    return [Statement(**row) for row in rows.mappings()]
+
+
 async def get_statements(connection: Connection, kind: Kind, ids: Sequence[str]) -> dict[str, Statement]:
     """{id: statement} of those there are."""
     rows = await connection.execute(_statements(kind).where(_TABLES[kind].c.id.in_(sorted(set(ids)))))
@@ -83,10 +91,11 @@ async def get_statements(connection: Connection, kind: Kind, ids: Sequence[str])
 
 
 async def find_judged(connection: Connection, kind: Kind, *, since: date) -> dict[str, list[Any]]:
-    """Everything stated from the day `since` on of customers who paid at the time and had not given notice.
+    """Everything stated from the day `since` on.
 
-    Returns columns customers (ids), by, days (when it was stated), stated, and computed: the health that the arithmetic had
-    for the customer on the newest scorecard up to that day, None where there was none.
+    Returns columns customers (ids), by, days (when it was stated), stated; computed: the health that the arithmetic had for
+    the customer on the newest scorecard up to that day, None where there was none; and undecided: whether the customer paid
+    at the time and had not given notice.
     """
     table, owner = _TABLES[kind], _owner()
     day = _day(connection, table.c.set_at)
@@ -123,13 +132,14 @@ async def find_judged(connection: Connection, kind: Kind, *, since: date) -> dic
             day.label("days"),
             table.c[_VALUES[kind]].label("stated"),
             computed.label("computed"),
+            undecided.label("undecided"),
         )
         .join_from(table, customer, customer.c.id == table.c.customer_id)
-        .where(table.c.set_at >= datetime.combine(since, time.min, UTC), undecided)
+        .where(table.c.set_at >= datetime.combine(since, time.min, UTC))
         .order_by(table.c.set_at, table.c.id)
     )
     rows = (await connection.execute(statement)).all()
-    names = ("customers", "by", "days", "stated", "computed")
+    names = ("customers", "by", "days", "stated", "computed", "undecided")
     return {name: [getattr(row, name) for row in rows] for name in names}
 
 

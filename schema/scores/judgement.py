@@ -111,5 +111,6 @@ class Judgement:
     horizon_days: int = _of("horizon_days")
     since: date = _of("since", "Stated from this day on.")
     until: date = _of("until", "A horizon that is over by this day has matured.")
+    left_out: int = _of("left_out", "Stated of customers who did not pay at the time, or had given notice: not judged.")
     overall: JudgementVerdict = _of("overall")
     by_csm: list[CsmVerdict] = computed(lambda judged: list(judged.by_csm.items()))

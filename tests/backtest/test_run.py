@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from hub.backtest import Ask, PeekingError, Rule, find_record, run
 from hub.backtest.ask import days_back
 from hub.backtest.plots import write_plots
+from hub.backtest.record import NOT_YET
 from hub.documents import Document
 from hub.errors import RefusedError
 from hub.model.conditions import parse
@@ -271,9 +272,7 @@ async def test_the_track_record_is_that_of_the_backtest(store: Store) -> None:
     assert record.too_few is None
     assert await find_record(store, SHARP, CHURN, now=NOW) is record, "kept for the day"
     assert (await find_record(store, BLIND, CHURN, now=NOW)).base_rate.rows == 0
-    assert (await find_record(store, BLIND, CHURN, now=NOW)).lines() == [
-        "no scorecard of this definition is old enough to say how often it has been right"
-    ]
+    assert (await find_record(store, BLIND, CHURN, now=NOW)).lines() == [NOT_YET]
 
 
 async def test_nobody_is_audited_or_told(sqlite_store: Store) -> None:

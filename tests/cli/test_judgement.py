@@ -59,7 +59,7 @@ def test_an_override_is_stated_shown_and_withdrawn(run: Run, rows: Callable[[str
     until = utc_now().date() + timedelta(days=30)
     code, text = run("override", "acme.example", "--score", "0.8", "--reason", "New sponsor", "--by", "ann@cs.example")
     assert code == 0, text
-    assert f"Override of acme: 0.80 until {until}, by ann@cs.example: New sponsor" in text
+    assert f"Override of acme: 80.0 of 100 until {until}, by ann@cs.example: New sponsor" in text
     assert f"acme on {utc_now().date()}: 80.0 of 100, healthy; computed: " in text
     code, text = run("explain", "acme")
     assert code == 0, text
@@ -106,7 +106,9 @@ def test_an_override_that_can_not_be_stated(
 def test_sentiment_is_stated_and_withdrawn(run: Run, rows: Callable[[str], list[dict[str, Any]]]) -> None:
     code, text = run("sentiment", "acme", "green", "--reason", "Glad")
     assert code == 0, text
-    assert f"Sentiment of acme: 1.00 until {utc_now().date() + timedelta(days=90)}, by command line: Glad" in text
+    assert (
+        f"Sentiment of acme: 100.0 of 100 until {utc_now().date() + timedelta(days=90)}, by command line: Glad" in text
+    )
     code, text = run("sentiment", "acme", "2", "--reason", "Silent")
     assert code == 0, text
     assert [row["value"] for row in sorted(rows("sentiment"), key=lambda row: row["set_at"])] == [1, 0.25]
@@ -132,6 +134,40 @@ def test_a_sentiment_that_can_not_be_stated(
     assert rows("sentiment") == []
 
 
+def test_what_was_stated_is_listed(run: Run) -> None:
+    assert run("override", "--list") == (0, "no override is in force\n")
+    assert run("sentiment", "acme", "--list") == (0, "no sentiment was ever stated of it\n")
+    run("override", "acme", "--score", "0.8", "--reason", "New sponsor", "--by", "ann@cs.example")
+    run("override", "acme", "--band", "warning", "--reason", "Gone again", "--by", "bob@cs.example")
+    today = utc_now().date()
+
+    def listed(*arguments: str) -> list[str]:
+        code, text = run(*arguments)
+        assert code == 0, text
+        return [" ".join(line.split()) for line in text.splitlines()]
+
+    newest = f"Acme (acme) 40.0 {today} in force until {today + timedelta(days=30)} bob@cs.example Gone again"
+    ended = f"Acme (acme) 80.0 {today} ended on {today} by bob@cs.example ann@cs.example New sponsor"
+    assert listed("override", "--list")[1:] == [newest]
+    assert listed("override", "acme.example", "--list")[1:] == [newest, ended]
+    run("override", "acme", "--withdraw")
+    assert listed("override", "--list") == ["no override is in force"]
+    for arguments in (["--score", "0.5"], ["--withdraw"]):
+        code, text = run("override", "acme", "--list", *arguments)
+        assert (code, "--list lists, and takes nothing but CUSTOMER" in text) == (2, True)
+    code, text = run("override", "--score", "0.5", "--reason", "?")
+    assert (code, "Missing argument 'CUSTOMER'" in text) == (2, True)
+
+
+def test_who_had_given_notice_is_left_out_and_said(run: Run, tmp_path: Path) -> None:
+    run("sentiment", "acme", "red", "--reason", "Gave notice last week")
+    with closing(sqlite3.connect(tmp_path / "cshub.db")) as connection, connection:
+        connection.execute("UPDATE subscription SET cancelled_at = '2020-01-01 00:00:00.000000'")
+    code, text = run("judgement")
+    assert code == 0, text
+    assert "1 left out: of customers who did not pay then, or had given notice." in text
+
+
 def test_what_it_was_worth(run: Run) -> None:
     run("override", "acme", "--score", "0.8", "--reason", "?", "--by", "ann@cs.example")
     code, text = run("judgement")
@@ -140,7 +176,7 @@ def test_what_it_was_worth(run: Run) -> None:
     assert "all 1 0 0 0 0 0 0" in lines
     assert "ann@cs.example 1 0 0 0 0 0 0" in lines
     assert "None of 1 has matured: what happened is not known yet." in lines
-    assert "Nothing has been stated." in lines
+    assert "Nothing has been stated of customers who paid and had not given notice." in lines
 
 
 def test_an_extra_scorecard_is_explained_by_its_name(run: Run) -> None:

@@ -89,7 +89,7 @@ async def test_an_override_is_in_force_at_once_and_audited(ask_acme: Ask, store:
     health = payload["customer"]["health"]
     assert (health["score"], health["band"], health["computedBand"]) == (0.8, "HEALTHY", "WARNING")
     assert health["computedScore"] == pytest.approx(0.325)
-    assert health["reason"] == "Overridden by a csm until 2026-07-10: New sponsor; computed 0.33 (warning)"
+    assert health["reason"] == "Overridden by a csm until 2026-07-10: New sponsor; computed 32.5 of 100 (warning)"
     assert health["override"] == {"score": 0.8, "reason": "New sponsor", "by": "a csm", "expiresOn": "2026-07-10"}
     assert payload["customer"]["overrides"] == {"totalCount": 1}
     assert await outcomes(store) == [("a csm", "customerOverride", "acme", "done")]
@@ -234,7 +234,7 @@ async def test_what_judgement_was_worth(ask_acme: Ask) -> None:
     await ask_acme(OVERRIDE, given(score=0.8), role=Role.CSM)
     query = """
     { judgement(since: "2026-01-01") {
-      kind horizonDays since until
+      kind horizonDays since until leftOut
       overall { stated matured quality { auc { value } } sentence } byCsm { csm verdict { stated } }
     } }
     """
@@ -248,4 +248,4 @@ async def test_what_judgement_was_worth(ask_acme: Ask) -> None:
     }
     assert (overrides["kind"], overrides["horizonDays"], overrides["until"]) == ("OVERRIDE", 90, "2026-05-30")
     assert overrides["byCsm"] == [{"csm": "a csm", "verdict": {"stated": 1}}]
-    assert (feelings["kind"], feelings["overall"]["stated"]) == ("SENTIMENT", 0)
+    assert (feelings["kind"], feelings["overall"]["stated"], feelings["leftOut"]) == ("SENTIMENT", 0, 0)

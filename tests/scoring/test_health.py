@@ -191,11 +191,11 @@ def test_losing_a_source_never_raises_a_band() -> None:
     assert lost.bands == [Band.WARNING]
     assert lost.coverage[0] == pytest.approx(0.8)
     assert lost.notes == [
-        "Held at warning, because losing data is no improvement: without c (last read 0.00) the rest alone reads stable"
+        "Held at warning, because losing data is no improvement: without c (last read 0.0) the rest alone reads stable"
     ]
     reading = lost.readings_at(0)[2]
     assert (reading["missing"], reading["last"]) == ("exclude", 0.0)
-    assert reading["reason"] == "No live source any more; last read 0.00: left out"
+    assert reading["reason"] == "No live source any more; last read 0.0: left out"
 
     day_after = score(silent, weights, before=lasts(lost))
     assert day_after.bands == [Band.WARNING], "it stays held for as long as the source is gone"
@@ -232,7 +232,7 @@ def test_what_a_living_source_has_nothing_to_say_about_is_not_held() -> None:
     before = score(abc(0.6, 0.6, 0.0), weights)
     quiet = score(abc(0.6, 0.6, NAN), weights, before=lasts(before))
     assert (quiet.bands, quiet.notes) == ([Band.STABLE], [None])
-    assert quiet.readings_at(0)[2]["reason"] == "Nothing to go by in this period: left out"
+    assert quiet.readings_at(0)[2]["reason"] == "Nothing, or too little, to go by in this period: left out"
     assert np.isnan(lasts(quiet)["c"].reading[0])
 
 
@@ -250,7 +250,7 @@ def test_readings_are_plain_data() -> None:
         "reason": "a is 0.90",
     }
     assert (second["input"], second["value"], second["missing"]) == (None, 0.5, "neutral")
-    assert second["reason"] == "No source has told anything about this: read as 0.50"
+    assert second["reason"] == "No source has told anything about this: read as 50.0"
     assert third["reason"] == "c is 0.40"
 
 

@@ -93,8 +93,8 @@ def test_the_last_reading_is_held_up_to_its_age(alive: float) -> None:
     row = held.readings_at(0)[1]
     assert (row["value"], row["weight"], row["missing"]) == (0.8, pytest.approx(0.4), "hold")
     assert (row["last"], row["last_on"], row["input"]) == (0.8, "2026-06-30", None)
-    why = "Nothing to go by in this period" if alive == 1 else "No live source any more"
-    assert row["reason"] == f"{why}: held at 0.80, as read 30 days ago"
+    why = "Nothing, or too little, to go by in this period" if alive == 1 else "No live source any more"
+    assert row["reason"] == f"{why}: held at 80.0, as read 30 days ago"
 
     chained = score(in_days(31, **silent), HOLDING, before=later(held, 1))
     row = chained.readings_at(0)[1]
@@ -102,10 +102,10 @@ def test_the_last_reading_is_held_up_to_its_age(alive: float) -> None:
     assert chained.score[0] == pytest.approx(0.3)
     if alive == 1:
         assert "last" not in row, "of what is alive and held no longer, nothing is remembered"
-        assert row["reason"] == "Nothing to go by in this period: read as 0.00"
+        assert row["reason"] == "Nothing, or too little, to go by in this period: read as 0.0"
     else:
         assert row["reason"] == (
-            "No live source any more; last read 0.80 31 days ago, more than the 30 it is held: read as 0.00"
+            "No live source any more; last read 80.0 31 days ago, more than the 30 it is held: read as 0.0"
         )
     back = score(in_days(32, a=[0.5], b=[0.1]), HOLDING, before=later(chained, 1))
     assert back.readings_at(0)[1]["value"] == 0.1
@@ -137,11 +137,11 @@ def test_data_older_than_the_limit_is_missing_and_never_raises_a_band() -> None:
     row = old.readings_at(0)[1]
     assert (row["input"], row["value"], row["missing"]) == (None, None, "exclude")
     assert (row["last"], row["last_on"]) == (0.3, "2026-06-30")
-    assert row["reason"] == "The data is 15 days old, more than the 14 allowed; last read 0.30: left out"
+    assert row["reason"] == "The data is 15 days old, more than the 14 allowed; last read 30.0: left out"
     assert (old.score[0], old.coverage[0]) == (pytest.approx(0.55), pytest.approx(0.6))
     assert old.bands == [Band.WARNING]
     assert old.notes == [
-        "Held at warning, because losing data is no improvement: without b (last read 0.30) the rest alone reads stable"
+        "Held at warning, because losing data is no improvement: without b (last read 30.0) the rest alone reads stable"
     ]
     first = score(table(a=[0.55], b=[0.3], age_b=[15.0]), LIMITED)
     assert first.bands == [Band.WARNING], (
@@ -162,7 +162,7 @@ def test_a_stale_reading_may_be_held() -> None:
     held = score(in_days(20, a=[0.5], b=[0.1], age_b=[20.0]), both, before=later(known, 20))
     row = held.readings_at(0)[1]
     assert (row["value"], row["missing"]) == (0.8, "hold")
-    assert row["reason"] == "The data is 20 days old, more than the 14 allowed: held at 0.80, as read 20 days ago"
+    assert row["reason"] == "The data is 20 days old, more than the 14 allowed: held at 80.0, as read 20 days ago"
 
 
 def test_peers_are_those_whose_data_counts() -> None:
