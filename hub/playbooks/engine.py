@@ -24,6 +24,7 @@ from hub.playbooks.jobs import ADVANCE, FIRE, SEND, SWEEP, FireReport, SweepRepo
 from hub.playbooks.ledger import Ledger
 from hub.playbooks.loading import PlaybookFolder
 from hub.playbooks.planning import Planner
+from hub.playbooks.replacing import take_over
 from hub.playbooks.spec import Playbook
 from hub.playbooks.steering import set_state
 from hub.playbooks.stopping import Stopping, start, stop
@@ -182,6 +183,7 @@ class Playbooks:
                it left should not wait, and to wake a run twice is harmless.
         """
         unknown = await self.ledger.sweep(now=now)
+        await take_over(self._store, self.definitions.values(), now=now)
         async with self._store.reading() as connection:
             stopped = await stops.find_stops(connection)
             overdue = (

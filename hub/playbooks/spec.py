@@ -7,6 +7,7 @@
     by: scorecard | hand | {…}      what sets it off: see hub.playbooks.triggers
     when: {churn_band: {eq: high}}  a condition (hub.model.conditions); not for `by: hand`
     rest: 30 days                   a customer that had a run is left alone for so long
+    replaces: running               runs in flight go over to this version (hub.playbooks.replacing); else they keep theirs
     do:                             steps, in order: see hub.playbooks.steps
       - slack: {channel: "#cs-alerts", template: churn_save}
       - wait: 3 days
@@ -23,7 +24,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 from hashlib import blake2b
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import orjson
 from pydantic import ConfigDict, Field, ValidationError
@@ -46,6 +47,7 @@ class Sheet(Part):
     by: Any = "scorecard"
     when: Any = None
     rest: Duration = timedelta(days=30)
+    replaces: Literal["running"] | None = None
     do: list[Any] = Field(min_length=1)
     examples: list[Any] = Field(default_factory=list)
 
@@ -61,6 +63,7 @@ class Playbook:
     trigger: Trigger
     when: Condition | None
     rest: timedelta
+    replaces: bool = False
     steps: tuple[Step, ...]
     definition: Mapping[str, Any]
 
@@ -148,6 +151,7 @@ def assemble(
         trigger=trigger or Trigger(),
         when=when,
         rest=sheet.rest,
+        replaces=sheet.replaces is not None,
         steps=steps,
         definition={name: value for name, value in definition.items() if name != "examples"},
     )

@@ -1,6 +1,7 @@
 """Playbook runs and what they did at each step: rows that move by their fence."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ from hub.store.store import Connection
 from hub.store.tables import playbook_definition, playbook_run, playbook_step
 
 BATCH = 500
+OPEN = (RunState.RUNNING.value, RunState.WAITING.value, RunState.PAUSED.value)
 MOVED = ("step", "state", "wake_at", "awaits", "since", "error", "updated_at", "finished_at")
 
 
@@ -129,13 +131,60 @@ async def hasten(
 
 async def cancel_all(connection: Connection, *, playbook: str | None, error: str, now: datetime) -> list[str]:
     """End the open runs of a playbook (None: of all); return which."""
-    open_ = (RunState.RUNNING.value, RunState.WAITING.value, RunState.PAUSED.value)
-    statement = update(playbook_run).where(playbook_run.c.state.in_(open_))
+    statement = update(playbook_run).where(playbook_run.c.state.in_(OPEN))
     if playbook is not None:
         statement = statement.where(playbook_run.c.playbook == playbook)
     ended = {"state": RunState.CANCELLED.value, "error": error, "wake_at": None, "updated_at": now, "finished_at": now}
     statement = statement.values(**ended, fence=playbook_run.c.fence + 1)
     return sorted((await connection.execute(statement.returning(playbook_run.c.id))).scalars())
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version of a playbook that open runs still follow, and the steps they stand at."""
+
+    hash: str
+    version: int
+    definition: Mapping[str, Any]
+    places: tuple[int, ...]
+
+
+async def find_versions(connection: Connection, *, playbook: str, but: str) -> list[Version]:
+    """Versions of a playbook with open runs, but for the one of that hash."""
+    kept = playbook_definition.c
+    statement = (
+        select(kept.hash, playbook_run.c.step)
+        .join(playbook_definition, kept.hash == playbook_run.c.definition_hash)
+        .where(playbook_run.c.playbook == playbook, playbook_run.c.state.in_(OPEN), kept.hash != but)
+        .distinct()
+        .order_by(kept.hash, playbook_run.c.step)
+    )
+    places: dict[str, list[int]] = {}
+    for row in await connection.execute(statement):
+        places.setdefault(row.hash, []).append(row.step)
+    found = await connection.execute(select(playbook_definition).where(kept.hash.in_(list(places))))
+    return [Version(row.hash, row.version, row.definition, tuple(places[row.hash])) for row in found]
+
+
+async def change_version(
+    connection: Connection, *, playbook: str, old: str, places: Iterable[int], new: Mapping[str, Any]
+) -> int:
+    """Open runs of the version `old` that stand at `places` follow `new`, a row of playbook_definition; return how many.
+
+    Their fences go up, so that a move decided by the old version comes too late; the sweep wakes them.
+    """
+    await connection.execute(insert_missing(connection, playbook_definition), [dict(new)])
+    statement = (
+        update(playbook_run)
+        .where(
+            playbook_run.c.playbook == playbook,
+            playbook_run.c.definition_hash == old,
+            playbook_run.c.step.in_(list(places)),
+            playbook_run.c.state.in_(OPEN),
+        )
+        .values(definition_hash=new["hash"], playbook_version=new["version"], fence=playbook_run.c.fence + 1)
+    )
+    return len((await connection.execute(statement.returning(playbook_run.c.id))).scalars().all())
 
 
 async def find_awaiting(connection: Connection, run_id: str) -> str | None:
