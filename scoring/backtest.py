@@ -8,8 +8,7 @@ What is measured, each with the 5th and 95th percentile of a bootstrap that draw
 
     pr_auc, roc_auc, lift   of the rows at stake, ranked by 1 - score, against who left within the horizon. A withheld score
                             ranks last: it would have warned nobody, so withholding never makes a ranking better
-    green_at_churn          share of those who left whose newest row at stake at least `lead` days before was in the best band:
-                            healthy; of a playbook: its condition did not hold
+    green_at_churn          share of those who left whose newest row at stake at least `lead` days before was in the best band
     warned                  share of those who left who were in alarm (warning, critical; a playbook: its condition held) on
                             their last day at stake
     warning_lead            median of the days from the first day of that unbroken alarm to the leaving; 0 for who had none
