@@ -34,7 +34,11 @@ async def score(config: Path | None, backfill: int | None, fire: bool) -> None:
                 scored = await hub.score()
         else:
             scored = await hub.score(fire=False)
+        version = scored.scores.model_version
+        why = (await hub.models.get(version)).parameters.get("why") if version else None
     show.scored(scored)
+    if why and scored.scores.customer_ids:
+        show.complain(f"the churn risk is the rate of all customers, for there is no model: {why}")
 
 
 @main.command()

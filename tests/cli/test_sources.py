@@ -157,7 +157,9 @@ def test_a_person_decides_whose_a_company_is(company: Cli) -> None:
 def test_firing_by_hand_is_a_dry_run_unless_told(company: Cli, vendors: Sandboxes) -> None:
     crm_only(company)
     company("sync")
-    assert company("score", "--no-fire").stdout.startswith("12 customers scored as of ")
+    scored = company("score", "--no-fire")
+    assert scored.stdout.startswith("12 customers scored as of ")
+    assert "the churn risk is the rate of all customers, for there is no model: none has been trained\n" in scored.stderr
     [(customer,)] = ask(company.store, "SELECT id FROM customer ORDER BY id LIMIT 1")
     before, sent = content(company.store), received(vendors)
 
