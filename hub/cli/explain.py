@@ -1,5 +1,6 @@
 """`cshub explain`: why a customer's score is what it is, why it moved, and what would lift it."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from hub.clock import utc_now
 from hub.compose import Hub
 from hub.explanation import ChangeLine, Comparison, Explanation, Line, find_lift
 from hub.explanation import explain as explain_score
+from hub.explanation.parts import Evidences
 from hub.model.actions import Band
 from hub.settings import load
 from hub.store.rollups import RolledUp
@@ -45,7 +47,7 @@ MOST_PARTS = 20
     default=0,
     show_default=True,
     metavar="N",
-    help="Show the newest N records behind each fact.",
+    help="Show the newest N records behind each fact, with --since those of then, too.",
 )
 @click.pass_obj
 @asynchronous
@@ -88,10 +90,10 @@ async def explain(
     _show_score(found)
     if found.rollup is not None:
         _show_rollup(found.rollup)
-    if records:
-        _show_records(found, records)
+    for line in found.lines if records else ():
+        _show_records(line.contribution.measure, line.contribution.facts, line.evidence, records)
     if found.comparison is not None:
-        _show_change(found, found.comparison)
+        _show_change(found, found.comparison, records)
     if lift is not None:
         _show_lift(lift, overridden=found.override is not None)
     if track is not None:
@@ -181,21 +183,20 @@ def _row(line: Line) -> tuple[str, ...]:
     )
 
 
-def _show_records(found: Explanation, most: int) -> None:
-    for line in found.lines:
-        show.out.print(f"\n{line.contribution.measure}", markup=False)
-        for fact, value in line.contribution.facts.items():
-            unit = FACTS[fact].unit if fact in FACTS else ""
-            show.out.print(f"  {fact} = {_value(value)} {unit}".rstrip(), markup=False)
-            for evidence in line.evidence.get(fact, ()):
-                since = f"{evidence.since} to " if evidence.since else "up to "
-                kind = evidence.kind.replace("_", " ")
-                show.out.print(f"    {kind}, {since}{evidence.until}: {evidence.total}", markup=False)
-                for record in evidence.records[:most]:
-                    show.out.print(f"      {record.on} {record.source}:{record.key}  {record.what}", markup=False)
+def _show_records(measure: str, facts: Mapping[str, object], evidence: Evidences, most: int) -> None:
+    show.out.print(f"\n{measure}", markup=False)
+    for fact, value in facts.items():
+        unit = FACTS[fact].unit if fact in FACTS else ""
+        show.out.print(f"  {fact} = {_value(value)} {unit}".rstrip(), markup=False)
+        for each in evidence.get(fact, ()):
+            since = f"{each.since} to " if each.since else "up to "
+            kind = each.kind.replace("_", " ")
+            show.out.print(f"    {kind}, {since}{each.until}: {each.total}", markup=False)
+            for record in each.records[:most]:
+                show.out.print(f"      {record.on} {record.source}:{record.key}  {record.what}", markup=False)
 
 
-def _show_change(found: Explanation, comparison: Comparison) -> None:
+def _show_change(found: Explanation, comparison: Comparison, records: int) -> None:
     show.out.print()
     show.out.print(
         f"{_scored(comparison.score, comparison.band)} on {comparison.since} -> "
@@ -217,6 +218,12 @@ def _show_change(found: Explanation, comparison: Comparison) -> None:
         ("", f"all {CAUSES[cause]}", _points(amount, signed=True), "") for cause, amount in comparison.causes.items()
     ]
     show.table(None, ("measure", "cause", "points", ""), rows)
+    changed = {change.measure: change for change in comparison.changes if change.facts} if records else {}
+    if changed:
+        show.out.print(f"\nWhat they were counted from on {comparison.since}", markup=False)
+    for name, change in changed.items():
+        before = {fact: old for fact, (old, _) in change.facts.items()}
+        _show_records(name, before, change.evidence_before, records)
 
 
 def _behind(line: ChangeLine) -> str:

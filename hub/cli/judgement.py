@@ -216,6 +216,10 @@ async def _show_health(hub: Hub, customer_id: str) -> None:
     if card is None:
         show.say(f"{customer_id} has no scorecard; the override counts as soon as it has one")
         return
+    if card.as_of < hub.clock().date():
+        show.say(
+            f"{customer_id} is no customer today, so nothing is scored; an override counts if it comes back in time"
+        )
     for made in stated.values():
         show.say(_stated("Override", made))
     computed = "none" if card.computed_health is None else f"{card.computed_health * 100:.1f} ({card.computed_band})"

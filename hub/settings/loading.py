@@ -153,6 +153,8 @@ class _Loading:
         own = (self.folder / "health.yaml").exists() or (self.folder / "health").exists()
         folder = (self.folder if own else CONFIG) / "health"
         names = sorted(path.stem for path in folder.glob("*.yaml"))
+        unread = "would not be read: definitions of health are in files that end in .yaml"
+        self.faults += [Fault(unread, where=str(path)) for path in sorted(folder.glob("*.yml"))]
         others = {name: self._try(partial(self._document, f"health/{name}.yaml")) for name in names}
         read = {name: document for name, document in others.items() if document is not None}
         return book_file.load(self._document("health.yaml"), read)

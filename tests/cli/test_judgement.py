@@ -1,4 +1,7 @@
-"""`cshub override`, `sentiment` and `judgement` over the handmade story; nothing is written where something is refused."""
+"""`cshub override`, `sentiment`, `judgement`, and `explain` beside them.
+
+Over the handmade story; nothing is written where something is refused.
+"""
 
 import asyncio
 import re
@@ -177,6 +180,30 @@ def test_what_it_was_worth(run: Run) -> None:
     assert "ann@cs.example 1 0 0 0 0 0 0" in lines
     assert "None of 1 has matured: what happened is not known yet." in lines
     assert "Nothing has been stated of customers who paid and had not given notice." in lines
+
+
+def test_a_change_has_the_records_of_both_days(run: Run, rows: Callable[[str], list[dict[str, Any]]]) -> None:
+    run("score", "--no-fire", "--backfill", "2")
+    first, *_, last = [row["as_of"] for row in sorted(rows("scorecard"), key=lambda row: row["as_of"])]
+    code, text = run("explain", "acme", "--since", first, "--records", "2", "--no-record")
+    assert code == 0, text
+    now, _, then = text.partition(f"What they were counted from on {first}")
+    assert f" to {last}: " in now
+    assert f" to {first}: " not in now
+    assert f" to {first}: " in then
+    assert f" to {last}: " not in then
+    assert "What they were counted from" not in run("explain", "acme", "--since", first, "--no-record")[1]
+
+
+def test_an_override_of_who_is_no_customer_any_more_says_so(run: Run, tmp_path: Path) -> None:
+    run("score", "--no-fire")
+    with closing(sqlite3.connect(tmp_path / "cshub.db")) as connection, connection:
+        connection.execute("DELETE FROM scorecard WHERE NOT latest")
+        connection.execute("UPDATE scorecard SET as_of = '2020-01-01'")
+        connection.execute("UPDATE subscription SET ended_on = '2020-01-02'")
+    code, text = run("override", "acme", "--score", "0.8", "--reason", "They may come back")
+    assert code == 0, text
+    assert "acme is no customer today, so nothing is scored; an override counts if it comes back in time" in text
 
 
 def test_an_extra_scorecard_is_explained_by_its_name(run: Run) -> None:

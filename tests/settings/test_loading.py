@@ -274,6 +274,12 @@ def test_whoever_has_a_definition_of_their_own_has_no_other_than_theirs(write: W
     assert (book.variants, book.extras, book.rollup.value) == ((), (), "mean")
 
 
+def test_a_definition_that_would_not_be_read_is_a_fault(write: Write) -> None:
+    write("health/reach.yml", "beside: true" + TREE)
+    (fault,) = faults()
+    assert fault == "config/health/reach.yml: would not be read: definitions of health are in files that end in .yaml"
+
+
 def test_faults_of_all_health_files_are_told_together(write: Write) -> None:
     write("health.yaml", TREE.replace("1}", "0.5}"))
     write("health/big.yaml", "when: {segmnt: {eq: enterprise}}\npriority: ${PRIORITY}" + TREE)
