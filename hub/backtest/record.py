@@ -109,7 +109,8 @@ async def find_record(
     async with store.reading() as connection:
         months = await find_first_scored_days(connection, _months(today))
         weeks = await find_first_scored_days(connection, _weeks(today))
-        key = (hashes, horizon, lead, today, tuple(weeks), tuple(months))
+        counting = churn.grace_days, churn.lead_days, churn.count_involuntary, churn.snapshots.minimum_tenure_days
+        key = (hashes, counting, horizon, lead, today, tuple(weeks), tuple(months))
         kept = _kept.setdefault(store, {})
         if key not in kept:
             record = await track_record(

@@ -55,14 +55,21 @@ async def count_outcomes(
     minimum_tenure_days: int,
     count_involuntary: bool,
 ) -> list[Counted]:
-    """Customer-days of `days`, every horizon of which is over by `until`. Who left within the lead is in no count."""
+    """Customer-days of `days`, every horizon of which is over by `until`.
+
+    Who left within the lead is in no count; nor, where failed payments are not counted, who was lost to one within the horizon.
+    """
     counts: dict[tuple[str | None, int | None], list[int]] = {}
     card = scorecard.c
     for day in days:
         left = churns(connection, until=until, grace_days=grace_days).subquery()
         near = (
-            select(left.c.customer_id, func.min(left.c.churned_on).label("left_on"))
-            .where(left.c.churned_on > day, or_(literal(count_involuntary), left.c.involuntary == 0))
+            select(
+                left.c.customer_id,
+                func.min(left.c.churned_on).label("left_on"),
+                func.min(case((left.c.involuntary == 0, left.c.churned_on))).label("chosen_on"),
+            )
+            .where(left.c.churned_on > day)
             .group_by(left.c.customer_id)
             .subquery()
         )
@@ -83,6 +90,7 @@ async def count_outcomes(
                 card.as_of == day,
                 card.definition_hash.in_(hashes),
                 or_(near.c.left_on.is_(None), near.c.left_on > day + timedelta(days=lead_days)),
+                or_(~gone, near.c.left_on == near.c.chosen_on, literal(count_involuntary)),
             )
             .group_by(card.computed_band, bucket)
         )

@@ -9,7 +9,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from hub.backtest import Ask, PeekingError, Rule, find_record, run
 from hub.backtest.ask import days_back
@@ -273,6 +273,21 @@ async def test_the_track_record_is_that_of_the_backtest(store: Store) -> None:
     assert await find_record(store, SHARP, CHURN, now=NOW) is record, "kept for the day"
     assert (await find_record(store, BLIND, CHURN, now=NOW)).base_rate.rows == 0
     assert (await find_record(store, BLIND, CHURN, now=NOW)).lines() == [NOT_YET]
+
+
+async def test_where_failed_payments_are_not_counted_the_record_is_that_of_the_backtest_too(store: Store) -> None:
+    await crowd(store)
+    async with store.transaction() as connection:
+        lost = subscription.c.customer_id.in_(["c04", "c10", "c16", "c22"])
+        await connection.execute(update(subscription).where(lost).values(cancellation_kind="involuntary"))
+    await backfill(store, SHARP, [], days=days_back(TODAY, months=14, every="month"), now=NOW)
+    chosen = CHURN.model_copy(update={"count_involuntary": False})
+    record = await find_record(store, SHARP, chosen, now=NOW)
+    report = await run(store, replace(ASK, tried=None, live=SHARP, months=14, churn=chosen), now=NOW)
+    assert (record.base_rate.rows, record.base_rate.rate) == (report.rows, report.base_rate)
+    assert record.base_rate.rows < (await find_record(store, SHARP, CHURN, now=NOW)).base_rate.rows
+    bands = {rate.name: (rate.rows, rate.left) for rate in report.judged["live"].bands if rate.rows}
+    assert {rate.name: (rate.rows, rate.left) for rate in record.bands if rate.rows} == bands
 
 
 async def test_nobody_is_audited_or_told(sqlite_store: Store) -> None:
