@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any, Literal
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hub.errors import NotFoundError
@@ -47,6 +47,19 @@ class StoredModel:
     artifact: bytes | None
     role: Role
     promoted_at: datetime | None = None
+
+
+CHOOSING = 0x63_68_61_6D
+"""The advisory lock of those who change who is champion."""
+
+
+async def choose_alone(connection: Connection) -> None:
+    """Until this transaction ends nobody else changes who is champion; on SQLite whoever writes is alone anyway.
+
+    Two at once would each retire the champion they saw and leave two.
+    """
+    if connection.dialect.name == "postgresql":
+        await connection.execute(select(func.pg_advisory_xact_lock(CHOOSING)))
 
 
 async def keep_model(connection: Connection, model: StoredModel) -> bool:

@@ -12,7 +12,7 @@ from datetime import datetime
 import numpy as np
 
 from hub.store import Connection, Store
-from hub.store.models import Role, StoredModel, find_by_role, keep_model
+from hub.store.models import Role, StoredModel, choose_alone, find_by_role, keep_model
 from hub.training.report import Training
 from hub.training.snapshots import Past, Progress, look_back
 from scoring.churn import ModelPredictor
@@ -40,6 +40,7 @@ async def train(
         trained = await asyncio.to_thread(learn, past.rows, definition, horizon, fates=past.fates)
         version = version_of(past.rows, past.customers, definition, horizon, kind="xgb" if trained.fitted else "prior")
         async with store.transaction() as connection:
+            await choose_alone(connection)
             role = await _role(connection, horizon, shown=trained.fitted is not None)
             model = _stored(past, trained, version, definition, horizon, role=role, now=now)
             is_new = await keep_model(connection, model)

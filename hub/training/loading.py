@@ -42,6 +42,17 @@ async def load_predictor(store: Store, definition: ChurnDefinition) -> Predictor
     return (await load_predictors(store, definition))[0]
 
 
+def is_usable(model: StoredModel, definition: ChurnDefinition) -> bool:
+    """Whether this version of the code makes the columns the model was made with; a prior has none."""
+    if model.kind == "prior":
+        return True
+    try:
+        predictor_of(model, definition, shown=False)
+    except RefusedError:
+        return False
+    return True
+
+
 def predictor_of(model: StoredModel, definition: ChurnDefinition, *, shown: bool) -> Predictor:
     """A stored model as it predicts; RefusedError where this version of the code makes other columns."""
     if model.kind == "prior":

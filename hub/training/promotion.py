@@ -9,6 +9,9 @@
 At most CHALLENGERS of a horizon predict in shadow at a time: every one of them is a whole prediction of the book a day. The
 oldest do, because they come to be judged first; the others wait as candidates and move up. One that proves worse retires,
 and so does one that waited for longer than a year.
+
+A champion that this version of the code can't use is no rival: everybody is shown the prior in its place, so the newest model
+that can be used follows it at once.
 """
 
 import secrets
@@ -18,7 +21,7 @@ from datetime import date, datetime, timedelta
 
 from hub.errors import RefusedError
 from hub.store import Connection, Store
-from hub.store.models import Role, StoredModel, find_by_role, find_champion, get_model, put_role
+from hub.store.models import Role, StoredModel, choose_alone, find_by_role, find_champion, get_model, put_role
 from hub.store.models import promote as make_champion
 from hub.store.promotions import (
     Kind,
@@ -29,12 +32,14 @@ from hub.store.promotions import (
     undo_promotion,
 )
 from hub.training.comparison import Comparison, compare_models
+from hub.training.loading import is_usable
 from scoring.churn_definition import ChurnDefinition
 from scoring.promotion import FEWEST_CHURNED
 
 CHALLENGERS = 2
 TOO_OLD = timedelta(days=365)
 TRAINING = "monthly training"
+UNUSABLE = "the champion before it has columns that this version does not make"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +91,8 @@ async def promote(
     """Make `version` the champion of its horizon.
 
     Raises NotFoundError for an unknown version; RefusedError where it is the champion, where it is not better beyond noise
-    (with the numbers) and `force` is off, and where `force` goes without a reason.
+    (with the numbers) and `force` is off, where this version can't use it, and where `force` goes without a reason. In the
+    place of a champion that can't be used it needs no numbers.
     """
     if force and not (reason or "").strip():
         raise RefusedError("a promotion against the numbers needs a reason")
@@ -95,8 +101,10 @@ async def promote(
         champion = await find_champion(connection, horizon=model.horizon)
     if champion is not None and champion.version == version:
         raise RefusedError(f"{version} is the champion of {model.horizon} already")
+    if not is_usable(model, definition):
+        raise RefusedError(f"{version} has columns that this version does not make: train a new one")
     comparison = None
-    if champion is not None:
+    if champion is not None and is_usable(champion, definition):
         comparison = await compare_models(store, definition, champion, model, until=now.date())
         if not comparison.better and not force:
             raise RefusedError(_refusal(comparison))
@@ -107,6 +115,7 @@ async def promote(
 async def roll_back(store: Store, horizon: str, *, by: str, now: datetime, reason: str | None = None) -> Promotion:
     """Make the champion before the one of now champion again, which retires; RefusedError where there was none."""
     async with store.transaction() as connection:
+        await choose_alone(connection)
         champion = await find_champion(connection, horizon=horizon)
         if champion is None:
             raise RefusedError(f"there is no champion of {horizon}, so none can be taken back")
@@ -142,9 +151,9 @@ async def settle(store: Store, definition: ChurnDefinition, *, now: datetime) ->
 
 
 async def _settle(store: Store, definition: ChurnDefinition, horizon: str, *, now: datetime) -> Settled:
+    promoted = await _follow(store, definition, horizon, now=now)
     comparisons = await compare_challengers(store, definition, until=now.date(), horizon=horizon)
     better = [each for each in comparisons if each.better and each.verdict is not None]
-    promoted: str | None = None
     if better and definition.promotion == "automatic":
         best = min(better, key=lambda each: _difference(each))
         async with store.reading() as connection:
@@ -191,6 +200,26 @@ async def _settle(store: Store, definition: ChurnDefinition, horizon: str, *, no
     )
 
 
+async def _follow(store: Store, definition: ChurnDefinition, horizon: str, *, now: datetime) -> str | None:
+    """The newest model that can be used in the place of a champion that can't; None where nobody has to, or may, follow."""
+    async with store.reading() as connection:
+        champion = await find_champion(connection, horizon=horizon)
+        others = [
+            model
+            for role in ("challenger", "candidate")
+            for model in await _of_horizon(connection, role, horizon)
+            if model.kind == "xgboost"
+        ]
+    if champion is None or definition.promotion != "automatic" or is_usable(champion, definition):
+        return None
+    fit = [model for model in others if is_usable(model, definition)]
+    if not fit:
+        return None
+    newest = max(fit, key=lambda model: model.trained_at)
+    await _take_place(store, newest, champion, kind="automatic", by=TRAINING, now=now, reason=UNUSABLE, comparison=None)
+    return newest.version
+
+
 async def _take_place(
     store: Store,
     model: StoredModel,
@@ -214,6 +243,7 @@ async def _take_place(
         at=now,
     )
     async with store.transaction() as connection:
+        await choose_alone(connection)
         present = await find_champion(connection, horizon=model.horizon)
         if (present.version if present else None) != made.previous:
             raise RefusedError(f"the champion of {model.horizon} changed meanwhile: compare anew")

@@ -1,19 +1,22 @@
 """Champion and challenger from a store, on both databases: who may take whose place, on what evidence, and back again."""
 
+import asyncio
 import math
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from hub.errors import NotFoundError, RefusedError
 from hub.store import Store
-from hub.store.models import find_champion, get_model
+from hub.store.models import StoredModel, find_champion, get_model, keep_model
 from hub.store.promotions import Promotion, find_promotions
 from hub.training.comparison import compare_models
 from hub.training.matured import clean_from, month_starts, one_a_month, ripe_until
-from hub.training.promotion import CHALLENGERS, TRAINING, compare_challengers, promote, roll_back, settle
+from hub.training.promotion import CHALLENGERS, TRAINING, UNUSABLE, compare_challengers, promote, roll_back, settle
 from scoring.churn_definition import ChurnDefinition
 from tests.training.books import DEFINITION, JULY, LEAVERS, NOW, TODAY, fill, guesses, knows, leaves, model, say
+from tests.training.trained import fitted_predictor, stored_model
 
 MANUAL = DEFINITION.model_copy(update={"promotion": "manual"})
 
@@ -283,3 +286,60 @@ async def test_of_several_that_are_better_the_best_is_promoted(store: Store) -> 
     assert {each.challenger for each in settled.comparisons if each.better} == {"new", "good"}
     assert settled.promoted == "new"
     assert await roles(store, "good") == ["challenger"]  # to be judged against the new one
+
+
+def unusable(version: str, **given: Any) -> StoredModel:
+    """A model with a column that no version makes."""
+    return stored_model(version, features=[*fitted_predictor().encoding.names[1:], "gone"], **given)
+
+
+async def keep(store: Store, *models: StoredModel) -> None:
+    async with store.transaction() as connection:
+        for each in models:
+            await keep_model(connection, each)
+
+
+async def test_a_champion_that_can_not_be_used_is_followed_by_the_newest_that_can(store: Store) -> None:
+    early = NOW - timedelta(days=60)
+    await keep(
+        store,
+        unusable("old", role="champion"),
+        stored_model("first", role="challenger", trained_at=early),
+        stored_model("waiting", trained_at=early + timedelta(days=1)),
+        unusable("newest", role="challenger", trained_at=early + timedelta(days=2)),
+    )
+    (settled,) = await settle(store, MANUAL, now=NOW)
+    assert (settled.promoted, await champion(store)) == (None, "old")
+    (settled,) = await settle(store, DEFINITION, now=NOW)
+    assert (settled.promoted, await champion(store)) == ("waiting", "waiting")
+    (made,) = await history(store)
+    assert (made.kind, made.by, made.previous, made.reason) == ("automatic", TRAINING, "old", UNUSABLE)
+    (settled,) = await settle(store, DEFINITION, now=NOW)
+    assert settled.promoted is None
+
+
+async def test_a_champion_that_can_not_be_used_asks_no_numbers_of_who_follows(sqlite_store: Store) -> None:
+    await keep(sqlite_store, unusable("old", role="champion"), stored_model("new"), unusable("other"))
+    with pytest.raises(RefusedError, match="other has columns that this version does not make: train a new one"):
+        await promote(sqlite_store, MANUAL, "other", by="ann", now=NOW, force=True, reason="x")
+    assert await champion(sqlite_store) == "old"
+    made = await promote(sqlite_store, MANUAL, "new", by="ann", now=NOW)
+    assert (made.kind, made.previous, made.comparison) == ("by_hand", "old", None)
+
+
+async def test_of_many_promotions_at_once_one_champion_is_left(store: Store) -> None:
+    await model(store, "old", role="champion")
+    versions = [f"m{place}" for place in range(6)]
+    for version in versions:
+        await model(store, version)
+    done = await asyncio.gather(
+        *(promote(store, DEFINITION, version, by="ann", now=NOW, force=True, reason="x") for version in versions),
+        return_exceptions=True,
+    )
+    refused = [str(one) for one in done if isinstance(one, BaseException)]
+    assert set(refused) <= {"the champion of 90d changed meanwhile: compare anew"}
+    assert len(await history(store)) == len(versions) - len(refused) >= 1
+    assert (await roles(store, *versions)).count("champion") == 1
+    back = await asyncio.gather(*(roll_back(store, "90d", by="ann", now=NOW) for _ in range(3)), return_exceptions=True)
+    assert any(isinstance(one, Promotion) for one in back)
+    assert (await roles(store, "old", *versions)).count("champion") == 1
