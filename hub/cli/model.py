@@ -158,15 +158,16 @@ async def model_drift(config: Path | None, horizon: str | None, check: bool, eve
                 reports = await hub.models.check_drift(again=True)
         else:
             reports = await hub.models.drift()
-    for report in reports:
-        if horizon in (None, report.horizon):
-            _show_drift(report, everything=everything)
-    if not reports:
-        show.say("there is no champion yet: cshub train")
+    shown = [report for report in reports if horizon in (None, report.horizon)]
+    for report in shown:
+        _show_drift(report, everything=everything)
+    if not shown:
+        show.say(f"there is no champion{f' of {horizon}' if horizon else ''} yet: cshub train")
 
 
 def _show_drift(report: DriftReport, *, everything: bool) -> None:
-    show.say(f"{report.horizon}: {report.model_version}: {report.level.value}")
+    checked = report.readings or report.notes
+    show.say(f"{report.horizon}: {report.model_version}: {report.level.value if checked else 'not checked yet'}")
     shown: Sequence[Any] = report.readings if everything else report.readings[:SHOWN_READINGS]
     for reading in shown:
         show.say(f"  {reading.level:<6}  {in_words(reading)}")
@@ -174,8 +175,8 @@ def _show_drift(report: DriftReport, *, everything: bool) -> None:
         show.say(f"  … and {len(report.readings) - len(shown)} more: --all")
     for note in report.notes:
         show.say(f"  {note}")
-    if not report.readings and not report.notes:
-        show.say("  not checked yet: the first scoring of a day does, and --check")
+    if not checked:
+        show.say("  the first scoring of a day checks, and so does --check")
 
 
 def _opened(config: Path | None) -> Any:

@@ -55,8 +55,11 @@ async def postmortem(config: Path | None, customer: str | None, since: datetime 
             _show_one(one)
         if not report.found:
             show.say(f"{customer} has not left, or not for certain: that takes {settings.churn.grace_days} days")
-    else:
+    elif report.found:
         _show_all(report)
+    else:
+        when = f" since {since.date()}" if since else ""
+        show.say(f"nobody has left{when}, or not for certain: that takes {settings.churn.grace_days} days")
 
 
 def _the_only(called: str, found: Sequence[Any]) -> str:

@@ -94,13 +94,13 @@ def test_a_refusal_shows_the_numbers_and_is_in_the_audit_log(cli: Cli) -> None:
 
 def test_drift_says_what_it_looked_at_and_what_it_could_not(cli: Cli) -> None:
     given(cli, rivals)
-    assert "not checked yet" in cli("model", "drift").stdout
+    assert cli("model", "drift").stdout.startswith("90d: old: not checked yet\n")
     checked = cli("model", "drift", "--check").stdout
     assert "90d: old: act" in checked  # who says the same of everybody tells nobody apart
     assert "steady  30 left where 30.0 were expected: 1.00 times" in checked
     assert "old is the book's own rate, which has no features to drift" in checked
     assert "30 left where 30.0" in cli("model", "drift", "--horizon", "90d").stdout
-    assert cli("model", "drift", "--horizon", "30d").stdout == ""
+    assert cli("model", "drift", "--horizon", "30d").stdout == "there is no champion of 30d yet: cshub train\n"
 
 
 def test_post_mortems_of_all_and_of_one(cli: Cli) -> None:
@@ -125,6 +125,9 @@ def test_post_mortems_of_all_and_of_one(cli: Cli) -> None:
     assert plain["customers"][0]["churned_on"] == "2026-08-15"
     later = (TODAY - timedelta(days=40)).isoformat()
     assert json.loads(cli("postmortem", "--since", later, "--json").stdout)["customers"] == []
+    assert cli("postmortem", "--since", later).stdout == (
+        f"nobody has left since {later}, or not for certain: that takes 30 days\n"
+    )
     assert cli("postmortem", "c099").stdout == "c099 has not left, or not for certain: that takes 30 days\n"
     nobody = cli("postmortem", "nobody")
     assert (nobody.exit_code, nobody.stderr) == (1, "no customer is called 'nobody', by id, domain or whole name\n")
