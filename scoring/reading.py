@@ -99,11 +99,15 @@ def stale_of(leaf: Leaf, table: FactTable) -> Booleans | None:
 
 
 def wants_last_known(table: FactTable, definitions: Sequence[HealthDefinition]) -> Booleans:
-    """For whom `last known` readings matter, bool[n]; of the others they need not be looked up."""
+    """For whom `last known` readings matter, bool[n]; of the others they need not be looked up.
+
+    What is not weighed holds no band down and fills no score, so it alone is no reason to look.
+    """
     wanted = np.zeros(len(table), dtype=np.bool_)
-    for leaf in {place.leaf.name: place.leaf for each in definitions for place in each.places}.values():
+    leaves = [place.leaf for each in definitions for place in each.places if place.share > 0]
+    for leaf in {leaf.name: leaf for leaf in leaves}.values():
         wanted |= np.isnan(table.numbers[leaf.measure.live])
-    for leaf in (place.leaf for each in definitions for place in each.places):
+    for leaf in leaves:
         if (stale := stale_of(leaf, table)) is not None:
             wanted |= stale
         if leaf.hold_days is not None:
@@ -113,13 +117,18 @@ def wants_last_known(table: FactTable, definitions: Sequence[HealthDefinition]) 
 
 
 def remembered(
-    stored: Mapping[int, tuple[date, Sequence[Mapping[str, Any]]]], *, count: int, as_of: date
+    stored: Mapping[int, tuple[date, Sequence[Mapping[str, Any]]]],
+    *,
+    count: int,
+    as_of: date,
+    known: dict[str, LastKnown] | None = None,
 ) -> dict[str, LastKnown]:
     """`before` of a table of `count` customers on `as_of`, from readings as `Health.readings_at` gives them.
 
     stored  {place in the table: (day of the scorecard, its readings)}, of those customers who have an earlier one
+    known   what this returned for others of the same table: it is added to
     """
-    known: dict[str, LastKnown] = {}
+    known = {} if known is None else known
     for place, (day, readings) in stored.items():
         for each in readings:
             reading, on = (each.get("last"), each.get("last_on")) if each["missing"] else (each["value"], day)

@@ -83,7 +83,9 @@ def check_make(words: list[str]) -> None:
 def check_cshub(words: list[str]) -> None:
     """Walk the command tree as click would, with every option and argument that stands there."""
     command: click.Command = main
-    context = click.Context(main, **main.context_settings)  # click remembers a command's --help as the first asker has it
+    context = click.Context(
+        main, **main.context_settings
+    )  # click remembers a command's --help as the first asker has it
     left = list(words)
     while left and isinstance(command, click.Group):
         if left[0].startswith("-"):

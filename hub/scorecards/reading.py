@@ -1,13 +1,15 @@
 """What a day is computed from, read set-wise: facts, last known readings, overrides in force, notices given."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 
 import numpy as np
 
 from hub.scorecards.churn import Predictor, product_features
 from hub.store import Connection
+from hub.store.daily import batches
 from hub.store.extra_scorecards import find_extra_readings_before
 from hub.store.facts import UseInMemory, find_facts, find_product_use
 from hub.store.judgement import Statement, find_in_force
@@ -53,28 +55,32 @@ async def read_day(
     if features := product_features(predictors):
         columns |= await find_product_use(connection, as_of=as_of, customers=columns["customer_id"], features=features)
     table = FactTable.of(as_of, columns)
-    wanted = _wanted(table, book.definitions)
-    stored = await find_readings_before(connection, wanted, as_of=as_of)
-    extras_before = {}
-    for extra in book.extras:
-        places = _wanted(table, [extra])
-        found = await find_extra_readings_before(connection, extra.name, places, as_of=as_of)
-        extras_before[extra.name] = _remembered(found, places, table)
+    before = await _remember(table, book.definitions, partial(find_readings_before, connection, as_of=as_of))
+    extras_before = {
+        extra.name: await _remember(
+            table, [extra], partial(find_extra_readings_before, connection, extra.name, as_of=as_of)
+        )
+        for extra in book.extras
+    }
     overrides = await find_in_force(connection, "override", as_of=as_of)
     return Day(
         table,
-        _remembered(stored, wanted, table),
+        before,
         extras_before,
         {each.customer_id: each for each in overrides},
         await find_noticed(connection, as_of=as_of) if predictors else {},
     )
 
 
-def _wanted(table: FactTable, definitions: Sequence[HealthDefinition]) -> dict[str, int]:
-    """{customer: place} of those for whom it matters what was last known."""
-    return {table.customers[i]: i for i in np.flatnonzero(wants_last_known(table, definitions)).tolist()}
-
-
-def _remembered(found: Mapping[str, Read], places: Mapping[str, int], table: FactTable) -> Before:
-    stored = {places[id_]: read for id_, read in found.items()}
-    return remembered(stored, count=len(table), as_of=table.as_of)
+async def _remember(
+    table: FactTable,
+    definitions: Sequence[HealthDefinition],
+    find: Callable[[Sequence[str]], Awaitable[Mapping[str, Read]]],
+) -> Before:
+    """Last known readings, looked up for whom they matter; read in parts, for where a source is dead that is everybody."""
+    wanted = {table.customers[i]: i for i in np.flatnonzero(wants_last_known(table, definitions)).tolist()}
+    known: dict[str, LastKnown] = {}
+    for ids in batches(wanted):
+        stored = {wanted[id_]: read for id_, read in (await find(ids)).items()}
+        remembered(stored, count=len(table), as_of=table.as_of, known=known)
+    return known

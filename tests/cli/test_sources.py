@@ -159,7 +159,9 @@ def test_firing_by_hand_is_a_dry_run_unless_told(company: Cli, vendors: Sandboxe
     company("sync")
     scored = company("score", "--no-fire")
     assert scored.stdout.startswith("12 customers scored as of ")
-    assert "the churn risk is the rate of all customers, for there is no model: none has been trained\n" in scored.stderr
+    assert (
+        "the churn risk is the rate of all customers, for there is no model: none has been trained\n" in scored.stderr
+    )
     [(customer,)] = ask(company.store, "SELECT id FROM customer ORDER BY id LIMIT 1")
     before, sent = content(company.store), received(vendors)
 
