@@ -98,8 +98,9 @@ class Value:
     shares: Shares = field(repr=False)
     names: Mapping[str, str] = field(repr=False)
 
-    def rows(self, first: int = MOST_ROWS) -> list[Row]:
-        """The first rows, those that take most from the figure (or bring most to a sum) before the others."""
+    def rows(self, first: int | None = None, *, skip: int = 0) -> list[Row]:
+        """Its rows, those that take most from the figure (or bring most to a sum) before the others: all of them, or the
+        first after `skip`."""
         shares = self.shares
         of_losses = self.definition.aggregation is Aggregation.RATIO and self.definition.higher_is_better
         weight = shares.denominator - shares.numerator if of_losses else shares.numerator
@@ -113,7 +114,7 @@ class Value:
                 denominator=float(shares.denominator[place]),
                 note=shares.notes[place],
             )
-            for place in order[:first]
+            for place in order[skip : None if first is None else skip + first]
         ]
 
 

@@ -27,7 +27,7 @@ SHOWN_ROWS = 20
 @click.option("--monthly", is_flag=True, help="A value for each month instead of one for all of them.")
 @click.option("--by", type=click.Choice(GROUPINGS), help="Also a value for each segment, CSM or plan.")
 @click.option("--metric", "metrics", multiple=True, type=click.Choice(NAMES), help="Only this one; may be repeated.")
-@click.option("--rows", is_flag=True, help=f"Also the first {SHOWN_ROWS} rows each value is made of.")
+@click.option("--rows", is_flag=True, help=f"Also the first {SHOWN_ROWS} rows each value is made of; all with --json.")
 @click.option("--agreement", is_flag=True, help="Churn by balances against churn by events, and why they differ.")
 @click.option(
     "--value-users", type=click.IntRange(1), default=3, show_default=True, help="People on a first day of value."

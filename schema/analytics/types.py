@@ -74,14 +74,16 @@ class MetricRow:
     note: str = _of("note", "What happened, in a word or two.")
 
 
-def _rows(root: strawberry.Parent[Any], first: int = DEFAULT_FIRST) -> list[MetricRow]:
+def _rows(root: strawberry.Parent[Any], first: int = DEFAULT_FIRST, skip: int = 0) -> list[MetricRow]:
     shown: Shown = root
+    if skip < 0:
+        raise BadInputError(f"skip must be 0 or more, not {skip}")
     if _checked(first) * shown.among > MOST_ROWS_OF_A_QUERY:
         raise BadInputError(
             f"the query asks for up to {first * shown.among:,} rows; the limit is {MOST_ROWS_OF_A_QUERY:,}: "
             "lower first, or ask for fewer metrics or months"
         )
-    found: Any = shown.value.rows(first)
+    found: Any = shown.value.rows(first, skip=skip)
     return found  # type: ignore[no-any-return]  # rows, read by their attributes
 
 
@@ -109,7 +111,8 @@ class MetricValue:
     components: list[MetricComponent] = computed(lambda shown: list(shown.value.components.items()))
 
     rows: list[MetricRow] = strawberry.field(
-        resolver=_rows, description=f"The first of its rows, 1 to {MOST_ROWS}; those that cost it most come first."
+        resolver=_rows,
+        description=f"1 to {MOST_ROWS} of its rows after the skipped ones; those that cost it most come first.",
     )
 
 

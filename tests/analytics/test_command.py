@@ -16,8 +16,14 @@ CONFIG = Path(__file__).parents[2] / "config"
 
 
 @pytest.fixture
-async def folder(sqlite_store: Store, tmp_path: Path) -> Path:
-    await Books(sqlite_store).moves(a=(100, 120), b=(100, 70), c=(100, 0), d=(0, 50))
+async def books(sqlite_store: Store) -> Books:
+    books = Books(sqlite_store)
+    await books.moves(a=(100, 120), b=(100, 70), c=(100, 0), d=(0, 50))
+    return books
+
+
+@pytest.fixture
+async def folder(sqlite_store: Store, books: Books, tmp_path: Path) -> Path:
     config = tmp_path / "config"
     shutil.copytree(CONFIG, config)
     text = (config / "hub.yaml").read_text()
@@ -70,3 +76,11 @@ def test_the_table_shows_the_basis_of_every_value_and_why_there_is_none(folder: 
     assert nps.endswith("nobody answered in 2026-10")
     assert any(line.startswith("NPS (nps, answers v1): 100 x (promoters 9-10 less detractors 0-6)") for line in lines)
     assert ["B", "b", "70.0", "100.0", "contracted"] in cells
+
+
+async def test_json_has_every_row(folder: Path, books: Books) -> None:
+    await books.moves(**{f"x{place:03}": (10, 10) for place in range(130)})
+    found = json.loads(run(folder, *ONE, "--metric", "mrr", "--rows", "--json"))["values"]
+    (mrr,) = [value for value in found if value["currency"] == "USD"]
+    assert len(mrr["rows"]) == mrr["n"] == 133
+    assert sum(row["numerator"] for row in mrr["rows"]) == pytest.approx(mrr["value"])

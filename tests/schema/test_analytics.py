@@ -1,5 +1,7 @@
 """Figures through the API: values with their definitions, rows with their total, refusals."""
 
+import pytest
+
 from hub.store import Store
 from schema.nodes import global_id
 from tests.analytics.books import Books
@@ -106,6 +108,27 @@ async def test_every_definition_can_be_read(ask_sqlite: Ask) -> None:
     found = {(each["name"], each["basis"]) for each in body["data"]["metricDefinitions"]}
     assert {("nrr", "cohort"), ("nrr", "renewals_due"), ("ltv", "closing"), ("time_to_value", "starters")} <= found
     assert all(each["formula"] and each["drillDown"] for each in body["data"]["metricDefinitions"])
+
+
+async def test_all_rows_come_page_by_page_and_add_up(ask_sqlite: Ask, sqlite_store: Store) -> None:
+    await Books(sqlite_store).moves(**{f"c{place:02}": (100.0, 100.0 - place % 7) for place in range(25)})
+    ask_for = (
+        '{ analytics(from: "2026-10", to: "2026-10", metrics: ["grr"]) '
+        "{ values { basis value n rows(first: 10, skip: %d) { id numerator denominator } } } }"
+    )
+    pages = []
+    for skip in (0, 10, 20, 30):
+        body = await ask_sqlite(ask_for % skip)
+        (grr,) = [each for each in body["data"]["analytics"]["values"] if each["basis"] == "cohort"]
+        pages.append(grr["rows"])
+    rows = [row for page in pages for row in page]
+    assert [len(page) for page in pages] == [10, 10, 5, 0]
+    assert len({row["id"] for row in rows}) == grr["n"] == 25
+    assert sum(row["numerator"] for row in rows) / sum(row["denominator"] for row in rows) == pytest.approx(
+        grr["value"]
+    )
+    refused = await ask_sqlite(ask_for % -1)
+    assert refused["errors"][0]["message"] == "skip must be 0 or more, not -1"
 
 
 async def test_what_cannot_be_asked(ask_sqlite: Ask) -> None:
