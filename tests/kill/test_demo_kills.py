@@ -69,13 +69,19 @@ def arguments(folder: Path) -> tuple[str | Path, ...]:
 
 def scores(path: Path) -> Content:
     """Every scorecard and prediction, without when it was computed; the registry's models by version."""
+    clocks = ("computed_at", "trained_at", "promoted_at")
 
     def without_clock(row: Row) -> Row:
-        return {name: value for name, value in row.items() if name not in ("computed_at", "trained_at")}
+        return {name: value for name, value in row.items() if name not in clocks}
 
     return {
         table: {id_: without_clock(row) for id_, row in rows(path, table, key=key).items()}
-        for table, key in (("scorecard", "id"), ("churn_prediction", "id"), ("churn_model", "version"))
+        for table, key in (
+            ("scorecard", "id"),
+            ("extra_scorecard", "id"),
+            ("churn_prediction", "id"),
+            ("churn_model", "version"),
+        )
     }
 
 
