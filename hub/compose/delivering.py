@@ -8,12 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from hub.access import Viewer
-from hub.access.acting import act
+from hub.compose.auditing import audited
 from hub.delivery import USUAL, Channel
 from hub.durable import Argument, Durable
 from hub.errors import NotFoundError
-from hub.model.actions import Delivery, DeliveryState, Role
+from hub.model.actions import Delivery, DeliveryState
 from hub.playbooks import Playbooks
 from hub.playbooks.endpoints import Told, enable, tell_of_disabled
 from hub.playbooks.resending import Resend, plan_resend
@@ -93,19 +92,4 @@ class Delivering:
 
     async def audited(self, action: str, *, by: str, subject: str, request: Mapping[str, Any], run: Any) -> Any:
         """Carry out what the command line asks for, and note it before and after."""
-        made: list[Any] = []
-
-        async def carry_out() -> Mapping[str, Any]:
-            made.append(await run())
-            return {}
-
-        await act(
-            self._store,
-            Viewer(token_id="", name=by, role=Role.ADMIN),
-            action=action,
-            subject=subject,
-            request=request,
-            now=self._clock(),
-            run=carry_out,
-        )
-        return made[0]
+        return await audited(self._store, action, by=by, subject=subject, request=request, now=self._clock(), run=run)

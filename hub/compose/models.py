@@ -10,6 +10,7 @@ from typing import Any
 
 from hub.access import Viewer
 from hub.access.acting import act
+from hub.compose.auditing import audited
 from hub.model.actions import Role
 from hub.store import Store
 from hub.store.models import StoredModel, find_models
@@ -73,22 +74,7 @@ class Models:
         self, action: str, *, by: str, subject: str, request: Mapping[str, Any], run: Callable[[], Awaitable[Promotion]]
     ) -> Promotion:
         """Carry out a promotion or a rollback of the command line, and note it before and after."""
-        made: list[Promotion] = []
-
-        async def carry_out() -> Mapping[str, Any]:
-            made.append(await run())
-            return {}
-
-        await act(
-            self._store,
-            Viewer(token_id="", name=by, role=Role.ADMIN),
-            action=action,
-            subject=subject,
-            request=request,
-            now=self._clock(),
-            run=carry_out,
-        )
-        return made[0]
+        return await audited(self._store, action, by=by, subject=subject, request=request, now=self._clock(), run=run)
 
     async def settle(self) -> Sequence[Settled]:
         """After a training; each promotion has an entry in the audit log."""

@@ -42,7 +42,7 @@ async def test_both_texts_arrive_under_a_stable_id() -> None:
     assert mail["Date"] == "Sun, 01 Nov 2026 09:30:00 +0000"
     assert mail["List-Unsubscribe"] is None
     assert mail.get_content_type() == "multipart/alternative"
-    parts = [(part.get_content_type(), part.get_content().replace("\r\n", "\n")) for part in mail.iter_parts()]  # type: ignore[attr-defined]
+    parts = [(part.get_content_type(), part.get_content().replace("\r\n", "\n")) for part in mail.iter_parts()]  # type: ignore[attr-defined]  # a part as the modern policy makes it
     assert parts == [("text/plain", "Plain é text\n.\nend\n"), ("text/html", "<p>Rich é text</p>\n")]
 
 
