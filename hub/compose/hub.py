@@ -17,6 +17,7 @@ from hub.collector import relax_collector
 from hub.compose import jobs
 from hub.compose.channels import channels
 from hub.compose.delivering import Delivering
+from hub.compose.lifecycle import keep_lifecycle
 from hub.compose.models import Models
 from hub.durable.engine import DbosDurable
 from hub.errors import CshubError, NotFoundError
@@ -179,6 +180,7 @@ class Hub:
         scores = await score(
             self.store, self.settings.health, predictors, as_of=now.date(), now=now, customer_ids=customer_ids
         )
+        await keep_lifecycle(self, now=now)
         fired = await self.playbooks.fire_due(as_of=now.date(), now=now) if fire else FireReport()
         return Scored(scores, fired)
 

@@ -16,10 +16,13 @@ from connectors.kit.base import Connector
 from hub.documents import Document, Key
 from hub.errors import ConfigError, Fault
 from hub.identity import IdentityRules, SourceRules
+from hub.model.team import Team
 from hub.playbooks.loading import PlaybookFolder, load_all
 from hub.resources import CONFIG, TEMPLATES
 from hub.settings.files import HubFile, IdentityFile, SourceIdentity, SourcesFile
+from hub.settings.lifecycle import LifecycleFile
 from hub.settings.pieces import entries, mappings, parsed
+from hub.settings.team import TeamFile
 from hub.settings.variables import Filled, filled
 from hub.sync import Source
 from scoring import book_file
@@ -55,6 +58,8 @@ class Settings:
     health: HealthBook
     churn: churn.ChurnDefinition
     playbooks: PlaybookFolder
+    lifecycle: LifecycleFile
+    team: Team
     folder: Path
 
     @property
@@ -99,6 +104,8 @@ class _Loading:
         health = self._try(self._health)
         churn_definition = self._try(lambda: churn.load(self._document("churn.yaml")))
         playbooks = self._try(lambda: load_all(self._path("playbooks"), templates=self._templates()))
+        lifecycle = self._try(lambda: self._document("lifecycle.yaml").parse(LifecycleFile))
+        team = self._try(lambda: self._document("team.yaml").parse(TeamFile))
         if (
             self.faults
             or hub is None
@@ -106,6 +113,8 @@ class _Loading:
             or health is None
             or churn_definition is None
             or playbooks is None
+            or lifecycle is None
+            or team is None
         ):
             raise ConfigError(self._shown())
         return Settings(
@@ -115,6 +124,8 @@ class _Loading:
             health=health,
             churn=churn_definition,
             playbooks=playbooks,
+            lifecycle=lifecycle,
+            team=team.team(timezone=hub.timezone),
             folder=self.folder,
         )
 

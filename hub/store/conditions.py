@@ -3,9 +3,10 @@
     clause(condition)                         a boolean expression over the tables customer and scorecard
     clause(condition, customer=c, scorecard=s)   … over aliases of them
 
-The caller joins the two (from outside where customers without a scorecard count too: their facts are missing). A field that
-is neither of the customer nor of the scorecard is a fact, read from the scorecard's JSON. Every comparison is false, never
-NULL, where the value is missing, so that `not` means the same here and in `hub.model.conditions.matches`.
+The caller joins the two (from outside where customers without a scorecard count too: their facts are missing). Fields of the
+lifecycle are looked up by the customer. A field that is none of these is a fact, read from the scorecard's JSON. Every
+comparison is false, never NULL, where the value is missing, so that `not` means the same here and in
+`hub.model.conditions.matches`.
 """
 
 from collections.abc import Callable, Mapping
@@ -41,12 +42,37 @@ SCORECARD_FIELDS: tuple[Field, ...] = (
     Field("churn_annualised", "number"),
     Field("churn_band", "text", ("minimal", "low", "medium", "high", "noticed")),
 )
+LIFECYCLE_FIELDS: tuple[Field, ...] = (
+    Field("onboarding_state", "text", ("active", "completed", "failed", "cancelled")),
+    Field("onboarding_pace", "text", ("on_track", "behind", "stalled")),
+    Field("onboarding_step", "text"),
+    Field("onboarding_progress", "number"),
+    Field("onboarding_days", "number"),
+    Field("onboarding_step_days", "number"),
+    Field("watch_level", "text", ("clear", "warning", "critical")),
+    Field("watch_days", "number"),
+    Field("churn_level", "text", ("clear", "medium", "high")),
+    Field("churn_days", "number"),
+    Field("renewal_status", "text", ("upcoming", "due", "overdue", "renewed", "churned")),
+    Field("renewal_days", "number"),
+    Field("renewal_auto", "text", ("yes", "no")),
+    Field("renewal_amount", "number"),
+    Field("expansion_kind", "text", ("plan_upgrade", "add_on", "seats")),
+    Field("expansion_value", "number"),
+    Field("advocacy", "text", ("promoter", "passive", "detractor")),
+    Field("advocacy_score", "number"),
+    Field("survey_asked_days", "number"),
+)
+"""Columns of the table `lifecycle`: as they are now, not as of the scorecard's day."""
 # against the newest scorecard 30 to 45 days before; missing where there is none
 HEALTH_CHANGE = Field("health_change_30d", "number")
-FIELDS: Mapping[str, Field] = {field.name: field for field in (*CUSTOMER_FIELDS, *SCORECARD_FIELDS, HEALTH_CHANGE)}
+FIELDS: Mapping[str, Field] = {
+    field.name: field for field in (*CUSTOMER_FIELDS, *SCORECARD_FIELDS, *LIFECYCLE_FIELDS, HEALTH_CHANGE)
+}
 
 _CUSTOMER = frozenset(field.name for field in CUSTOMER_FIELDS)
 _SCORECARD = frozenset(field.name for field in SCORECARD_FIELDS)
+_LIFECYCLE = frozenset(field.name for field in LIFECYCLE_FIELDS)
 
 
 def clause(
@@ -79,6 +105,14 @@ def column_of(
         return customer.c[field.name]
     if field.name in _SCORECARD:
         return scorecard.c[field.name]
+    if field.name in _LIFECYCLE:
+        stands = tables.lifecycle
+        return (
+            select(stands.c[field.name])
+            .where(stands.c.customer_id == customer.c.id)
+            .correlate(customer)
+            .scalar_subquery()
+        )
     if field == HEALTH_CHANGE:
         return health_change(scorecard)
     fact = type_coerce(scorecard.c.facts, JSON)[field.name]

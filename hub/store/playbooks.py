@@ -9,9 +9,26 @@ from sqlalchemy import ColumnElement, Float, Integer, Row, Select, String, and_,
 
 from hub.model.actions import AlertState, RunState
 from hub.model.conditions import Condition, Field
-from hub.store.conditions import CUSTOMER_FIELDS, HEALTH_CHANGE, SCORECARD_FIELDS, clause, health_change, record_clause
+from hub.store.conditions import (
+    CUSTOMER_FIELDS,
+    HEALTH_CHANGE,
+    LIFECYCLE_FIELDS,
+    SCORECARD_FIELDS,
+    clause,
+    health_change,
+    record_clause,
+)
 from hub.store.store import Connection
-from hub.store.tables import RECORD_TABLES, alert, churn_prediction, contact, customer, playbook_run, scorecard
+from hub.store.tables import (
+    RECORD_TABLES,
+    alert,
+    churn_prediction,
+    contact,
+    customer,
+    lifecycle,
+    playbook_run,
+    scorecard,
+)
 
 BATCH = 500
 _SHARED = frozenset({"id", "source", "key", "company_key", "customer_id", "version", "digest"})
@@ -48,13 +65,20 @@ class Situation:
 
 
 def _select_values(*more: ColumnElement[Any]) -> Select[Any]:
-    names = [customer.c[each.name] for each in CUSTOMER_FIELDS] + [scorecard.c[each.name] for each in SCORECARD_FIELDS]
+    names = [
+        *(customer.c[each.name] for each in CUSTOMER_FIELDS),
+        *(scorecard.c[each.name] for each in SCORECARD_FIELDS),
+        *(lifecycle.c[each.name] for each in LIFECYCLE_FIELDS),
+    ]
     change = health_change().label(HEALTH_CHANGE.name)
     return select(customer.c.id, scorecard.c.as_of, scorecard.c.facts, *names, change, *more)
 
 
 def _values(row: Row[Any]) -> dict[str, Any]:
-    own = {each.name: row._mapping[each.name] for each in (*CUSTOMER_FIELDS, *SCORECARD_FIELDS, HEALTH_CHANGE)}
+    own = {
+        each.name: row._mapping[each.name]
+        for each in (*CUSTOMER_FIELDS, *SCORECARD_FIELDS, *LIFECYCLE_FIELDS, HEALTH_CHANGE)
+    }
     return {**(row.facts or {}), **own}
 
 
@@ -78,6 +102,7 @@ async def find_due(
     statement = (
         _select_values()
         .join_from(customer, scorecard, scorecard.c.customer_id == customer.c.id)
+        .outerjoin(lifecycle, lifecycle.c.customer_id == customer.c.id)
         .where(
             scorecard.c.latest,
             *(() if as_of is None else (scorecard.c.as_of == as_of,)),
@@ -115,6 +140,7 @@ async def find_records_due(
     statement = (
         _select_values(*(record.c[name].label(f"record_{name}") for name in names))
         .select_from(record.join(customer, customer.c.id == record.c.customer_id).join(scorecard, newest, isouter=True))
+        .outerjoin(lifecycle, lifecycle.c.customer_id == customer.c.id)
         .where(
             record.c.learned_at > learned_since,
             record.c.deleted.is_(False),
@@ -182,6 +208,7 @@ async def find_situations(
             .join_from(
                 customer, scorecard, and_(scorecard.c.customer_id == customer.c.id, scorecard.c.latest), isouter=True
             )
+            .outerjoin(lifecycle, lifecycle.c.customer_id == customer.c.id)
             .where(customer.c.id.in_(ids), customer.c.merged_into_id.is_(None))
         )
         for row in await connection.execute(statement):

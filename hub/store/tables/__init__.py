@@ -3,6 +3,7 @@
 `records`     what the sources say, and who they mean by it
 `judgement`   what CSMs say beside it
 `scores`      what scoring made of both, per as-of day
+`lifecycle`   where each customer stands in its life with us
 `actions`     what was done about it
 `operations`  how the hub itself is doing: syncs, bookmarks, quarantine, tokens, audit
 """
@@ -19,6 +20,7 @@ from hub.store.tables.actions import (
 )
 from hub.store.tables.base import metadata
 from hub.store.tables.judgement import health_override, sentiment
+from hub.store.tables.lifecycle import lifecycle, lifecycle_change
 from hub.store.tables.operations import (
     api_token,
     audit_entry,
@@ -77,6 +79,8 @@ __all__ = [
     "health_override",
     "idempotency_key",
     "invoice",
+    "lifecycle",
+    "lifecycle_change",
     "metadata",
     "model_promotion",
     "opportunity",

@@ -1,0 +1,1 @@
+"""Advocacy: whom to ask how often, and from which answer on somebody is a promoter."""

@@ -1,0 +1,1 @@
+"""Expansion: the rules that find upgrades, add-ons and seats, and whom nothing is offered."""

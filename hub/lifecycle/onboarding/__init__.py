@@ -1,0 +1,1 @@
+"""Onboarding: its programmes, their steps, and when one counts as behind or stalled."""
