@@ -4,7 +4,11 @@
 `judgement`   what CSMs say beside it
 `scores`      what scoring made of both, per as-of day
 `lifecycle`   where each customer stands in its life with us
+`onboarding`  onboardings and their steps
 `actions`     what was done about it
+`attention`   what was left undone, for people's attention, and what they thought of the rest
+`signing`     keys the hub made for itself
+`slack`       what people asked of us in Slack, and where we spoke of whom
 `operations`  how the hub itself is doing: syncs, bookmarks, quarantine, tokens, audit
 """
 
@@ -18,9 +22,11 @@ from hub.store.tables.actions import (
     playbook_step,
     playbook_stop,
 )
+from hub.store.tables.attention import snooze, vote, withheld_call
 from hub.store.tables.base import metadata
 from hub.store.tables.judgement import health_override, sentiment
 from hub.store.tables.lifecycle import lifecycle, lifecycle_change
+from hub.store.tables.onboarding import onboarding, onboarding_step
 from hub.store.tables.operations import (
     api_token,
     audit_entry,
@@ -55,6 +61,8 @@ from hub.store.tables.scores import (
     rollup_scorecard,
     scorecard,
 )
+from hub.store.tables.signing import signing_key
+from hub.store.tables.slack import slack_home, slack_message, slack_request, slack_thread
 
 __all__ = [
     "RECORD_TABLES",
@@ -83,6 +91,8 @@ __all__ = [
     "lifecycle_change",
     "metadata",
     "model_promotion",
+    "onboarding",
+    "onboarding_step",
     "opportunity",
     "playbook_definition",
     "playbook_run",
@@ -92,10 +102,18 @@ __all__ = [
     "rollup_scorecard",
     "scorecard",
     "sentiment",
+    "signing_key",
+    "slack_home",
+    "slack_message",
+    "slack_request",
+    "slack_thread",
+    "snooze",
     "source",
     "subscription",
     "survey_response",
     "sync_run",
     "ticket",
     "user_activity_day",
+    "vote",
+    "withheld_call",
 ]
