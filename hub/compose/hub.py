@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Self
 
+from hub.access.links import Links
 from hub.backtest import TrackRecord, find_record
 from hub.collector import relax_collector
 from hub.compose import jobs
@@ -56,6 +57,8 @@ class Hub:
         self.work = work
         self.store = Store.open(settings.hub.store)
         self.durable = DbosDurable(self.store, clock=clock, work=work)
+        secret = settings.hub.secret
+        self.links = Links(secret.get_secret_value() if secret else None)
         ways = channels(settings)
         self.playbooks = Playbooks(
             self.store,
@@ -101,6 +104,7 @@ class Hub:
             async with hub.store.transaction() as connection:
                 names = {name: each.source.connector_name for name, each in settings.sources.items()}
                 await declare_sources(connection, names)
+            await hub.links.open(hub.store, now=clock())
             yield hub
         finally:
             await hub.store.close()

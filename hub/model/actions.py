@@ -38,8 +38,12 @@ class RunState(StrEnum):
 
 
 class DeliveryState(StrEnum):
-    """A message: reserved -> sent -> confirmed; `unknown` when the process died between send and confirmation."""
+    """A message: reserved -> sent -> confirmed; `unknown` when the process died between send and confirmation.
 
+    `held` waits for its CSM's digest; what a digest says, what was said already or is snoozed is `suppressed`.
+    """
+
+    HELD = "held"
     RESERVED = "reserved"
     SENT = "sent"
     CONFIRMED = "confirmed"
@@ -67,7 +71,10 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
-    """A dated, owned call for human action. `kind` is alert or task; `run_id` names the playbook run that opened it."""
+    """A dated, owned call for human action. `kind` is alert or task; `run_id` names the playbook run that opened it.
+
+    reason_key  what its playbook speaks about: of one customer and reason one call is open; None: it stands by itself
+    """
 
     id: str
     customer_id: str
@@ -79,11 +86,13 @@ class Alert:
     opened_at: datetime
     updated_at: datetime
     reason: str | None = None
+    reason_key: str | None = None
     outcome: AlertOutcome | None = None
     owner_email: str | None = None
     due_on: date | None = None
     snoozed_until: datetime | None = None
     note: str | None = None
+    changed_by: str | None = None
     run_id: str | None = None
     closed_at: datetime | None = None
 
@@ -167,6 +176,10 @@ class Delivery:
 
     expires_at  when it is tried no longer; None before its first attempt, unless who reserved it said when
     doubted_at  since when it may have arrived: an attempt had no answer, whatever became of later ones
+    audience    whose attention it takes: csm (`owner_email`), team, customer or system; None: no playbook's
+    rank        churn risk times a year's revenue of its customer, as it was reserved
+    held        why it waited, or was not sent: hours, digest, merged or snoozed; `held_by`: the digest or the earlier
+                message that says it, or the snooze
     """
 
     id: str
@@ -191,3 +204,10 @@ class Delivery:
     doubted_at: datetime | None = None
     sent_at: datetime | None = None
     confirmed_at: datetime | None = None
+    audience: str | None = None
+    owner_email: str | None = None
+    severity: str | None = None
+    reason_key: str | None = None
+    rank: float | None = None
+    held: str | None = None
+    held_by: str | None = None

@@ -178,6 +178,7 @@ class HubFile(_Part):
     url: str = "http://127.0.0.1:8000"
     timezone: str = "UTC"
     store: str = Field(repr=False)  # may hold a password
+    secret: SecretStr | None = Field(default=None, min_length=32)
     serve: Serve = Serve()
     schedules: Schedules = Schedules()
     slack: Slack | None = None

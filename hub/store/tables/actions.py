@@ -1,6 +1,6 @@
 """What was done: alerts (calls for human action), playbook runs with their steps, and the delivery ledger."""
 
-from sqlalchemy import Column, Date, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
+from sqlalchemy import Column, Date, Float, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
 
 from hub.store.tables.base import Json, UtcDateTime, metadata
 
@@ -12,6 +12,7 @@ alert = Table(
     Column("kind", String(20), nullable=False),  # "alert" | "task"
     Column("title", Text, nullable=False),
     Column("reason", Text),
+    Column("reason_key", String(60)),  # of its playbook: one open call for a customer and reason; NULL: none joins it
     Column("severity", String(20), nullable=False),
     Column("state", String(20), nullable=False),
     Column("outcome", String(20)),
@@ -19,6 +20,7 @@ alert = Table(
     Column("due_on", Date),
     Column("snoozed_until", UtcDateTime),
     Column("note", Text),
+    Column("changed_by", String(254)),  # who changed it last
     Column("run_id", ForeignKey("playbook_run.id")),
     Column("dedup_key", String(300), nullable=False, unique=True),
     Column("opened_at", UtcDateTime, nullable=False),
@@ -139,7 +141,19 @@ delivery = Table(
     Column("doubted_at", UtcDateTime),  # since when it may have arrived, where the channel takes the same message again
     Column("sent_at", UtcDateTime),
     Column("confirmed_at", UtcDateTime),
+    # whose attention it takes and what became of it for that; see hub.attention
+    Column("audience", String(20)),  # "csm" | "team" | "customer" | "system"; NULL: no playbook's
+    Column("owner_email", String(254)),  # of "csm"
+    Column("severity", String(20)),
+    Column("reason_key", String(60)),
+    Column("rank", Float),  # churn risk times a year's revenue
+    Column("held", String(20)),  # "hours" | "digest" | "merged" | "snoozed"
+    Column("held_by", String(60)),  # the digest or the earlier message that says it, or the snooze
+    Column("counts_on", Date),  # the day of its CSM on which it takes one of the day's places
+    Column("turn_at", UtcDateTime),  # its place in the order of sending, where that is not when it was reserved
     Index(None, "state", "not_before"),
+    Index(None, "owner_email", "counts_on"),
+    Index(None, "held", "reserved_at"),
     Index(None, "sent_at"),
     Index(None, "customer_id", "reserved_at"),
     Index(None, "run_id"),

@@ -1,0 +1,19 @@
+"""Which pages and receivers of hub/web stand beside the API: each part makes its routes of a Hub.
+
+A part is a function `hub -> Routes`; it returns none where what it serves is not set up.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from hub.web.receiving import Routes
+
+if TYPE_CHECKING:
+    from hub.compose.hub import Hub
+
+PARTS: "tuple[Callable[[Hub], Routes], ...]" = ()
+
+
+def routes_of(hub: "Hub") -> Routes:
+    """All of them, as hub.asgi.app takes them."""
+    return [route for part in PARTS for route in part(hub)]

@@ -1,0 +1,30 @@
+"""What receivers of other people's requests share: the raw body, up to a limit, and what a route is.
+
+Routes are made by `hub.web.<noun>.routes(…) -> Routes` and mounted by hub.compose.web.
+"""
+
+from typing import TypeAlias
+
+from starlette.requests import Request
+from starlette.routing import BaseRoute
+
+Routes: TypeAlias = list[BaseRoute]
+
+
+class TooLargeError(Exception):
+    """A body beyond its limit; its rest was not read."""
+
+
+async def body_of(request: Request, *, most: int) -> bytes:
+    """The raw bytes, as signatures are made over them; TooLargeError for more than `most`."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > most:
+            raise TooLargeError
+    return bytes(body)
+
+
+def content_type(request: Request) -> str:
+    """Without its parameters, in small letters."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
