@@ -5,10 +5,13 @@
 `scores`      what scoring made of both, per as-of day
 `lifecycle`   where each customer stands in its life with us
 `onboarding`  onboardings and their steps
+`renewal`     what falls due of whom, and what became of it
+`expansion`   opportunities to expand
 `actions`     what was done about it
 `attention`   what was left undone, for people's attention, and what they thought of the rest
 `signing`     keys the hub made for itself
 `slack`       what people asked of us in Slack, and where we spoke of whom
+`watch`       what the health watch remembers between scorings
 `operations`  how the hub itself is doing: syncs, bookmarks, quarantine, tokens, audit
 """
 
@@ -24,6 +27,7 @@ from hub.store.tables.actions import (
 )
 from hub.store.tables.attention import snooze, vote, withheld_call
 from hub.store.tables.base import metadata
+from hub.store.tables.expansion import expansion_opportunity
 from hub.store.tables.judgement import health_override, sentiment
 from hub.store.tables.lifecycle import lifecycle, lifecycle_change
 from hub.store.tables.onboarding import onboarding, onboarding_step
@@ -51,6 +55,7 @@ from hub.store.tables.records import (
     ticket,
     user_activity_day,
 )
+from hub.store.tables.renewal import renewal, renewal_statement
 from hub.store.tables.scores import (
     churn_model,
     churn_prediction,
@@ -63,6 +68,7 @@ from hub.store.tables.scores import (
 )
 from hub.store.tables.signing import signing_key
 from hub.store.tables.slack import slack_home, slack_message, slack_request, slack_thread
+from hub.store.tables.watch import watch
 
 __all__ = [
     "RECORD_TABLES",
@@ -79,6 +85,7 @@ __all__ = [
     "delivery_endpoint",
     "drift_reading",
     "executor",
+    "expansion_opportunity",
     "external_id",
     "extra_scorecard",
     "feature_usage_day",
@@ -99,6 +106,8 @@ __all__ = [
     "playbook_step",
     "playbook_stop",
     "quarantine",
+    "renewal",
+    "renewal_statement",
     "rollup_scorecard",
     "scorecard",
     "sentiment",
@@ -114,6 +123,7 @@ __all__ = [
     "sync_run",
     "ticket",
     "user_activity_day",
+    "watch",
     "vote",
     "withheld_call",
 ]

@@ -41,6 +41,37 @@ def upgrade() -> None:
     with op.batch_alter_table('slack_request', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_slack_request_done_at_received_at'), ['done_at', 'received_at'], unique=False)
 
+    op.create_table('expansion_opportunity',
+    sa.Column('id', sa.String(length=140), nullable=False),
+    sa.Column('customer_id', sa.String(length=40), nullable=False),
+    sa.Column('rule', sa.String(length=60), nullable=False),
+    sa.Column('kind', sa.String(length=20), nullable=False),
+    sa.Column('title', sa.Text(), nullable=False),
+    sa.Column('state', sa.String(length=20), nullable=False),
+    sa.Column('found_on', sa.Date(), nullable=False),
+    sa.Column('missed_since', sa.Date(), nullable=True),
+    sa.Column('blocked', sa.String(length=60), nullable=True),
+    sa.Column('evidence', base.Json(none_as_null=True), nullable=False),
+    sa.Column('seats', sa.Float(), nullable=True),
+    sa.Column('value', sa.Float(), nullable=False),
+    sa.Column('probability', sa.Float(), nullable=False),
+    sa.Column('expected', sa.Float(), nullable=False),
+    sa.Column('base_arr', sa.Float(), nullable=True),
+    sa.Column('base_seats', sa.Float(), nullable=True),
+    sa.Column('base_plan', sa.String(length=120), nullable=True),
+    sa.Column('won_amount', sa.Float(), nullable=True),
+    sa.Column('reason', sa.Text(), nullable=True),
+    sa.Column('decided_by', sa.String(length=254), nullable=True),
+    sa.Column('closed_on', sa.Date(), nullable=True),
+    sa.Column('updated_at', base.UtcDateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['customer_id'], ['customer.id'], name=op.f('fk_expansion_opportunity_customer_id_customer')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_expansion_opportunity'))
+    )
+    with op.batch_alter_table('expansion_opportunity', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_expansion_opportunity_customer_id_state'), ['customer_id', 'state'], unique=False)
+        batch_op.create_index(batch_op.f('ix_expansion_opportunity_state_expected'), ['state', 'expected'], unique=False)
+        batch_op.create_index('ux_expansion_opportunity_live', ['customer_id', 'rule'], unique=True, sqlite_where=sa.text("state IN ('open', 'offered')"), postgresql_where=sa.text("state IN ('open', 'offered')"))
+
     op.create_table('lifecycle',
     sa.Column('customer_id', sa.String(length=40), nullable=False),
     sa.Column('onboarding_state', sa.String(length=20), nullable=True),
@@ -57,6 +88,7 @@ def upgrade() -> None:
     sa.Column('renewal_days', sa.Float(), nullable=True),
     sa.Column('renewal_auto', sa.String(length=3), nullable=True),
     sa.Column('renewal_amount', sa.Float(), nullable=True),
+    sa.Column('renewal_expected', sa.Float(), nullable=True),
     sa.Column('expansion_kind', sa.String(length=20), nullable=True),
     sa.Column('expansion_value', sa.Float(), nullable=True),
     sa.Column('advocacy', sa.String(length=20), nullable=True),
@@ -103,6 +135,37 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_onboarding_state_started_at'), ['state', 'started_at'], unique=False)
         batch_op.create_index('ux_onboarding_active', ['customer_id'], unique=True, sqlite_where=sa.text("state = 'active'"), postgresql_where=sa.text("state = 'active'"))
 
+    op.create_table('renewal',
+    sa.Column('id', sa.String(length=70), nullable=False),
+    sa.Column('customer_id', sa.String(length=40), nullable=False),
+    sa.Column('due_on', sa.Date(), nullable=False),
+    sa.Column('currency', sa.String(length=3), nullable=False),
+    sa.Column('started_on', sa.Date(), nullable=False),
+    sa.Column('terms', base.Json(none_as_null=True), nullable=False),
+    sa.Column('deal_id', sa.String(length=300), nullable=True),
+    sa.Column('auto', sa.Boolean(), nullable=False),
+    sa.Column('notice_by', sa.Date(), nullable=True),
+    sa.Column('arr', sa.Float(), nullable=False),
+    sa.Column('target', sa.Float(), nullable=False),
+    sa.Column('running', sa.Boolean(), nullable=False),
+    sa.Column('status', sa.String(length=20), nullable=False),
+    sa.Column('computed_status', sa.String(length=20), nullable=False),
+    sa.Column('final', sa.Float(), nullable=True),
+    sa.Column('decided_on', sa.Date(), nullable=True),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('stated_by', sa.String(length=254), nullable=True),
+    sa.Column('probability', sa.Float(), nullable=False),
+    sa.Column('probability_by', sa.String(length=20), nullable=False),
+    sa.Column('expected', sa.Float(), nullable=False),
+    sa.Column('updated_at', base.UtcDateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['customer_id'], ['customer.id'], name=op.f('fk_renewal_customer_id_customer')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_renewal'))
+    )
+    with op.batch_alter_table('renewal', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_renewal_customer_id_due_on'), ['customer_id', 'due_on'], unique=False)
+        batch_op.create_index(batch_op.f('ix_renewal_due_on'), ['due_on'], unique=False)
+        batch_op.create_index(batch_op.f('ix_renewal_status_due_on'), ['status', 'due_on'], unique=False)
+
     op.create_table('slack_thread',
     sa.Column('id', sa.String(length=200), nullable=False),
     sa.Column('address', sa.Text(), nullable=False),
@@ -131,6 +194,21 @@ def upgrade() -> None:
     with op.batch_alter_table('snooze', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_snooze_customer_id_until'), ['customer_id', 'until'], unique=False)
 
+    op.create_table('watch',
+    sa.Column('customer_id', sa.String(length=40), nullable=False),
+    sa.Column('health_level', sa.String(length=20), nullable=True),
+    sa.Column('health_since', base.UtcDateTime(timezone=True), nullable=True),
+    sa.Column('health_turning_1', base.UtcDateTime(timezone=True), nullable=True),
+    sa.Column('health_turning_2', base.UtcDateTime(timezone=True), nullable=True),
+    sa.Column('health_missing', base.UtcDateTime(timezone=True), nullable=True),
+    sa.Column('churn_level', sa.String(length=20), nullable=True),
+    sa.Column('churn_since', base.UtcDateTime(timezone=True), nullable=True),
+    sa.Column('churn_turning_1', base.UtcDateTime(timezone=True), nullable=True),
+    sa.Column('churn_turning_2', base.UtcDateTime(timezone=True), nullable=True),
+    sa.Column('churn_missing', base.UtcDateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['customer_id'], ['customer.id'], name=op.f('fk_watch_customer_id_customer')),
+    sa.PrimaryKeyConstraint('customer_id', name=op.f('pk_watch'))
+    )
     op.create_table('onboarding_step',
     sa.Column('id', sa.String(length=120), nullable=False),
     sa.Column('onboarding_id', sa.String(length=40), nullable=False),
@@ -153,6 +231,22 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('onboarding_step', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_onboarding_step_onboarding_id_position'), ['onboarding_id', 'position'], unique=False)
+
+    op.create_table('renewal_statement',
+    sa.Column('id', sa.String(length=60), nullable=False),
+    sa.Column('renewal_id', sa.String(length=70), nullable=False),
+    sa.Column('status', sa.String(length=20), nullable=False),
+    sa.Column('amount', sa.Float(), nullable=True),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('by', sa.String(length=254), nullable=False),
+    sa.Column('at', base.UtcDateTime(timezone=True), nullable=False),
+    sa.Column('withdrawn_at', base.UtcDateTime(timezone=True), nullable=True),
+    sa.Column('withdrawn_by', sa.String(length=254), nullable=True),
+    sa.ForeignKeyConstraint(['renewal_id'], ['renewal.id'], name=op.f('fk_renewal_statement_renewal_id_renewal')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_renewal_statement'))
+    )
+    with op.batch_alter_table('renewal_statement', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_renewal_statement_renewal_id'), ['renewal_id'], unique=False)
 
     op.create_table('vote',
     sa.Column('id', sa.String(length=60), nullable=False),
@@ -264,10 +358,15 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_vote_playbook_voted_at'))
 
     op.drop_table('vote')
+    with op.batch_alter_table('renewal_statement', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_renewal_statement_renewal_id'))
+
+    op.drop_table('renewal_statement')
     with op.batch_alter_table('onboarding_step', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_onboarding_step_onboarding_id_position'))
 
     op.drop_table('onboarding_step')
+    op.drop_table('watch')
     with op.batch_alter_table('snooze', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_snooze_customer_id_until'))
 
@@ -276,6 +375,12 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_slack_thread_customer_id'))
 
     op.drop_table('slack_thread')
+    with op.batch_alter_table('renewal', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_renewal_status_due_on'))
+        batch_op.drop_index(batch_op.f('ix_renewal_due_on'))
+        batch_op.drop_index(batch_op.f('ix_renewal_customer_id_due_on'))
+
+    op.drop_table('renewal')
     with op.batch_alter_table('onboarding', schema=None) as batch_op:
         batch_op.drop_index('ux_onboarding_active', sqlite_where=sa.text("state = 'active'"), postgresql_where=sa.text("state = 'active'"))
         batch_op.drop_index(batch_op.f('ix_onboarding_state_started_at'))
@@ -288,6 +393,12 @@ def downgrade() -> None:
 
     op.drop_table('lifecycle_change')
     op.drop_table('lifecycle')
+    with op.batch_alter_table('expansion_opportunity', schema=None) as batch_op:
+        batch_op.drop_index('ux_expansion_opportunity_live', sqlite_where=sa.text("state IN ('open', 'offered')"), postgresql_where=sa.text("state IN ('open', 'offered')"))
+        batch_op.drop_index(batch_op.f('ix_expansion_opportunity_state_expected'))
+        batch_op.drop_index(batch_op.f('ix_expansion_opportunity_customer_id_state'))
+
+    op.drop_table('expansion_opportunity')
     with op.batch_alter_table('slack_request', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_slack_request_done_at_received_at'))
 
