@@ -57,6 +57,7 @@ LIFECYCLE_FIELDS: tuple[Field, ...] = (
     Field("renewal_days", "number"),
     Field("renewal_auto", "text", ("yes", "no")),
     Field("renewal_amount", "number"),
+    Field("renewal_expected", "number"),
     Field("expansion_kind", "text", ("plan_upgrade", "add_on", "seats")),
     Field("expansion_value", "number"),
     Field("advocacy", "text", ("promoter", "passive", "detractor")),

@@ -8,6 +8,7 @@
 `renewal`     what falls due of whom, and what became of it
 `expansion`   opportunities to expand
 `actions`     what was done about it
+`holdout`     who was kept untreated by which playbook, by lot
 `attention`   what was left undone, for people's attention, and what they thought of the rest
 `signing`     keys the hub made for itself
 `slack`       what people asked of us in Slack, and where we spoke of whom
@@ -28,6 +29,7 @@ from hub.store.tables.actions import (
 from hub.store.tables.attention import snooze, vote, withheld_call
 from hub.store.tables.base import metadata
 from hub.store.tables.expansion import expansion_opportunity
+from hub.store.tables.holdout import playbook_assignment
 from hub.store.tables.judgement import health_override, sentiment
 from hub.store.tables.lifecycle import lifecycle, lifecycle_change
 from hub.store.tables.onboarding import onboarding, onboarding_step
@@ -101,6 +103,7 @@ __all__ = [
     "onboarding",
     "onboarding_step",
     "opportunity",
+    "playbook_assignment",
     "playbook_definition",
     "playbook_run",
     "playbook_step",

@@ -24,7 +24,8 @@ lifecycle = Table(
     Column("renewal_status", String(20)),  # "upcoming" | "due" | "overdue" | "renewed" | "churned"
     Column("renewal_days", Float),  # until its day; negative after it
     Column("renewal_auto", String(3)),  # "yes" | "no": whether it renews by itself
-    Column("renewal_amount", Float),  # a year's, in the hub's currency
+    Column("renewal_amount", Float),  # what falls due, a year's, in its own currency
+    Column("renewal_expected", Float),  # what is expected of it
     # the best open opportunity to expand
     Column("expansion_kind", String(20)),  # "plan_upgrade" | "add_on" | "seats"
     Column("expansion_value", Float),  # expected, a year's

@@ -119,6 +119,9 @@ def upgrade() -> None:
     sa.Column('programme', sa.String(length=60), nullable=False),
     sa.Column('state', sa.String(length=20), nullable=False),
     sa.Column('pace', sa.String(length=20), nullable=True),
+    sa.Column('step', sa.String(length=60), nullable=True),
+    sa.Column('step_since', base.UtcDateTime(timezone=True), nullable=True),
+    sa.Column('progress', sa.Float(), nullable=False),
     sa.Column('cause', sa.String(length=20), nullable=False),
     sa.Column('started_by', sa.String(length=254), nullable=True),
     sa.Column('started_at', base.UtcDateTime(timezone=True), nullable=False),
@@ -231,6 +234,22 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('onboarding_step', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_onboarding_step_onboarding_id_position'), ['onboarding_id', 'position'], unique=False)
+
+    op.create_table('playbook_assignment',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('playbook', sa.String(length=120), nullable=False),
+    sa.Column('customer_id', sa.String(length=40), nullable=False),
+    sa.Column('arm', sa.String(length=10), nullable=False),
+    sa.Column('share', sa.Float(), nullable=False),
+    sa.Column('since', base.UtcDateTime(timezone=True), nullable=False),
+    sa.Column('run_id', sa.String(length=60), nullable=False),
+    sa.ForeignKeyConstraint(['customer_id'], ['customer.id'], name=op.f('fk_playbook_assignment_customer_id_customer')),
+    sa.ForeignKeyConstraint(['run_id'], ['playbook_run.id'], name=op.f('fk_playbook_assignment_run_id_playbook_run')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_playbook_assignment')),
+    sa.UniqueConstraint('playbook', 'customer_id', 'since', name=op.f('uq_playbook_assignment_playbook_customer_id_since'))
+    )
+    with op.batch_alter_table('playbook_assignment', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_playbook_assignment_playbook_since'), ['playbook', 'since'], unique=False)
 
     op.create_table('renewal_statement',
     sa.Column('id', sa.String(length=60), nullable=False),
@@ -362,6 +381,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_renewal_statement_renewal_id'))
 
     op.drop_table('renewal_statement')
+    with op.batch_alter_table('playbook_assignment', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_playbook_assignment_playbook_since'))
+
+    op.drop_table('playbook_assignment')
     with op.batch_alter_table('onboarding_step', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_onboarding_step_onboarding_id_position'))
 
