@@ -1,6 +1,6 @@
 """Onboardings: one row for each attempt of a customer, and one for each of its steps with who or what completed it."""
 
-from sqlalchemy import Boolean, Column, Date, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint, text
+from sqlalchemy import Boolean, Column, Date, Float, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint, text
 
 from hub.store.tables.base import Json, UtcDateTime, metadata
 
@@ -13,6 +13,9 @@ onboarding = Table(
     Column("programme", String(60), nullable=False),
     Column("state", String(20), nullable=False),  # "active" | "completed" | "failed" | "cancelled"
     Column("pace", String(20)),  # of an active one: "on_track" | "behind" | "stalled"
+    Column("step", String(60)),  # of an active one: the first step, not an optional one, that is next
+    Column("step_since", UtcDateTime),  # when its turn came
+    Column("progress", Float, nullable=False),  # share of the customer's own steps that are done, 0-1
     Column("cause", String(20), nullable=False),  # "subscription" | "hand"
     Column("started_by", String(254)),
     Column("started_at", UtcDateTime, nullable=False),  # the day the subscription began, or when somebody said so
