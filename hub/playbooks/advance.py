@@ -17,7 +17,7 @@ import orjson
 
 from hub.model.actions import AlertOutcome, ApprovalState, Run, RunState
 from hub.playbooks.planning import Planner
-from hub.playbooks.rows import BY_PLAYBOOK, Walk, call_key, definition_row, run_row
+from hub.playbooks.rows import BY_PLAYBOOK, LEFT_OPEN, Walk, call_key, definition_row, run_row
 from hub.playbooks.spec import Playbook, from_definition
 from hub.playbooks.walking import Heard, Walker
 from hub.store import Connection, Store, alerts, approvals, deliveries, runs, stops
@@ -90,7 +90,7 @@ class Advancer:
             stopped = await stops.find_stops(connection)
             walks = [walk for walk in walks if _still(walk.run, held) and not stops.stop_of(stopped, walk.run.playbook)]
             reserved = await deliveries.reserve(connection, [row for walk in walks for row in walk.deliveries])
-            await alerts.open_alerts(connection, [row for walk in walks for row in walk.alerts])
+            await _open_and_close(connection, walks, now=now)
             await approvals.ask(connection, [row for walk in walks for row in walk.approvals])
             await _expire(connection, walks, now=now)
             begun = await _begin(connection, walks, stopped, now=now)
@@ -129,6 +129,17 @@ async def _hear(connection: Connection, found: Sequence[Run]) -> dict[str, Heard
     for sent in await deliveries.find_deliveries(connection, run_ids=sending) if sending else ():
         heard[str(sent.run_id)].deliveries.append(sent)
     return heard
+
+
+async def _open_and_close(connection: Connection, walks: Sequence[Walk], *, now: datetime) -> None:
+    """Alerts and tasks in the order of the steps: what is opened after a close stays open."""
+    for turn in range(1 + max((len(walk.closes) for walk in walks), default=0)):
+        await alerts.open_alerts(connection, [row for walk in walks for row in walk.opened(turn)])
+        closing = [walk.closes[turn][1] for walk in walks if turn < len(walk.closes)]
+        await alerts.close_of_runs(connection, closing)
+    for state, why in LEFT_OPEN.items():
+        left = [walk.run.id for walk in walks if walk.state is state]
+        await alerts.note_of_runs(connection, left, note=why, now=now)
 
 
 async def _expire(connection: Connection, walks: Sequence[Walk], *, now: datetime) -> None:

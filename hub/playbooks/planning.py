@@ -18,7 +18,7 @@ from hub.model.records import Severity
 from hub.playbooks.durations import due_on, show_duration
 from hub.playbooks.program import Step, raw
 from hub.playbooks.spec import Playbook
-from hub.playbooks.steps import Approve, Call, Email, PagerDuty, Slack, Wait, Webhook
+from hub.playbooks.steps import Approve, Call, Close, Email, PagerDuty, Slack, Wait, Webhook
 from hub.playbooks.telling import control
 from hub.playbooks.vocabulary import VOCABULARY
 from hub.playbooks.words import words
@@ -88,7 +88,7 @@ class Planner:
         settings = step.settings
         if isinstance(settings, Wait) and settings.wait is not None:
             return [Planned(index=index, action="wait", wait=settings.wait)]
-        if not isinstance(settings, Slack | Email | PagerDuty | Webhook | Call | Approve):
+        if not isinstance(settings, Slack | Email | PagerDuty | Webhook | Call | Approve | Close):
             return [Planned(index=index, action=step.action, told=control(step))]
         context = words(playbook, situation, before=before, hub_url=self.hub_url)
         match settings:
@@ -103,6 +103,8 @@ class Planner:
                 return [self._event(index, settings, context, now)]
             case Call():
                 return [self._call(index, step.action, settings, situation, context, now)]
+            case Close():
+                return [self._close(step, settings, context)]
         return [self._question(step, settings, situation, context, now)]
 
     def spares(self, step: Step, situation: Situation, before: Mapping[str, Any]) -> bool:
@@ -205,6 +207,11 @@ class Planner:
         if isinstance(value, list):
             return [self._filled(inner, context) for inner in value]
         return self.renderer.line(value, context) if isinstance(value, str) else value
+
+    def _close(self, step: Step, settings: Close, context: Mapping[str, Any]) -> Planned:
+        note = None if settings.note is None else self.renderer.line(settings.note, context)
+        told = control(replace(step, settings=settings.model_copy(update={"note": note})))
+        return Planned(index=step.index, action="close", told=told, reason=note)
 
     def _question(
         self, step: Step, settings: Approve, situation: Situation, context: Mapping[str, Any], now: datetime

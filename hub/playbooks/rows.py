@@ -6,12 +6,17 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
-from hub.model.actions import AlertState, ApprovalState, DeliveryState, Run, RunState
+from hub.model.actions import AlertOutcome, AlertState, ApprovalState, DeliveryState, Run, RunState
 from hub.playbooks.planning import Planned, dedup_key
 from hub.playbooks.spec import Playbook
 from hub.playbooks.steps import Retry
 
 BY_PLAYBOOK = "playbook"
+LEFT_OPEN = {
+    RunState.CANCELLED: "the playbook's run was cancelled: this stays until a person closes it",
+    RunState.FAILED: "the playbook's run failed: this stays until a person closes it",
+}
+"""What is said to alerts that no step will close any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +30,7 @@ class Started:
 
 @dataclass(slots=True)
 class Walk:
-    """What moving one run writes."""
+    """What moving one run writes. closes: each with how many of the `alerts` were opened before it."""
 
     run: Run
     step: int
@@ -36,10 +41,16 @@ class Walk:
     error: str | None = None
     deliveries: list[dict[str, Any]] = field(default_factory=list)
     alerts: list[dict[str, Any]] = field(default_factory=list)
+    closes: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
     approvals: list[dict[str, Any]] = field(default_factory=list)
     expired: list[str] = field(default_factory=list)
     starts: list[Started] = field(default_factory=list)
     steps: list[dict[str, Any]] = field(default_factory=list)
+
+    def opened(self, turn: int) -> list[dict[str, Any]]:
+        """The alerts opened before the close of this turn (there may be none), and after the one before it."""
+        places = [0, *(place for place, _ in self.closes), len(self.alerts)]
+        return self.alerts[places[turn] : places[turn + 1]] if turn + 1 < len(places) else []
 
 
 def step_row(run: Run, index: int, action: str, state: str, detail: str | None, now: datetime) -> dict[str, Any]:
@@ -76,6 +87,11 @@ def alert_row(run: Run, planned: Planned, now: datetime, *, kind: str) -> dict[s
         "opened_at": now,
         "updated_at": now,
     }
+
+
+def close_row(run: Run, outcome: AlertOutcome, note: str | None, now: datetime) -> dict[str, Any]:
+    """What becomes of the run's open alerts and tasks."""
+    return {"run": run.id, "came": outcome.value, "said": note, "at": now}
 
 
 def approval_row(run: Run, planned: Planned, *, until: datetime, now: datetime) -> dict[str, Any]:

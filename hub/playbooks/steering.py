@@ -6,7 +6,8 @@ from typing import Any
 
 from hub.errors import NotFoundError, RefusedError
 from hub.model.actions import ApprovalState, Run, RunState
-from hub.store import Store, approvals, runs
+from hub.playbooks.rows import LEFT_OPEN
+from hub.store import Store, alerts, approvals, runs
 
 
 async def set_state(store: Store, run_id: str, state: RunState, *, allowed: Sequence[RunState], now: datetime) -> Run:
@@ -35,4 +36,5 @@ async def set_state(store: Store, run_id: str, state: RunState, *, allowed: Sequ
         await runs.move(connection, [change])
         if state is RunState.CANCELLED:
             await approvals.settle(connection, ApprovalState.CANCELLED, run_ids=[run_id], now=now)
+            await alerts.note_of_runs(connection, [run_id], note=LEFT_OPEN[state], now=now)
         return (await runs.find_runs(connection, ids=[run_id]))[0]

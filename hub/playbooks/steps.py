@@ -12,6 +12,7 @@
     - branch: {when: {mrr: {gt: 1000}}, then: [steps], else: [steps]}
     - approve: {ask: …, of: csm | address, within: 2 days, declined: stop | continue | [steps], expired: the same}
     - playbook: nps_detractor                                     starts another for the same customer, unless it rests there
+    - close: {outcome: success | no_success | invalid, note: …}   closes the alerts and tasks the run opened; or close: success
     - stop: why                                                   ends the run
 
 Each but `stop` may have `unless: <condition>`, which is asked when the step's turn comes; `wait: 3 days` and `playbook: name`
@@ -27,6 +28,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from hub.model.actions import AlertOutcome
 from hub.model.records import Severity
 from hub.playbooks.durations import BusinessDays, Moment, parse_due, parse_duration, parse_moment
 
@@ -164,6 +166,13 @@ class Start(Part):
     name: Name
 
 
+class Close(Part):
+    """What came of it, of all that the run opened and that is still open. A note of a person's stays, with ours below."""
+
+    outcome: Annotated[AlertOutcome, Field(strict=False)]
+    note: Line | None = None
+
+
 class Stop(Part):
     reason: Line
 
@@ -175,7 +184,7 @@ class Retry(Part):
     pause: Duration | None = None
 
 
-Settings = Slack | Email | PagerDuty | Webhook | Wait | Call | Branch | Approve | Start | Stop
+Settings = Slack | Email | PagerDuty | Webhook | Wait | Call | Branch | Approve | Start | Close | Stop
 STEPS: Mapping[str, type[Settings]] = {
     "slack": Slack,
     "email": Email,
@@ -187,9 +196,10 @@ STEPS: Mapping[str, type[Settings]] = {
     "branch": Branch,
     "approve": Approve,
     "playbook": Start,
+    "close": Close,
     "stop": Stop,
 }
-SHORT: Mapping[str, str] = {"wait": "for", "playbook": "name", "stop": "reason"}
+SHORT: Mapping[str, str] = {"wait": "for", "playbook": "name", "close": "outcome", "stop": "reason"}
 """{step: the setting that its value is, where it is no mapping}."""
 MESSAGES = frozenset({"slack", "email", "pagerduty", "webhook"})
 BLOCKS: Mapping[str, tuple[str, ...]] = {

@@ -13,8 +13,9 @@ from datetime import datetime
 from typing import Any
 
 from hub.errors import NotFoundError, RefusedError
-from hub.model.actions import ApprovalState
-from hub.store import Connection, Store, approvals, audit, deliveries, runs, stops
+from hub.model.actions import ApprovalState, RunState
+from hub.playbooks.rows import LEFT_OPEN
+from hub.store import Connection, Store, alerts, approvals, audit, deliveries, runs, stops
 from hub.store.stops import ALL, Stopped
 
 MAX_REASON = 1_000
@@ -45,6 +46,7 @@ async def stop(
             name = None if playbook == ALL else playbook
             ended = await runs.cancel_all(connection, playbook=name, error=f"stopped by {by}: {reason}", now=now)
             await approvals.settle(connection, ApprovalState.CANCELLED, run_ids=ended, by=by, now=now)
+            await alerts.note_of_runs(connection, ended, note=LEFT_OPEN[RunState.CANCELLED], now=now)
             cancelled = len(ended)
             withdrawn = await deliveries.withdraw(connection, playbook=name, reason=f"stopped by {by}: {reason}")
         if not audited:

@@ -10,6 +10,7 @@ from hub.playbooks.steps import (
     Approve,
     Branch,
     Call,
+    Close,
     Email,
     PagerDuty,
     Slack,
@@ -70,7 +71,7 @@ def summary(step: Step) -> str:
             told = f"{hook.event} to {hook.endpoint}"
         case Call() as call:
             told = f"{call.title} ({call.severity.value}, owner {call.owner})"
-        case Wait() | Branch() | Approve() | Start() | Stop():
+        case Wait() | Branch() | Approve() | Start() | Close() | Stop():
             told = control(step)
     return told
 
@@ -94,6 +95,8 @@ def control(step: Step) -> str:
             )
         case Start() as start:
             return f"starts {start.name}, unless it rests"
+        case Close() as close:
+            return f"closes what it opened: {close.outcome.value}" + (f", {close.note}" if close.note else "")
         case Stop() as stop:
             return f"ends here: {stop.reason}"
     raise AssertionError(f"{step.action} sends something")

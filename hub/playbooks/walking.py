@@ -15,9 +15,9 @@ from hub.model.conditions import matches
 from hub.playbooks.durations import Moment
 from hub.playbooks.planning import Planned, Planner
 from hub.playbooks.program import STOP, Step
-from hub.playbooks.rows import Started, Walk, alert_row, approval_row, delivery_row, step_row
+from hub.playbooks.rows import Started, Walk, alert_row, approval_row, close_row, delivery_row, step_row
 from hub.playbooks.spec import Playbook
-from hub.playbooks.steps import Approve, Branch, Start, Stop, Wait
+from hub.playbooks.steps import Approve, Branch, Close, Start, Stop, Wait
 from hub.playbooks.telling import control, say
 from hub.store.playbooks import Situation
 
@@ -107,6 +107,8 @@ class _Doing:
                 return self.approve(settings)
             case Start():
                 return self.start(settings.name)
+            case Close():
+                return self.close(settings)
             case Stop():
                 return self.note("done", settings.reason, "stopped")
         return self.receipts() if self.held else self.act()
@@ -152,6 +154,13 @@ class _Doing:
         self.note("done", f"started {name}")
         self.walk.starts.append(Started(playbook, self.walk.steps[-1], self.situation.values))
         return None
+
+    def close(self, settings: Close) -> str | None:
+        (planned,) = self.plan()
+        self.walk.closes.append(
+            (len(self.walk.alerts), close_row(self.walk.run, settings.outcome, planned.reason, self.now))
+        )
+        return self.note("done", planned.show())
 
     def approve(self, settings: Approve) -> str | None:
         given = self.heard.approvals.get(self.step.index) if self.held else None

@@ -4,13 +4,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import ColumnElement, Row, Text, Update, bindparam, case, func, select, update
 
 from hub.errors import NotFoundError
 from hub.model.actions import Alert, AlertOutcome, AlertState
 from hub.store.runs import insert_missing
 from hub.store.store import Connection
 from hub.store.tables import alert
+from hub.store.tables.base import UtcDateTime
 
 
 async def open_alerts(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -41,6 +42,36 @@ async def close(
     statement = update(alert).where(alert.c.dedup_key.in_(list(dedup_keys)), alert.c.state != AlertState.CLOSED.value)
     closed = {"state": AlertState.CLOSED.value, "outcome": outcome.value, "closed_at": now, "updated_at": now}
     await connection.execute(statement.values(**closed, snoozed_until=None, note=func.coalesce(note, alert.c.note)))
+
+
+async def close_of_runs(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Close what runs opened and nobody closed yet: {run, came: the outcome, said: a note or None, at} for each run.
+
+    A note that is there stays, with ours below.
+    """
+    if not rows:
+        return
+    at = bindparam("at", type_=UtcDateTime)
+    closed = {"state": AlertState.CLOSED.value, "outcome": bindparam("came"), "closed_at": at, "updated_at": at}
+    statement = _of_run().values(**closed, snoozed_until=None, note=_with_note())
+    await connection.execute(statement, [dict(row) for row in rows])
+
+
+async def note_of_runs(connection: Connection, run_ids: Iterable[str], *, note: str, now: datetime) -> None:
+    """Say something to what runs opened and nobody closed."""
+    rows = [{"run": id_, "said": note, "at": now} for id_ in run_ids]
+    if rows:
+        statement = _of_run().values(updated_at=bindparam("at", type_=UtcDateTime), note=_with_note())
+        await connection.execute(statement, rows)
+
+
+def _of_run() -> Update:
+    return update(alert).where(alert.c.run_id == bindparam("run"), alert.c.state != AlertState.CLOSED.value)
+
+
+def _with_note() -> ColumnElement[str | None]:
+    said = bindparam("said", type_=Text)
+    return case((said.is_(None), alert.c.note), (alert.c.note.is_(None), said), else_=alert.c.note + "\n" + said)
 
 
 async def find_alerts(
