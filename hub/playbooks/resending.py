@@ -42,6 +42,7 @@ def _fault(delivery: Delivery) -> str:
         DeliveryState.CONFIRMED: "it has arrived",
         DeliveryState.RESERVED: "it is going to be sent anyway",
         DeliveryState.SENT: "it is on its way",
+        DeliveryState.HELD: "it is going to be told in a digest",
         DeliveryState.SUPPRESSED: "nobody may write to its address",
     }[delivery.state]
     return f"{delivery.id} is {delivery.state.value} ({why}); only failed and unknown messages can be sent again"

@@ -15,7 +15,8 @@ from hub.store.tables.base import UtcDateTime
 
 _CLAIM_LOCK = 7_281_530_114  # any number, the same in every process
 _PLACE = (delivery.c.channel, delivery.c.address)
-_TURN = (delivery.c.reserved_at, delivery.c.id)
+_QUEUED_AT = func.coalesce(delivery.c.turn_at, delivery.c.reserved_at)
+_TURN = (_QUEUED_AT, delivery.c.id)
 LOOKED_AT = 500
 """Of the messages that are due the oldest so many. They may all be for one address: then the next claim finds the others, for
 that address is busy by then."""
@@ -52,7 +53,7 @@ async def claim(
     paces = paces or {}
     busy = await _busy(connection, paces, now=now) | await _blocked(connection, paces, now=now)
     oldest = (
-        select(delivery.c.id, delivery.c.channel, delivery.c.address, delivery.c.reserved_at)
+        select(delivery.c.id, delivery.c.channel, delivery.c.address, _QUEUED_AT.label("queued_at"))
         .where(
             delivery.c.state == DeliveryState.RESERVED.value,
             or_(delivery.c.not_before.is_(None), delivery.c.not_before <= now),
@@ -63,9 +64,9 @@ async def claim(
         .limit(LOOKED_AT)
         .subquery()
     )
-    place, turn = (oldest.c.channel, oldest.c.address), (oldest.c.reserved_at, oldest.c.id)
+    place, turn = (oldest.c.channel, oldest.c.address), (oldest.c.queued_at, oldest.c.id)
     due = select(oldest, func.row_number().over(partition_by=place, order_by=turn).label("turn")).subquery()
-    first = select(due.c.id).where(due.c.turn == 1).order_by(due.c.reserved_at, due.c.id).limit(limit)
+    first = select(due.c.id).where(due.c.turn == 1).order_by(due.c.queued_at, due.c.id).limit(limit)
     ids = list((await connection.execute(first)).scalars())
     if not ids:
         return []

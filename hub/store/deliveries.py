@@ -83,7 +83,10 @@ async def withdraw(connection: Connection, *, playbook: str | None, reason: str)
         of = of.where(playbook_run.c.playbook == playbook)
     statement = (
         update(delivery)
-        .where(delivery.c.state == DeliveryState.RESERVED.value, of.correlate(delivery).exists())
+        .where(
+            delivery.c.state.in_([DeliveryState.RESERVED.value, DeliveryState.HELD.value]),
+            of.correlate(delivery).exists(),
+        )
         .values(state=DeliveryState.SUPPRESSED.value, error=reason, not_before=None)
     )
     return len((await connection.execute(statement.returning(delivery.c.id))).scalars().all())
