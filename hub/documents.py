@@ -2,8 +2,11 @@
 
 `Document.read(path)` parses (bad YAML, or a key given twice, is a ConfigError with the line); `document.parse(Model)`
 validates with pydantic and turns *all* of its errors into faults with file, line, dotted key and valid choices.
+
+Only true and false are yes or no, as in YAML 1.2: a key `off`, the answer `no` and the country NO stay the texts they are.
 """
 
+import re
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,6 +36,14 @@ class _Loader(yaml.SafeLoader):
                 raise yaml.constructor.ConstructorError(None, None, f"key {key!r} is given twice", key_node.start_mark)
             seen.add(key)
         return super().construct_mapping(node, deep)
+
+
+_BOOL = "tag:yaml.org,2002:bool"
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, shape) for tag, shape in resolvers if tag != _BOOL]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver(_BOOL, re.compile(r"(?:true|True|TRUE|false|False|FALSE)\Z"), list("tTfF"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +127,8 @@ def faults_of(
         elif detail["type"] in ("literal_error", "enum"):
             expected = str(detail.get("ctx", {}).get("expected", ""))  # "'a', 'b' or 'c'"
             message, choices = "is none of the valid choices", tuple(expected.split("'")[1::2])
+        elif detail["type"] == "problem":  # a validator of ours that knows the choices itself
+            choices = tuple(detail["ctx"]["choices"])
         faults.append(document.fault(message, key=key, choices=choices))
     return faults
 

@@ -63,3 +63,14 @@ def test_an_empty_file_is_an_empty_mapping() -> None:
 
 def test_the_value_that_was_refused_is_not_repeated() -> None:
     assert "hunter2" not in "".join(faults("name: {password: hunter2}\n"))
+
+
+def test_only_true_and_false_are_yes_or_no() -> None:
+    text = "{off: true, on: FALSE, country: NO, answer: yes, truest: trues}"
+    assert Document.from_text(text, name="a.yaml").value == {
+        "off": True,
+        "on": False,
+        "country": "NO",
+        "answer": "yes",
+        "truest": "trues",
+    }

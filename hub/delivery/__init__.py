@@ -9,7 +9,7 @@ A channel knows nothing of customers, databases or retries. Who may be told what
 ledger of the use case above (`hub.playbooks.ledger`), which writes down every message before it is sent.
 """
 
-from hub.delivery.base import USUAL, Channel, Manners, Message, Receipt, Refusal, Rejected, Uncertain
+from hub.delivery.base import USUAL, Channel, Manners, Message, Receipt, Refusal, Rejected, Uncertain, unready
 from hub.delivery.render import Rendered, Renderer, RenderError
 
 __all__ = [
@@ -24,4 +24,5 @@ __all__ = [
     "Rendered",
     "Renderer",
     "Uncertain",
+    "unready",
 ]

@@ -79,6 +79,15 @@ class Channel(Protocol):
         ...
 
 
+def unready(channels: Mapping[str, Channel], channel: str, address: str) -> str | None:
+    """Why nothing can be sent there as things are set up; None where it can. A channel's `places`, where it has them, are
+    the only addresses it knows."""
+    if channel not in channels:
+        return f"{channel} is not set up"
+    places = getattr(channels[channel], "places", None)
+    return None if places is None or address in places else f"{channel} {address!r} is not set up"
+
+
 class Refusal(StrEnum):
     TRANSIENT = "transient"
     PERMANENT = "permanent"

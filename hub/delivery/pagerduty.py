@@ -91,6 +91,11 @@ class PagerDutyChannel:
         self._base_url = base_url.rstrip("/")
         self._timeout = timeout_seconds
 
+    @property
+    def places(self) -> frozenset[str]:
+        """The names a playbook may say."""
+        return frozenset(self._services)
+
     def __repr__(self) -> str:
         return f"PagerDutyChannel({self._base_url}, {', '.join(sorted(self._services))})"
 

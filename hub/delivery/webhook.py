@@ -76,6 +76,11 @@ class WebhookChannel:
         self._lookup = lookup
         self._timeout = timeout_seconds
 
+    @property
+    def places(self) -> frozenset[str]:
+        """The names a playbook may say."""
+        return frozenset(self._endpoints)
+
     def __repr__(self) -> str:
         return f"WebhookChannel({', '.join(sorted(self._endpoints))})"
 

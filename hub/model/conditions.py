@@ -10,8 +10,9 @@ them in Python, and both say the same:
 - Texts compare exactly; `contains` and `starts_with` take A-Z in either case.
 - Several operators on one field, or several fields in one mapping, must all hold.
 
-`rises_by` and `falls_by` compare a number with what it was before; they exist only where there is a before (a playbook's
-`unless:`), and nowhere else.
+`rises_by` and `falls_by` compare a number with what it was before, and `changes: true` says that a text is not what it was, or
+is there now and was not, or the other way round; they exist only where there is a before (a playbook's `unless:`), and
+nowhere else.
 """
 
 import math
@@ -41,14 +42,17 @@ class Operator(StrEnum):
     STARTS_WITH = "starts_with"
     RISES_BY = "rises_by"
     FALLS_BY = "falls_by"
+    CHANGES = "changes"
 
 
 LISTS = frozenset({Operator.IN, Operator.NOT_IN})
-CHANGES = frozenset({Operator.RISES_BY, Operator.FALLS_BY})
+CHANGES = frozenset({Operator.RISES_BY, Operator.FALLS_BY, Operator.CHANGES})
+FLAGS = frozenset({Operator.EXISTS, Operator.CHANGES})
+"""Operators whose value is true or false."""
 _EVERY = (Operator.EQ, Operator.NE, Operator.IN, Operator.NOT_IN, Operator.EXISTS)
 OPERATORS: Mapping[Kind, tuple[Operator, ...]] = {
     "number": (*_EVERY, Operator.LT, Operator.LTE, Operator.GT, Operator.GTE, Operator.RISES_BY, Operator.FALLS_BY),
-    "text": (*_EVERY, Operator.CONTAINS, Operator.STARTS_WITH),
+    "text": (*_EVERY, Operator.CONTAINS, Operator.STARTS_WITH, Operator.CHANGES),
 }
 
 
@@ -63,7 +67,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """One comparison. `value` is a number, a text, a tuple of them (in, not_in) or a bool (exists)."""
+    """One comparison. `value` is a number, a text, a tuple of them (in, not_in) or a bool (exists, changes)."""
 
     __test__ = False  # not one of pytest's
 
@@ -115,7 +119,7 @@ class ConditionError(ValueError):
 
 
 def parse(value: object, fields: Mapping[str, Field], *, changes: bool = False) -> Condition:
-    """The condition `value` says; raise ConditionError with every problem. `changes`: rises_by and falls_by may be used."""
+    """The condition `value` says; raise ConditionError with every problem. `changes`: those of CHANGES may be used."""
     parser = _Parser(fields, changes)
     condition = parser.condition(value, ())
     if parser.problems or condition is None:
@@ -169,7 +173,7 @@ class _Parser:
         operator = Operator(str(name))
         before = len(self.problems)
         value: Value
-        if operator is Operator.EXISTS:
+        if operator in FLAGS:
             if not isinstance(operand, bool):
                 self.problem(key, "must be true or false", ("true", "false"))
             value = bool(operand)
@@ -217,7 +221,7 @@ Values = Mapping[str, Anything]
 def matches(condition: Condition, values: Values, *, before: Values | None = None) -> bool:
     """Whether `values` ({field: value}; None, NaN or absent is missing) satisfy the condition.
 
-    `before` is what rises_by and falls_by compare with; without it they are false.
+    `before` is what rises_by, falls_by and changes compare with; without it they are false.
     """
     if isinstance(condition, All):
         return all(matches(part, values, before=before) for part in condition.conditions)
@@ -228,6 +232,8 @@ def matches(condition: Condition, values: Values, *, before: Values | None = Non
     found = _present(values.get(condition.field.name))
     if condition.operator is Operator.EXISTS:
         return (found is not None) is condition.value
+    if condition.operator is Operator.CHANGES:
+        return before is not None and (found != _present(before.get(condition.field.name))) is condition.value
     if found is None:
         return False
     if condition.operator in CHANGES:

@@ -55,7 +55,7 @@ class Playbooks:
         suppressed: Collection[str] = (),
     ) -> None:
         self.definitions = folder.playbooks
-        self.planner = Planner(folder.renderer, hub_url=hub_url)
+        self.planner = Planner(folder.renderer, hub_url=hub_url, channels=channels)
         self.ledger = Ledger(store, channels, executor=executor, clock=clock, tried=self._on_tried)
         self._advancer = Advancer(store, self.planner, definitions=self.definitions, suppressed=suppressed)
         self._store = store
@@ -89,6 +89,16 @@ class Playbooks:
                 fired[playbook.name] = len(ids)
                 await self._enqueue([(id_, 0) for id_ in ids])
         await self._hasten("condition", now=now)
+        return FireReport(fired)
+
+    async def fire_changes(self, *, now: datetime) -> FireReport:
+        """Only those that a change of the lifecycle sets off: for who just wrote one and will not wait for the scoring."""
+        fired = {}
+        for playbook in await self._going():
+            if playbook.by == "change":
+                ids = await insert_due(self._store, playbook, as_of=now.date(), now=now)
+                fired |= {playbook.name: len(ids)} if ids else {}
+                await self._enqueue([(id_, 0) for id_ in ids])
         return FireReport(fired)
 
     async def fire(

@@ -11,12 +11,14 @@ from datetime import date, datetime, timedelta
 from hashlib import blake2b
 
 from hub.errors import NotFoundError, RefusedError
+from hub.playbooks.holdout import begin
 from hub.playbooks.planning import Planned, Planner
 from hub.playbooks.rows import definition_row, run_id_of, run_row
 from hub.playbooks.spec import Playbook
-from hub.playbooks.triggers import FRESH
+from hub.playbooks.triggers import CATCH_UP, FRESH
 from hub.store import Connection, Store, runs
-from hub.store.playbooks import Situation, find_due, find_records_due, find_resting, find_situations
+from hub.store.due import find_changes_due, find_due, find_records_due
+from hub.store.playbooks import Situation, find_resting, find_situations
 
 BY_HAND = "hand"
 MAX_KEY = 150
@@ -46,14 +48,16 @@ class Firing:
 async def insert_due(
     store: Store, playbook: Playbook, *, as_of: date, now: datetime, tick: datetime | None = None
 ) -> list[str]:
-    """Begin a run for everybody the playbook's trigger concerns; return the new ids.
+    """Begin a run for everybody the playbook's trigger concerns; return the new ids, but for those that are held out.
 
     as_of  the day of the scorecards it looks at; `tick`: of a schedule, which looks at the newest ones
     """
     if (playbook.by == "schedule") is not (tick is not None) or playbook.by == BY_HAND:
         return []
     async with store.transaction() as connection:
-        if playbook.trigger.record is not None:
+        if playbook.trigger.field is not None:
+            due = await _changes_due(connection, playbook, playbook.trigger.field, now=now)
+        elif playbook.trigger.record is not None:
             due = await _records_due(connection, playbook, playbook.trigger.record, now=now)
         else:
             due = await find_due(
@@ -77,7 +81,7 @@ async def insert_due(
             )
             for each in due
         ]
-        return await runs.insert(connection, rows, definitions=[definition_row(playbook, now=now)])
+        return (await begin(connection, playbook, rows, now=now)).going
 
 
 async def _records_due(connection: Connection, playbook: Playbook, kind: str, *, now: datetime) -> list[Situation]:
@@ -98,10 +102,27 @@ async def _records_due(connection: Connection, playbook: Playbook, kind: str, *,
     return list({each.customer_id: each for each in reversed(found)}.values())
 
 
+async def _changes_due(connection: Connection, playbook: Playbook, field: str, *, now: datetime) -> list[Situation]:
+    """One customer's newest change."""
+    found = await find_changes_due(
+        connection,
+        playbook=playbook.name,
+        field=field,
+        values=playbook.trigger.values,
+        when=playbook.condition,
+        changed_since=now - CATCH_UP,
+        rested_since=now - playbook.rest,
+        now=now,
+    )
+    return list({each.customer_id: each for each in reversed(found)}.values())
+
+
 def _episode(playbook: Playbook, situation: Situation, as_of: date, tick: datetime | None) -> str:
     """What set it off: the same thing never does twice."""
     if tick is not None:
         return f"schedule:{tick.isoformat()}"
+    if playbook.trigger.field is not None:
+        return f"change:{situation.values['change']['id']}"
     if playbook.trigger.record is not None:
         id_ = str(situation.values["record"]["id"])
         return f"record:{id_}" if len(id_) < MAX_KEY else f"record:{blake2b(id_.encode(), digest_size=24).hexdigest()}"

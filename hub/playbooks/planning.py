@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from hashlib import blake2b
 from typing import Any
 
-from hub.delivery import Rendered, Renderer
+from hub.delivery import Channel, Rendered, Renderer, unready
 from hub.delivery.pagerduty import SEVERITIES, resolve, trigger
 from hub.delivery.webhook import event
 from hub.model.conditions import matches
@@ -23,6 +23,8 @@ from hub.playbooks.telling import control
 from hub.playbooks.vocabulary import VOCABULARY
 from hub.playbooks.words import words
 from hub.store.playbooks import RECORD_FIELDS, Situation
+
+OFF = "switched off"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,20 +74,37 @@ class Planned:
 
 
 class Planner:
-    """Plans steps of any playbook. `hub_url` is where people open the hub."""
+    """Plans steps of any playbook. `hub_url` is where people open the hub; `channels`: what is set up, None for all."""
 
-    def __init__(self, renderer: Renderer, *, hub_url: str) -> None:
+    def __init__(self, renderer: Renderer, *, hub_url: str, channels: Mapping[str, Channel] | None = None) -> None:
         self.renderer = renderer
         self.hub_url = hub_url
+        self.channels = channels
 
     def step(
         self, playbook: Playbook, index: int, situation: Situation, *, before: Mapping[str, Any], now: datetime
     ) -> list[Planned]:
         """What step `index` does now; never empty. `before` are the facts at firing. Raises RenderError."""
         step = playbook.steps[index]
+        if step.off:
+            return [Planned(index=index, action=step.action, skipped=OFF)]
         if self.spares(step, situation, before):
             return [Planned(index=index, action=step.action, skipped="not needed: its `unless` holds")]
-        settings = step.settings
+        return [self._ready(step, each) for each in self._step(playbook, step, situation, before, now)]
+
+    def _ready(self, step: Step, planned: Planned) -> Planned:
+        """The same, or why an optional step does nothing here."""
+        if not step.optional or planned.channel is None or self.channels is None:
+            return planned
+        missing = unready(self.channels, planned.channel, planned.address or "")
+        if missing is None:
+            return planned
+        return Planned(index=planned.index, action=planned.action, skipped=f"{missing}, and the step is optional")
+
+    def _step(
+        self, playbook: Playbook, step: Step, situation: Situation, before: Mapping[str, Any], now: datetime
+    ) -> list[Planned]:
+        index, settings = step.index, step.settings
         if isinstance(settings, Wait) and settings.wait is not None:
             return [Planned(index=index, action="wait", wait=settings.wait)]
         if not isinstance(settings, Slack | Email | PagerDuty | Webhook | Call | Approve | Close):
@@ -128,7 +147,7 @@ class Planner:
             unless = value.get("unless") if isinstance(value, Mapping) else None
             name = str(block[-1]) if step.depth else None
             planned += [replace(each, after=after, unless=unless, depth=step.depth, block=name) for each in made]
-            if isinstance(step.settings, Wait) and step.settings.wait is not None:
+            if isinstance(step.settings, Wait) and step.settings.wait is not None and not step.off:
                 reached[block] += step.settings.wait
         return planned
 
@@ -245,6 +264,8 @@ def trial(playbook: Playbook, index: int, *, renderer: Renderer) -> None:
     if playbook.trigger.record is not None:
         fields = RECORD_FIELDS[playbook.trigger.record].values()
         full["record"] = {each.name: 0.25 if each.kind == "number" else "text" for each in fields}
+    if playbook.trigger.field is not None:
+        full["change"] = {"field": playbook.trigger.field, "old": "text", "new": "text"}
     known = Situation(
         customer_id="trial",
         values=full,
@@ -255,7 +276,7 @@ def trial(playbook: Playbook, index: int, *, renderer: Renderer) -> None:
         contacts=("contact@example.com",),
     )
     unknown = Situation(customer_id="trial", values={"name": "Trial", "csm_email": "csm@example.com"})
-    free = _without_unless(playbook, index)
+    free = _without_unless(playbook, index, on=True)
     for situation in (known, unknown):
         planner.step(free, index, situation, before=situation.values, now=now)
 
@@ -264,9 +285,10 @@ def _owner(owner: str, situation: Situation) -> str | None:
     return situation.values.get("csm_email") if owner == "csm" else owner
 
 
-def _without_unless(playbook: Playbook, index: int) -> Playbook:
+def _without_unless(playbook: Playbook, index: int, *, on: bool = False) -> Playbook:
+    """The same with a step that does what it does; `on`: even where it is switched off."""
     steps = list(playbook.steps)
-    steps[index] = replace(steps[index], unless=None)
+    steps[index] = replace(steps[index], unless=None, off=steps[index].off and not on)
     return replace(playbook, steps=tuple(steps))
 
 

@@ -47,6 +47,8 @@ class Step:
 
     action      its key in STEPS
     condition   of a branch, or what a wait waits for
+    off         switched off: passed over with all its blocks
+    optional    passed over where its channel, or the place it names there, is not set up
     next        the index of the step after it and all its blocks
     exits       {outcome: index of the step it leads to, or STOP}; an outcome that isn't here leads to `next`
     path        where it stands in the definition, such as ("do", 1, "branch", "then", 0)
@@ -58,6 +60,8 @@ class Step:
     unless: Condition | None = None
     condition: Condition | None = None
     retry: Retry | None = None
+    off: bool = False
+    optional: bool = False
     next: int
     exits: Mapping[str, int] = field(default_factory=dict)
     path: Key = ()
@@ -124,7 +128,7 @@ class _Reading:
             last = number + 1 == len(items)
             follow = after if last else index + _width(item)
             self.step(item, (*key, number), index, follow)
-            if not last and isinstance(item, Mapping) and "stop" in item:
+            if not last and _ends(item):
                 self.faults.say((*key, number + 1), "is never reached: the step before it ends the run")
             index += _width(item)
 
@@ -145,6 +149,7 @@ class _Reading:
             wanted = settings.until
         asked = self.condition(wanted, (*key, "when" if action == "branch" else "until"))
         retry = self.retry(own.get("retry"), (*key, "retry"))
+        off, optional = (self.flag(own.get(name), (*key, name)) for name in ("off", "optional"))
         exits = self.exits(action, own, key, index + 1, follow)
         if settings is not None:
             self.steps[index] = Step(
@@ -154,6 +159,8 @@ class _Reading:
                 unless=unless,
                 condition=asked,
                 retry=retry,
+                off=off,
+                optional=optional,
                 next=follow,
                 exits=exits,
                 path=key[:-1],
@@ -178,6 +185,11 @@ class _Reading:
             else:
                 self.faults.invalid(key, error)
             return None
+
+    def flag(self, value: object, key: Key) -> bool:
+        if value is not None and not isinstance(value, bool):
+            self.faults.say(key, f"must be true or false, not {value!r}")
+        return value is True
 
     def retry(self, value: object, key: Key) -> Retry | None:
         try:
@@ -216,11 +228,11 @@ class _Reading:
 
 def _own(action: str) -> frozenset[str]:
     """What a step may have beside its settings."""
-    names = {*BLOCKS.get(action, ())}
+    names = {"off", *BLOCKS.get(action, ())}
     if action != "stop":
         names.add("unless")
     if action in MESSAGES:
-        names.add("retry")
+        names |= {"retry", "optional"}
     if action == "branch":
         names.add("when")
     return frozenset(names)
@@ -233,6 +245,12 @@ def _full(action: str, value: object) -> tuple[object, Mapping[str, Any]]:
     own = _own(action)
     settings = {name: inner for name, inner in value.items() if name not in own}
     return settings, {name: inner for name, inner in value.items() if name in own}
+
+
+def _ends(item: object) -> bool:
+    """Whether no step after it in its block is ever reached."""
+    stop = item.get("stop") if isinstance(item, Mapping) else None
+    return stop is not None and not (isinstance(stop, Mapping) and stop.get("off") is True)
 
 
 def _width(item: object) -> int:

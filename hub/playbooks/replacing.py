@@ -1,8 +1,9 @@
 """Runs in flight go over to a new version of their playbook, where its file says `replaces: running`.
 
 Without it they finish on the version they began with. With it, a run goes over when the new version has the same kind of step
-at the very place where the run stands; what is behind it stays done and is not done again. A run that stands where the new
-version has something else keeps its own version, so that no upgrade leaves a run without a next step.
+at the very place where the run stands, and has not switched it off or on meanwhile; what is behind it stays done and is not
+done again. A run that stands where the new version has something else keeps its own version, so that no upgrade leaves a run
+without a next step.
 """
 
 import logging
@@ -45,4 +46,4 @@ def _fits(old: Playbook, new: Playbook, place: int) -> bool:
     if place >= min(len(old.steps), len(new.steps)):
         return False
     before, after = old.steps[place], new.steps[place]
-    return (before.action, before.path) == (after.action, after.path)
+    return (before.action, before.path, before.off) == (after.action, after.path, after.off)

@@ -4,9 +4,13 @@
     version: 1                      raise it when runs should count as new; running ones keep what they began with
     title: …
     about: …
+    reason: churn                   what it speaks about; playbooks of one reason share messages and alerts (hub.attention).
+                                    Default: its own name, so that it shares with none
+    severity: high                  of its messages: low, normal (the default), high or urgent, which is never held back
     by: scorecard | hand | {…}      what sets it off: see hub.playbooks.triggers
     when: {churn_band: {eq: high}}  a condition (hub.model.conditions); not for `by: hand`
     rest: 30 days                   a customer that had a run is left alone for so long
+    holdout: 10 %                   a share of customers, 1 to 50 %, that is left untreated by lot: see hub.playbooks.holdout
     replaces: running               runs in flight go over to this version (hub.playbooks.replacing); else they keep theirs
     do:                             steps, in order: see hub.playbooks.steps
       - slack: {channel: "#cs-alerts", template: churn_save}
@@ -16,9 +20,10 @@
       - {facts: {churn_band: high}, fires: true}
 
 `unless`, a branch's `when` and a wait's `until` are asked when the step's turn comes, of the facts of that moment; there
-`rises_by` and `falls_by` compare with the facts at firing. Titles, reasons and questions are templates themselves.
+`rises_by`, `falls_by` and `changes` compare with the facts at firing. Titles, reasons and questions are templates themselves.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -27,14 +32,22 @@ from hashlib import blake2b
 from typing import Annotated, Any, Literal
 
 import orjson
-from pydantic import ConfigDict, Field, ValidationError
+from pydantic import BeforeValidator, ConfigDict, Field, ValidationError
 
 from hub.documents import Key
 from hub.model.conditions import Condition, ConditionError, matches
+from hub.model.records import Severity
 from hub.playbooks import triggers
 from hub.playbooks.program import Step, condition, read
 from hub.playbooks.steps import MESSAGES, Duration, Email, Name, Part, Start, Wait
 from hub.playbooks.triggers import Trigger
+
+
+def _share(value: object) -> float | None:
+    match = re.fullmatch(r"(\d{1,2}(?:\.\d+)?) ?%", value) if isinstance(value, str) else None
+    if match is None or not 1 <= float(match[1]) <= 50:
+        raise ValueError(f"{value!r} must be a share of 1 % to 50 %, such as 10 %")
+    return float(match[1]) / 100
 
 
 class Sheet(Part):
@@ -44,9 +57,12 @@ class Sheet(Part):
     version: Annotated[int, Field(ge=1)]
     title: Annotated[str, Field(min_length=1)]
     about: str = ""
+    reason: Name | None = None
+    severity: Annotated[Severity, Field(strict=False)] = Severity.NORMAL
     by: Any = "scorecard"
     when: Any = None
     rest: Duration = timedelta(days=30)
+    holdout: Annotated[float | None, BeforeValidator(_share)] = None
     replaces: Literal["running"] | None = None
     do: list[Any] = Field(min_length=1)
     examples: list[Any] = Field(default_factory=list)
@@ -54,7 +70,10 @@ class Sheet(Part):
 
 @dataclass(frozen=True, kw_only=True)
 class Playbook:
-    """A playbook, parsed. `definition` is what a run keeps: all of it but the examples, as plain JSON."""
+    """A playbook, parsed. `definition` is what a run keeps: all of it but the examples, as plain JSON.
+
+    holdout  the share of customers, 0-1, that is left untreated; None: nobody is
+    """
 
     name: str
     version: int
@@ -63,7 +82,10 @@ class Playbook:
     trigger: Trigger
     when: Condition | None
     rest: timedelta
+    holdout: float | None = None
     replaces: bool = False
+    reason: str = ""
+    severity: Severity = Severity.NORMAL
     steps: tuple[Step, ...]
     definition: Mapping[str, Any]
 
@@ -88,13 +110,14 @@ class Playbook:
     @property
     def busy(self) -> timedelta:
         """How long a run stays open at least, by the waits outside of blocks."""
-        waits = (step.settings.wait for step in self.steps if isinstance(step.settings, Wait) and not step.depth)
+        steps = (step.settings for step in self.steps if not step.depth and not step.off)
+        waits = (each.wait for each in steps if isinstance(each, Wait))
         return sum((wait for wait in waits if wait is not None), timedelta(0))
 
     @property
     def channels(self) -> frozenset[str]:
         """The channels it may send by."""
-        return frozenset(step.action for step in self.steps) & MESSAGES
+        return frozenset(step.action for step in self.steps if not step.off) & MESSAGES
 
     @property
     def starts(self) -> frozenset[str]:
@@ -151,7 +174,10 @@ def assemble(
         trigger=trigger or Trigger(),
         when=when,
         rest=sheet.rest,
+        holdout=sheet.holdout,
         replaces=sheet.replaces is not None,
+        reason=sheet.reason or sheet.playbook,
+        severity=sheet.severity,
         steps=steps,
         definition={name: value for name, value in definition.items() if name != "examples"},
     )

@@ -15,6 +15,8 @@
     - close: {outcome: success | no_success | invalid, note: …}   closes the alerts and tasks the run opened; or close: success
     - stop: why                                                   ends the run
 
+Each may have `off: true`: it is passed over, and an `approve` that is off counts as approved. Each message may have
+`optional: true`: it is passed over where its channel, service or endpoint is not set up, instead of failing in the ledger.
 Each but `stop` may have `unless: <condition>`, which is asked when the step's turn comes; `wait: 3 days` and `playbook: name`
 are short for {for: 3 days} and {name: name}. Each message may have `retry: {attempts: 3, pause: 10 minutes}`. Each message and
 `playbook` may have `on_failure: stop | continue | [steps]`: then the run waits until it knows what became of the messages.

@@ -1,6 +1,7 @@
 """Steps and conditions in words, for lists, dry runs and approvals."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 from hub.model.conditions import All, Any, Condition, Not, Operator, Test
@@ -34,6 +35,11 @@ _WORDS: Mapping[Operator, str] = {
     Operator.RISES_BY: "has risen since firing by",
     Operator.FALLS_BY: "has fallen since firing by",
 }
+_FLAGS: Mapping[Operator, tuple[str, str]] = {
+    Operator.EXISTS: ("is known", "is not known"),
+    Operator.CHANGES: ("is not what it was at firing", "is what it was at firing"),
+}
+"""Of operators that are asked yes or no."""
 
 
 def say(condition: Condition) -> str:
@@ -51,8 +57,8 @@ def say(condition: Condition) -> str:
 
 def _test(test: Test) -> str:
     name = test.field.name
-    if test.operator is Operator.EXISTS:
-        return f"{name} is known" if test.value else f"{name} is not known"
+    if test.operator in _FLAGS:
+        return f"{name} {_FLAGS[test.operator][0 if test.value else 1]}"
     values = test.value if isinstance(test.value, tuple) else (test.value,)
     shown = ", ".join(f"{value:g}" if isinstance(value, float) else str(value) for value in values)
     return f"{name} {_WORDS[test.operator]} {shown}"
@@ -60,6 +66,8 @@ def _test(test: Test) -> str:
 
 def summary(step: Step) -> str:
     """What a step does, as configured."""
+    if step.off:
+        return f"switched off: {summary(replace(step, off=False))}"
     match step.settings:
         case Slack() as slack:
             told = f"{slack.channel}, template {slack.template}"

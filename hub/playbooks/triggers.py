@@ -5,10 +5,12 @@
     by: {threshold: {health: {falls_below: 0.5}}}      a number crossed a line since the scorecard before; or rises_above
     by: {date: 30 days before renewal}                 a day has come, within the last week
     by: {record: ticket, where: {severity: {eq: urgent}}}    a new record, no older than two days
+    by: {change: {watch_level: critical}}              where a customer stands became this, or one of a list, within a week
     by: {schedule: "0 9 * * 1"}                        at each tick of a cron, for whom `when` holds by the newest scorecard
 
-`when` is asked besides in all of them but `hand`. A threshold and a day are looked at after every scoring, and so are records;
-a record fires once ever, a day once for each date it falls on, a tick once.
+`when` is asked besides in all of them but `hand`. A threshold and a day are looked at after every scoring, and so are records
+and changes; a record fires once ever, a day once for each date it falls on, a change and a tick once. What changed must still
+be what it became.
 """
 
 from collections.abc import Mapping
@@ -24,13 +26,16 @@ from hub.model.conditions import All, Condition, ConditionError, Field, Operator
 from hub.playbooks.durations import Moment, parse_moment
 from hub.playbooks.program import Faults
 from hub.playbooks.vocabulary import VOCABULARY
+from hub.store.conditions import LIFECYCLE_FIELDS
 from hub.store.playbooks import RECORD_FIELDS
 
-KINDS = ("scorecard", "hand", "threshold", "date", "record", "schedule")
+KINDS = ("scorecard", "hand", "threshold", "date", "record", "change", "schedule")
 CATCH_UP = timedelta(days=7)
-"""How long after its day a date still fires, so that a hub that stood still for a week misses nothing."""
+"""How long after its day a date still fires, and a change, so that a hub that stood still for a week misses nothing."""
 FRESH = timedelta(days=2)
 """How long a record is new."""
+CHANGING: Mapping[str, Field] = {each.name: each for each in LIFECYCLE_FIELDS if each.kind == "text"}
+"""What `change` may name."""
 CROSSINGS: Mapping[str, tuple[Operator, Operator]] = {
     "falls_below": (Operator.LT, Operator.GTE),
     "rises_above": (Operator.GT, Operator.LTE),
@@ -40,7 +45,10 @@ CROSSINGS: Mapping[str, tuple[Operator, Operator]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trigger:
-    """What sets a playbook off. now, before: what holds by the newest scorecard, and what must have by the one before."""
+    """What sets a playbook off. now, before: what holds by the newest scorecard, and what must have by the one before.
+
+    field, values   of `change`: a text of the lifecycle, and what it must have become
+    """
 
     kind: str = "scorecard"
     now: Condition | None = None
@@ -48,6 +56,8 @@ class Trigger:
     moment: Moment | None = None
     record: str | None = None
     where: Condition | None = None
+    field: str | None = None
+    values: tuple[str, ...] = ()
     cron: str | None = None
 
     @property
@@ -73,11 +83,14 @@ def read(value: object, faults: Faults) -> Trigger:
     if value in ("scorecard", "hand"):
         return Trigger(kind=str(value))
     named = [
-        name for name in ("threshold", "date", "record", "schedule") if isinstance(value, Mapping) and name in value
+        name
+        for name in ("threshold", "date", "record", "change", "schedule")
+        if isinstance(value, Mapping) and name in value
     ]
     if not isinstance(value, Mapping) or len(named) != 1:
         faults.say(
-            ("by",), "must be scorecard or hand, or one of {threshold: …}, {date: …}, {record: …}, {schedule: …}"
+            ("by",),
+            "must be scorecard or hand, or one of {threshold: …}, {date: …}, {record: …}, {change: …}, {schedule: …}",
         )
         return Trigger()
     (kind,) = named
@@ -92,6 +105,8 @@ def read(value: object, faults: Faults) -> Trigger:
             return _date(value[kind], key, faults)
         case "record":
             return _record(value[kind], value.get("where"), key, faults)
+        case "change":
+            return _change(value[kind], key, faults)
     return _schedule(value[kind], key, faults)
 
 
@@ -137,6 +152,25 @@ def _record(kind: object, where: object, key: Key, faults: Faults) -> Trigger:
         except ConditionError as error:
             faults.no_condition(("by", "where"), error)
     return Trigger(kind="record", record=str(kind), where=condition)
+
+
+def _change(value: object, key: Key, faults: Faults) -> Trigger:
+    if not isinstance(value, Mapping) or len(value) != 1:
+        faults.say(key, "must be one field and what it becomes, such as {watch_level: critical}")
+        return Trigger(kind="change")
+    ((name, wanted),) = value.items()
+    if (field := CHANGING.get(str(name))) is None:
+        faults.say((*key, name), "is no text of the lifecycle", tuple(CHANGING))
+        return Trigger(kind="change")
+    values = (wanted,) if isinstance(wanted, str) else wanted
+    if not isinstance(values, list | tuple) or not values or not all(isinstance(each, str) for each in values):
+        faults.say((*key, name), "must be a text or a list of them", field.choices)
+        return Trigger(kind="change")
+    for each in values:
+        if field.choices and each not in field.choices:
+            faults.say((*key, name), f"{each!r} is no {name}", field.choices)
+    became = tuple(dict.fromkeys(values))
+    return Trigger(kind="change", now=Test(field, Operator.IN, became), field=field.name, values=became)
 
 
 def _schedule(cron: object, key: Key, faults: Faults) -> Trigger:

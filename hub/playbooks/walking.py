@@ -13,7 +13,7 @@ from hub.delivery import RenderError
 from hub.model.actions import Approval, ApprovalState, Delivery, DeliveryState, Run, RunState
 from hub.model.conditions import matches
 from hub.playbooks.durations import Moment
-from hub.playbooks.planning import Planned, Planner
+from hub.playbooks.planning import OFF, Planned, Planner
 from hub.playbooks.program import STOP, Step
 from hub.playbooks.rows import Started, Walk, alert_row, approval_row, close_row, delivery_row, step_row
 from hub.playbooks.spec import Playbook
@@ -29,7 +29,7 @@ LOOK = timedelta(hours=6)
 """How often a wait for a condition looks by itself; after every scoring it is woken anyway."""
 RECEIPT = timedelta(minutes=10)
 """The same for what became of messages; the ledger wakes the run before."""
-OPEN_DELIVERIES = (DeliveryState.RESERVED, DeliveryState.SENT)
+OPEN_DELIVERIES = (DeliveryState.HELD, DeliveryState.RESERVED, DeliveryState.SENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +93,8 @@ class _Doing:
     def outcome(self) -> str | None:
         """What came of the step, as its exits know it; with `awaits` set it is not over."""
         run, settings = self.walk.run, self.step.settings
+        if self.step.off:
+            return self.note("skipped", OFF)
         if not self.held and self.walker.planner.spares(self.step, self.situation, run.facts):
             return self.note("skipped", "not needed: its `unless` holds")
         match settings:

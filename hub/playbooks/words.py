@@ -8,6 +8,7 @@
     facts         every field of the vocabulary by name; None where missing
     playbook      name, title, about
     record        the record that set a `by: {record: …}` playbook off, its columns by name
+    change        what set a `by: {change: …}` playbook off: field, old, new
     day           the scorecard's day, such as 22 November 2026
     link          the customer's page in the hub
 
@@ -54,6 +55,7 @@ def words(playbook: Playbook, situation: Situation, *, before: Mapping[str, Any]
         "reasons": reasons(situation),
         "facts": {name: values.get(name) for name in VOCABULARY},
         "record": _record(playbook, before.get("record")),
+        "change": _change(playbook, before.get("change")),
         "playbook": {"name": playbook.name, "title": playbook.title, "about": playbook.about},
         "day": None if as_of is None else f"{as_of.day} {_MONTHS[as_of.month - 1]} {as_of.year}",
         "link": f"{hub_url.rstrip('/')}/customers/{situation.customer_id}",
@@ -66,6 +68,13 @@ def _record(playbook: Playbook, record: Any) -> Mapping[str, Any]:
         return {}
     blank: dict[str, Any] = dict.fromkeys(("id", *RECORD_FIELDS[playbook.trigger.record]))
     return blank | (dict(record) if isinstance(record, Mapping) else {})
+
+
+def _change(playbook: Playbook, change: Any) -> Mapping[str, Any]:
+    if playbook.trigger.field is None:
+        return {}
+    blank = {"field": playbook.trigger.field, "old": None, "new": None}
+    return blank | (dict(change) if isinstance(change, Mapping) else {})
 
 
 def reasons(situation: Situation) -> list[str]:

@@ -101,3 +101,25 @@ def test_changes_compare_with_before(before: float | None, now: float, rises: bo
         condition = parse({"health": {operator: 0.05}}, FIELDS, changes=True)
         assert matches(condition, {"health": now}, before={"health": before}) is expected
     assert not matches(parse({"health": {"rises_by": 0.05}}, FIELDS, changes=True), {"health": now})
+
+
+CHANGES = parse({"plan": {"changes": True}}, FIELDS, changes=True)
+SAME = parse({"plan": {"changes": False}}, FIELDS, changes=True)
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "changed"),
+    [("pro", "max", True), ("pro", "pro", False), (None, "pro", True), ("pro", None, True), (None, None, False)],
+)
+def test_a_text_changes_or_does_not(now: str | None, before: str | None, changed: bool) -> None:
+    assert matches(CHANGES, {"plan": now}, before={"plan": before}) is changed
+    assert matches(SAME, {"plan": now}, before={"plan": before}) is not changed
+
+
+def test_without_a_before_nothing_changes_and_nothing_stays() -> None:
+    assert not matches(CHANGES, {"plan": "pro"})
+    assert not matches(SAME, {"plan": "pro"})
+    with pytest.raises(ConditionError, match="changes: is no operator for a text"):
+        parse({"plan": {"changes": True}}, FIELDS)
+    with pytest.raises(ConditionError, match="must be true or false"):
+        parse({"plan": {"changes": "yes"}}, FIELDS, changes=True)

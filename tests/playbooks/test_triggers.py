@@ -6,9 +6,11 @@ import pytest
 
 from hub.errors import ConfigError
 from hub.model.records import Ticket
+from hub.playbooks import FireReport
 from hub.playbooks.spec import from_definition
+from hub.store.lifecycle import write_lifecycles
 from hub.store.records import upsert
-from hub.store.tables import ticket
+from hub.store.tables import customer, ticket
 from tests.fakes.clock import START
 from tests.playbooks.conftest import TODAY, Folder, World, entered
 
@@ -128,6 +130,59 @@ async def test_a_new_record_fires_once(each_world: World, folder: Folder, rest: 
         assert sorted(each.title for each in await world.alerts()) == calls
 
 
+BECAME = "{change: {watch_level: [warning, critical]}}"
+BECOMES = (
+    "{facts: {watch_level: critical, mrr: 1}, fires: true}, {facts: {watch_level: clear, mrr: 1}, fires: false}, "
+    "{facts: {watch_level: critical, mrr: 0}, fires: false}"
+)
+
+
+async def become(world: World, **levels: str | None) -> None:
+    async with world.store.transaction() as connection:
+        await write_lifecycles(
+            connection, {id_: {"watch_level": level} for id_, level in levels.items()}, now=world.clock()
+        )
+
+
+@pytest.mark.parametrize(("rest", "again"), [("30 days", []), ("0 days", ["acme"])])
+async def test_a_change_fires_once(each_world: World, folder: Folder, rest: str, again: list[str]) -> None:
+    title = "{{ customer.name }} went from {{ change.old or 'nothing' }} to {{ change.new }}"
+    folder.playbook(written(BECAME, BECOMES, rest=rest, when="{mrr: {gt: 0}}", title=title))
+    async with entered(each_world.store, folder) as world:
+        for id_ in ("acme", "mended", "fine", "late"):
+            await world.customer(id_, mrr=1)
+        await world.customer("free", mrr=0)
+        await become(world, late="critical")
+        world.clock.move(days=8)
+        await become(world, acme="warning", mended="critical", fine="clear", free="critical")
+        world.clock.move(days=1)
+        await become(world, mended="clear")
+        assert await fire(world) == ["acme"]
+        await world.settle(1)
+        assert await fire(world) == []
+        await become(world, acme="critical")
+        assert await fire(world) == again
+        await world.settle(1)
+        assert await fire(world) == []
+        assert sorted(each.title for each in await world.alerts()) == [
+            "Acme went from nothing to warning",
+            *(["Acme went from warning to critical"] if again else []),
+        ]
+        assert {run.cause for run in await world.runs()} == {"change"}
+
+
+async def test_a_change_of_a_customer_without_a_scorecard_fires_too(each_world: World, folder: Folder) -> None:
+    examples = "{facts: {onboarding_step: welcome}, fires: true}, {facts: {onboarding_step: done}, fires: false}"
+    folder.playbook(written("{change: {onboarding_step: welcome}}", examples, rest="0 days"))
+    async with entered(each_world.store, folder) as world:
+        row = {"id": "new", "name": "New", "created_at": world.clock(), "updated_at": world.clock()}
+        async with world.store.transaction() as connection:
+            await connection.execute(customer.insert(), [row])
+            await write_lifecycles(connection, {"new": {"onboarding_step": "welcome"}}, now=world.clock())
+        assert await world.playbooks.fire_changes(now=world.clock()) == FireReport({"save": 1})
+        assert await world.playbooks.fire_changes(now=world.clock()) == FireReport()
+
+
 async def test_a_schedule_fires_once_a_tick(each_world: World, folder: Folder) -> None:
     examples = "{facts: {health: 0.4}, fires: true}, {facts: {health: 0.5}, fires: false}"
     folder.playbook(written('{schedule: "0 9 * * 1"}', examples, when="{health: {lt: 0.5}}", rest="1 day"))
@@ -163,6 +218,14 @@ async def test_a_schedule_fires_once_a_tick(each_world: World, folder: Folder) -
         ("{record: deal}", "by.record: is no kind of record (choices: ticket, survey_response, subscription"),
         ("{record: ticket, where: {severty: {eq: x}}}", "by.where.severty: is no fact (choices: severity)"),
         ("{record: ticket, since: 3}", "by.since: is not a setting here"),
+        ("{change: {watch: critical}}", "by.change.watch: is no text of the lifecycle (choices: onboarding_state,"),
+        ("{change: {watch_days: 3}}", "by.change.watch_days: is no text of the lifecycle"),
+        (
+            "{change: {watch_level: red}}",
+            "by.change.watch_level: 'red' is no watch_level (choices: clear, warning, cri",
+        ),
+        ("{change: {watch_level: []}}", "by.change.watch_level: must be a text or a list of them (choices: clear,"),
+        ("{change: critical}", "by.change: must be one field and what it becomes, such as {watch_level: critical}"),
         ('{schedule: "every day"}', "by.schedule: 'every day' is no cron schedule"),
     ],
 )
@@ -174,7 +237,7 @@ def test_faults(folder: Folder, by: str, fault: str) -> None:
     assert "save.yaml:6" in str(caught.value)
 
 
-@pytest.mark.parametrize("text", [FALLS, written(RECORD, RECORDS)])
+@pytest.mark.parametrize("text", [FALLS, written(RECORD, RECORDS), written(BECAME, BECOMES, when="{mrr: {gt: 0}}")])
 def test_a_definition_comes_back_as_the_playbook_it_was(folder: Folder, text: str) -> None:
     folder.playbook(text)
     playbook = folder.load().playbooks["save"]

@@ -1,0 +1,170 @@
+"""Whom a playbook's trigger concerns and may be acted on: by the newest scorecard, a new record, a change of the lifecycle."""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+
+from hub.model.actions import AlertState
+from hub.model.conditions import Condition
+from hub.store.conditions import clause, record_clause
+from hub.store.playbooks import OPEN_STATES, RECORD_FIELDS, Situation, select_values, values_of
+from hub.store.store import Connection
+from hub.store.tables import RECORD_TABLES, alert, customer, lifecycle, lifecycle_change, playbook_run, scorecard
+
+
+async def find_due(
+    connection: Connection,
+    *,
+    playbook: str,
+    when: Condition | None,
+    as_of: date | None,
+    rested_since: datetime,
+    now: datetime,
+    before: Condition | None = None,
+) -> list[Situation]:
+    """Customers whose scorecard of the day `as_of` matches, that may be acted on: one statement, however many there are.
+
+    as_of   None: whichever day the newest scorecard is of
+    before  what must have held by the scorecard before that one
+    Left out: who had a run of this playbook that began after `rested_since` or is still open, who has an alert of it that
+    somebody snoozed beyond `now`, and customers merged into another.
+    """
+    statement = (
+        select_values()
+        .join_from(customer, scorecard, scorecard.c.customer_id == customer.c.id)
+        .outerjoin(lifecycle, lifecycle.c.customer_id == customer.c.id)
+        .where(
+            scorecard.c.latest,
+            *(() if as_of is None else (scorecard.c.as_of == as_of,)),
+            customer.c.merged_into_id.is_(None),
+            *(() if when is None else (clause(when),)),
+            *(() if before is None else (_held_before(before),)),
+            *_may_be_acted_on(playbook, rested_since=rested_since, now=now),
+        )
+        .order_by(customer.c.id)
+    )
+    return [
+        Situation(customer_id=row.id, values=values_of(row), as_of=row.as_of)
+        for row in await connection.execute(statement)
+    ]
+
+
+async def find_records_due(
+    connection: Connection,
+    *,
+    playbook: str,
+    kind: str,
+    where: Condition | None,
+    when: Condition | None,
+    learned_since: datetime,
+    rested_since: datetime | None,
+    now: datetime,
+) -> list[Situation]:
+    """New records of a kind, newest first, of customers that match and may be acted on; `values` has the record beside.
+
+    rested_since  None: the playbook doesn't rest, and each record counts by itself
+    """
+    record = RECORD_TABLES[kind]
+    names = ("id", *RECORD_FIELDS[kind])
+    newest = and_(scorecard.c.customer_id == customer.c.id, scorecard.c.latest)
+    statement = (
+        select_values(*(record.c[name].label(f"record_{name}") for name in names))
+        .select_from(record.join(customer, customer.c.id == record.c.customer_id).join(scorecard, newest, isouter=True))
+        .outerjoin(lifecycle, lifecycle.c.customer_id == customer.c.id)
+        .where(
+            record.c.learned_at > learned_since,
+            record.c.deleted.is_(False),
+            customer.c.merged_into_id.is_(None),
+            *(() if where is None else (record_clause(where, record),)),
+            *(() if when is None else (clause(when),)),
+            *(() if rested_since is None else _may_be_acted_on(playbook, rested_since=rested_since, now=now)),
+        )
+        .order_by(record.c.learned_at.desc(), record.c[record.info["event_time"]].desc(), record.c.id)
+    )
+    return [
+        Situation(
+            customer_id=row.id,
+            values={**values_of(row), "record": {name: row._mapping[f"record_{name}"] for name in names}},
+            as_of=row.as_of,
+        )
+        for row in await connection.execute(statement)
+    ]
+
+
+async def find_changes_due(
+    connection: Connection,
+    *,
+    playbook: str,
+    field: str,
+    values: Iterable[str],
+    when: Condition | None,
+    changed_since: datetime,
+    rested_since: datetime,
+    now: datetime,
+) -> list[Situation]:
+    """Changes of a field of the lifecycle to one of `values`, newest first, of customers that match and may be acted on.
+
+    `values` of each has the change beside: id, field, old, new.
+    """
+    change = lifecycle_change.c
+    newest = and_(scorecard.c.customer_id == customer.c.id, scorecard.c.latest)
+    statement = (
+        select_values(change.id.label("change_id"), change.old.label("change_old"), change.new.label("change_new"))
+        .select_from(
+            lifecycle_change.join(customer, customer.c.id == change.customer_id).join(scorecard, newest, isouter=True)
+        )
+        .outerjoin(lifecycle, lifecycle.c.customer_id == customer.c.id)
+        .where(
+            change.field == field,
+            change.new.in_(list(values)),
+            change.changed_at > changed_since,
+            customer.c.merged_into_id.is_(None),
+            *(() if when is None else (clause(when),)),
+            *_may_be_acted_on(playbook, rested_since=rested_since, now=now),
+        )
+        .order_by(change.changed_at.desc(), change.id.desc())
+    )
+    return [
+        Situation(
+            customer_id=row.id,
+            values={
+                **values_of(row),
+                "change": {"id": row.change_id, "field": field, "old": row.change_old, "new": row.change_new},
+            },
+            as_of=row.as_of,
+        )
+        for row in await connection.execute(statement)
+    ]
+
+
+def _may_be_acted_on(playbook: str, *, rested_since: datetime, now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Neither resting from the playbook, nor with an alert of it that somebody snoozed."""
+    unrested = exists().where(
+        playbook_run.c.playbook == playbook,
+        playbook_run.c.customer_id == customer.c.id,
+        or_(playbook_run.c.started_at > rested_since, playbook_run.c.state.in_([state.value for state in OPEN_STATES])),
+    )
+    snoozed = exists().where(
+        alert.c.customer_id == customer.c.id,
+        alert.c.state != AlertState.CLOSED.value,
+        alert.c.snoozed_until > now,
+        alert.c.run_id == playbook_run.c.id,
+        playbook_run.c.playbook == playbook,
+    )
+    return (~unrested, ~snoozed)
+
+
+def _held_before(condition: Condition) -> ColumnElement[bool]:
+    """Whether it held by the customer's scorecard before the one at hand."""
+    then, earlier = scorecard.alias("before"), scorecard.alias("earlier")
+    day = (
+        select(func.max(earlier.c.as_of))
+        .where(earlier.c.customer_id == scorecard.c.customer_id, earlier.c.as_of < scorecard.c.as_of)
+        .correlate(scorecard)
+        .scalar_subquery()
+    )
+    held = select(then.c.id).where(
+        then.c.customer_id == scorecard.c.customer_id, then.c.as_of == day, clause(condition, scorecard=then)
+    )
+    return held.correlate(customer, scorecard).exists()
