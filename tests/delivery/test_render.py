@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from hub.delivery import Renderer, RenderError
-from hub.delivery.render import MAX_BLOCKS, escape_slack, shorten
+from hub.delivery.render_slack import MAX_BLOCKS, escape_slack, shorten
 
 HOSTILE = '"}],"text":"x <!channel> <https://evil.example|click> & {{ 7 * 7 }} \u2028 \\'
 
@@ -22,14 +22,6 @@ def folder(tmp_path: Path) -> Path:
 def slack(folder: Path, text: str, context: dict[str, Any]) -> Any:
     (folder / "slack" / "note.yaml").write_text(text, encoding="utf-8")
     return Renderer(folder).slack("note", context).payload
-
-
-def email(folder: Path, subject: str = "s", text: str = "t", html: str = "h", **context: Any) -> Any:
-    home = folder / "email" / "note"
-    home.mkdir()
-    for name, content in (("subject.txt", subject), ("body.txt", text), ("body.html", html)):
-        (home / name).write_text(content, encoding="utf-8")
-    return Renderer(folder).email("note", context)
 
 
 NOTE = """
@@ -81,26 +73,6 @@ def test_a_blank_that_nobody_filled_is_an_error(folder: Path) -> None:
         slack(folder, NOTE, {"reasons": [], "link": ""})
     with pytest.raises(RenderError, match=r"blocks.1.if: 'reasons' is undefined"):
         slack(folder, NOTE, {"name": "x", "link": ""})
-    with pytest.raises(RenderError, match=r"note/body.txt: 'nobody' is undefined"):
-        email(folder, text="Dear {{ nobody }}")
-
-
-def test_none_shows_as_a_dash(folder: Path) -> None:
-    made = email(folder, subject="{{ a }}", text="{{ a | percent }}/{{ a | thousands }}/{{ a | fixed }}", a=None)
-    assert (made.subject, made.payload["text"]) == ("\u2013", "\u2013/\u2013/\u2013")
-
-
-def test_numbers(folder: Path) -> None:
-    made = email(
-        folder, text="{{ a | percent }} {{ b | thousands }} {{ a | fixed }} {{ a | fixed(0) }}", a=0.256, b=1e6
-    )
-    assert made.payload["text"] == "26 % 1,000,000 0.3 0"
-
-
-def test_html_is_escaped_and_plain_text_is_not(folder: Path) -> None:
-    made = email(folder, subject="{{ n }}\n", text="{{ n }}", html="<b>{{ n }}</b>", n="<i>\r\nBcc: x")
-    assert made.subject == "<i> Bcc: x", "one line, whatever the name holds"
-    assert made.payload == {"text": "<i>\r\nBcc: x", "html": "<b>&lt;i&gt;\r\nBcc: x</b>"}
 
 
 @pytest.mark.parametrize(
@@ -117,8 +89,6 @@ def test_html_is_escaped_and_plain_text_is_not(folder: Path) -> None:
     ],
 )
 def test_templates_are_caged(folder: Path, source: str) -> None:
-    with pytest.raises(RenderError):
-        email(folder, text=source, name="x", reasons=["y"])
     with pytest.raises(RenderError):
         Renderer(folder).line(source, {"name": "x", "reasons": ["y"]})
 
@@ -142,7 +112,7 @@ def test_templates_that_are_not_there(folder: Path) -> None:
     renderer = Renderer(folder)
     with pytest.raises(RenderError, match="no such file"):
         renderer.slack("nope", {})
-    with pytest.raises(RenderError, match=r"there is no nope/subject\.txt"):
+    with pytest.raises(RenderError, match=r"there is no templates/email/nope\.md; there are: none"):
         renderer.email("nope", {})
     assert renderer.templates("slack") == renderer.templates("email") == ()
 

@@ -68,9 +68,10 @@ def folder(tmp_path: Path) -> Folder:
     made = Folder(tmp_path / "config")
     made.playbook(SAVE)
     made.write("templates/slack/note.yaml", NOTE)
-    made.write("templates/email/note/subject.txt", "{{ customer.name }} needs you")
-    made.write("templates/email/note/body.txt", "Health {{ health }}, was {{ health_then }}")
-    made.write("templates/email/note/body.html", "<p>{{ customer.name }}</p>")
+    made.write(
+        "templates/email/note.md",
+        "subject: {{ customer.name }} needs you\n---\nHealth {{ health }}, was {{ health_then }}\n",
+    )
     return made
 
 

@@ -230,7 +230,7 @@ async def test_a_template_that_fails_leaves_nothing_reserved(world: World, folde
     await world.customer("acme", health=0.4)
     await world.customer("bolt", health=0.3)
     source = "{% if customer.name == 'Acme' %}{{ nobody }}{% endif %}x"
-    folder.write("templates/email/note/body.txt", source)
+    folder.write("templates/email/note.md", f"subject: s\n---\n{source}\n")
     async with entered(world.store, folder) as broken:
         with pytest.raises(RenderError, match="'nobody' is undefined"):
             await broken.playbooks.fire("save", ["acme"], by="eve", key="k", now=broken.clock())
@@ -239,7 +239,7 @@ async def test_a_template_that_fails_leaves_nothing_reserved(world: World, folde
         await broken.settle(3)
         states = {run.customer_id: run for run in await broken.runs()}
         assert (states["acme"].state, states["bolt"].state) == (RunState.FAILED, RunState.WAITING)
-        assert "templates/email/note/body.txt: 'nobody' is undefined" in (states["acme"].error or "")
+        assert "templates/email/note.md: line 3: 'nobody' is undefined" in (states["acme"].error or "")
         steps = [(step.index, step.state) for step in await broken.steps(states["acme"].id)]
         assert steps == [(1, "failed")], "the step before it was not kept either"
         assert [each.customer_id for each in await broken.deliveries()] == ["bolt", "bolt"]

@@ -113,11 +113,14 @@ def test_each_fault_is_found(folder: Folder, old: str, new: str, expected: str) 
     assert expected in "\n".join(faults(folder))
 
 
-@pytest.mark.parametrize("part", ["subject.txt", "body.txt", "body.html"])
-def test_every_template_is_tried(folder: Folder, part: str) -> None:
-    folder.write(f"templates/email/note/{part}", "{{ oops }}")
+@pytest.mark.parametrize(
+    ("source", "line"),
+    [("subject: {{ oops }}\n---\nx\n", ""), ("subject: s\n---\n\n{{ oops }}\n", "line 4: ")],
+)
+def test_every_template_is_tried(folder: Folder, source: str, line: str) -> None:
+    folder.write("templates/email/note.md", source)
     assert faults(folder) == [
-        f"save.yaml:9: do.1.email: templates/email/note/{part}: 'oops' is undefined",
+        f"save.yaml:9: do.1.email: templates/email/note.md: {line}'oops' is undefined",
     ]
 
 
