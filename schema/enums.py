@@ -25,7 +25,7 @@ for _enum, _description in (
     (OpportunityStage, None),
     (OpportunityType, None),
     (Role, "viewer reads; csm also acts on customers; admin may do everything."),
-    (RunState, "A playbook run; waiting until `wakeAt`."),
+    (RunState, "A playbook run; waiting until `wakeAt`; held_out: left untreated, by lot."),
     (Severity, None),
     (SubscriptionStatus, None),
     (SurveyType, None),

@@ -27,7 +27,10 @@ class AlertOutcome(StrEnum):
 
 
 class RunState(StrEnum):
-    """A playbook run: `waiting` until `wake_at`, `paused` by a person, `done` when its counter is past the last step."""
+    """A playbook run: `waiting` until `wake_at`, `paused` by a person, `done` when its counter is past the last step.
+
+    `held_out`: its customer was left untreated, by lot, so that the playbook's effect can be told; it never did anything.
+    """
 
     RUNNING = "running"
     WAITING = "waiting"
@@ -35,6 +38,7 @@ class RunState(StrEnum):
     DONE = "done"
     CANCELLED = "cancelled"
     FAILED = "failed"
+    HELD_OUT = "held_out"
 
 
 class DeliveryState(StrEnum):

@@ -16,8 +16,9 @@ from hashlib import blake2b
 import orjson
 
 from hub.model.actions import AlertOutcome, ApprovalState, Run, RunState
+from hub.playbooks.holdout import begin
 from hub.playbooks.planning import Planner
-from hub.playbooks.rows import BY_PLAYBOOK, LEFT_OPEN, Walk, call_key, definition_row, run_row
+from hub.playbooks.rows import BY_PLAYBOOK, LEFT_OPEN, Walk, call_key, run_row
 from hub.playbooks.spec import Playbook, from_definition
 from hub.playbooks.walking import Heard, Walker
 from hub.store import Connection, Store, alerts, approvals, deliveries, runs, stops
@@ -155,14 +156,14 @@ async def _expire(connection: Connection, walks: Sequence[Walk], *, now: datetim
 async def _begin(
     connection: Connection, walks: Sequence[Walk], stopped: Mapping[str, stops.Stopped], *, now: datetime
 ) -> list[str]:
-    """Begin runs of the playbooks that steps start, but for customers these rest for; the notes of the steps say which."""
+    """Begin runs of the playbooks that steps start, but for customers these leave alone; the notes of the steps say why."""
     begun: list[str] = []
     wanted = {start.playbook.name: start.playbook for walk in walks for start in walk.starts}
     for name, playbook in wanted.items():
         asked = [(walk.run, start) for walk in walks for start in walk.starts if start.playbook.name == name]
         ids = [run.customer_id for run, _ in asked]
         resting = await find_resting(connection, playbook=name, customer_ids=ids, rested_since=now - playbook.rest)
-        rows = []
+        rows, notes = [], []
         for run, start in asked:
             if stops.stop_of(stopped, name) is not None:
                 start.note.update(state="skipped", detail=f"{name} is stopped")
@@ -171,6 +172,7 @@ async def _begin(
                 start.note.update(state="skipped", detail=f"{name} rests for this customer")
                 continue
             episode = f"{BY_PLAYBOOK}:{run.id}:{start.note['index']}"
+            notes.append(start.note)
             rows.append(
                 run_row(
                     playbook,
@@ -182,7 +184,12 @@ async def _begin(
                     now=now,
                 )
             )
-        begun += await runs.insert(connection, rows, definitions=[definition_row(playbook, now=now)])
+        new = await begin(connection, playbook, rows, now=now)
+        begun += new.going
+        held = set(new.held)
+        for row, note in zip(rows, notes, strict=True):
+            if row["id"] in held:
+                note.update(state="skipped", detail=f"{name} holds this customer out")
     return begun
 
 
