@@ -8,10 +8,12 @@
 `renewal`     what falls due of whom, and what became of it
 `expansion`   opportunities to expand
 `actions`     what was done about it
+`rest`        since when each playbook leaves each customer alone
 `holdout`     who was kept untreated by which playbook, by lot
 `attention`   what was left undone, for people's attention, and what they thought of the rest
 `signing`     keys the hub made for itself
 `slack`       what people asked of us in Slack, and where we spoke of whom
+`mail`        who may not be written to, and which mail came back
 `watch`       what the health watch remembers between scorings
 `operations`  how the hub itself is doing: syncs, bookmarks, quarantine, tokens, audit
 """
@@ -32,6 +34,7 @@ from hub.store.tables.expansion import expansion_opportunity
 from hub.store.tables.holdout import playbook_assignment
 from hub.store.tables.judgement import health_override, sentiment
 from hub.store.tables.lifecycle import lifecycle, lifecycle_change
+from hub.store.tables.mail import mail_bounce, suppression
 from hub.store.tables.onboarding import onboarding, onboarding_step
 from hub.store.tables.operations import (
     api_token,
@@ -58,6 +61,7 @@ from hub.store.tables.records import (
     user_activity_day,
 )
 from hub.store.tables.renewal import renewal, renewal_statement
+from hub.store.tables.rest import playbook_rest
 from hub.store.tables.scores import (
     churn_model,
     churn_prediction,
@@ -98,6 +102,7 @@ __all__ = [
     "invoice",
     "lifecycle",
     "lifecycle_change",
+    "mail_bounce",
     "metadata",
     "model_promotion",
     "onboarding",
@@ -105,6 +110,7 @@ __all__ = [
     "opportunity",
     "playbook_assignment",
     "playbook_definition",
+    "playbook_rest",
     "playbook_run",
     "playbook_step",
     "playbook_stop",
@@ -122,6 +128,7 @@ __all__ = [
     "snooze",
     "source",
     "subscription",
+    "suppression",
     "survey_response",
     "sync_run",
     "ticket",
