@@ -69,6 +69,7 @@ class HubActions(JudgementActions, ModelActions, BacktestActions, SteeringAction
             snoozed_until=change.snoozed_until if "snoozed_until" in given else UNSET,
             note=change.note if "note" in given else UNSET,
             owner_email=change.owner_email if "owner_email" in given else UNSET,
+            by=change.by,
             now=now,
         )
 

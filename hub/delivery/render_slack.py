@@ -3,6 +3,9 @@
 They are rendered value by value inside the parsed structure, never as one text, so no customer's name can break the JSON
 or add a block. A mapping in a list may carry `if: <expression>` and is left out where that is false. In texts the three
 characters &, < and > are escaped, so that a customer called <!channel> calls nobody.
+
+Beside `text` and `blocks` a template may list `buttons` (hub.delivery.buttons): the blocks they stand in, and what they do,
+are made when the message is sent, from how things are then.
 """
 
 import re
@@ -14,11 +17,14 @@ from typing import Any
 from jinja2 import Template
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from hub.delivery.buttons import BUTTONS
 from hub.delivery.templating import DASH, FAULTS, Context, Rendered, RenderError, environment, shown, why
 from hub.documents import Document
 from hub.errors import ConfigError
 
 MAX_BLOCKS = 50
+FOR_BUTTONS = 2
+"""Blocks beside the template's: how things stand, and the buttons."""
 MAX_TEXT = 4_000
 # the longest text Slack takes, by the type of the thing it stands in
 LIMITS: Mapping[str, int] = {"header": 150, "button": 75, "section": 3_000, "fields": 2_000, "context": 2_000}
@@ -43,15 +49,22 @@ class SlackTemplates:
         """Template `name` with `context`; raise RenderError."""
         where = f"templates/slack/{name}.yaml"
         document = self._document(name)
-        if not isinstance(document.value, Mapping) or set(document.value) != {"text", "blocks"}:
-            raise RenderError(f"{where}: must have `text` and `blocks`, and nothing else")
+        parts = set(document.value) if isinstance(document.value, Mapping) else set()
+        if not {"text", "blocks"} <= parts <= {"text", "blocks", "buttons"}:
+            raise RenderError(f"{where}: must have `text` and `blocks`, may have `buttons`, and nothing else")
         text = self._value(document.value["text"], context, "text", where, ("text",))
         blocks = self._value(document.value["blocks"], context, "", where, ("blocks",))
         if not isinstance(text, str) or not text.strip(DASH + " "):
             raise RenderError(f"{where}: `text` is empty; it is what notifications show")
         if not isinstance(blocks, list) or not 0 < len(blocks) <= MAX_BLOCKS:
             raise RenderError(f"{where}: `blocks` must be a list of 1 to {MAX_BLOCKS}")
-        return Rendered(payload={"text": text, "blocks": blocks})
+        buttons = document.value.get("buttons", [])
+        if buttons and len(blocks) > MAX_BLOCKS - FOR_BUTTONS:
+            raise RenderError(f"{where}: with buttons, `blocks` must be at most {MAX_BLOCKS - FOR_BUTTONS}")
+        if not isinstance(buttons, list) or not set(map(str, buttons)) <= set(BUTTONS):
+            raise RenderError(f"{where}: `buttons` must be a list of: {', '.join(BUTTONS)}")
+        payload = {"text": text, "blocks": blocks}
+        return Rendered(payload=payload | {"buttons": list(dict.fromkeys(buttons))} if buttons else payload)
 
     def line(self, source: str, context: Context) -> str:
         """One line of text from a template given in place, such as a task's title."""

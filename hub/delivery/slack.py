@@ -1,66 +1,33 @@
-"""Slack: chat.postMessage with Block Kit, one call a message.
+"""Slack: messages (chat.postMessage with Block Kit), their updates in place (chat.update), and App Homes (views.publish).
 
-Slack takes no idempotency key, so a message is never tried twice here (the library's own retries are off): our key goes into
-the message's metadata, where a person or a later reconciliation finds it. HTTP 200 says nothing; `ok` does.
+Slack takes no idempotency key, so a message is never tried twice here: our key goes into its metadata, where a person or a
+later reconciliation finds it. An update or a Home that arrives twice is the same as once, so those are simply sent again.
 
-The library's asynchronous client needs aiohttp, its ordinary one needs nothing, so that one runs in a thread.
+A message's payload is {text, blocks}, and where it is wanted
+    thread_ts, reply_broadcast   a reply in a thread, shown in the channel too
+    files                        pictures: [{name, bytes (base64), alt, title?}]. They are uploaded first and follow the blocks
+                                 in order; a block {type: image, file: name} is where one stands instead
 """
 
-import asyncio
-import http.client
-import logging
-from collections.abc import Mapping
+import base64
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
-from urllib.error import URLError
-
-from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError
 
 from hub.delivery.base import Manners, Message, Receipt, Refusal, Rejected, Uncertain
-from hub.delivery.posting import seconds
+from hub.delivery.posting import post
+from hub.delivery.slack_web import BASE_URL, TIMEOUT_SECONDS, BlocksRefused, SlackWeb
 
-BASE_URL = "https://slack.com/api/"
-TIMEOUT_SECONDS = 15
+__all__ = ["BASE_URL", "HOME_MANNERS", "MANNERS", "UPDATE_MANNERS", "SlackChannel", "SlackHomes", "SlackUpdates"]
+
 METADATA_EVENT = "cshub_delivery"
 MANNERS = Manners()
 """About a message a second a channel."""
-
-# Slack's words for "not with this token": a person must act, and then every message goes through again
-DENIED = frozenset(
-    {
-        "access_denied",
-        "account_inactive",
-        "ekm_access_denied",
-        "enterprise_is_restricted",
-        "invalid_auth",
-        "missing_scope",
-        "no_permission",
-        "not_allowed_token_type",
-        "not_authed",
-        "org_login_required",
-        "team_access_not_granted",
-        "token_expired",
-        "token_revoked",
-    }
-)
-TRANSIENT = frozenset(
-    {
-        "message_limit_exceeded",
-        "rate_limited",
-        "ratelimited",
-        "request_timeout",
-        "service_unavailable",
-        "team_added_to_org",
-    }
-)
-# by Slack's own description "some aspect of the operation" may have succeeded before these
-UNCERTAIN = frozenset({"fatal_error", "internal_error"})
-HINTS: Mapping[str, str] = {
-    "channel_not_found": "no such channel, or the bot cannot see it: check the name, and invite the bot to it",
-    "not_in_channel": "the bot is not in the channel: invite it",
-    "is_archived": "the channel is archived",
-}
+UPDATE_MANNERS = Manners(interval=timedelta(seconds=1.2), recognises=True, expiry=timedelta(hours=24))
+"""chat.update is of Slack's tier 3: fifty a minute."""
+HOME_MANNERS = Manners(interval=timedelta(seconds=5), recognises=True, expiry=timedelta(hours=1))
+PICTURES_READY_IN = timedelta(seconds=5)
+"""Slack looks at an upload for a moment before a block may show it."""
 
 
 class SlackChannel:
@@ -77,68 +44,104 @@ class SlackChannel:
         manners: Manners = MANNERS,
     ) -> None:
         self.manners = manners
-        # its logger repeats whole requests at debug level; ours says what matters in the ledger
-        logger = logging.getLogger("hub.delivery.slack.client")
-        logger.setLevel(logging.CRITICAL)
-        self._client = WebClient(
-            token=token, base_url=base_url, timeout=timeout_seconds, retry_handlers=[], logger=logger
-        )
+        self.web = SlackWeb(token, base_url=base_url, timeout_seconds=timeout_seconds)
+        self._timeout = timeout_seconds
 
     def __repr__(self) -> str:
-        return f"SlackChannel({self._client.base_url})"
+        return f"SlackChannel({self.web.base_url})"
 
     async def send(self, message: Message) -> Receipt:
-        return await asyncio.to_thread(self._send, message)
-
-    def _send(self, message: Message) -> Receipt:
+        payload = message.payload
+        files = payload.get("files") or ()
+        blocks = _with_pictures(payload["blocks"], files, await self._upload(files))
         body = {
             "channel": message.address,
-            "text": message.payload["text"],
-            "blocks": message.payload["blocks"],
+            "text": payload["text"],
+            "blocks": blocks,
             "metadata": {"event_type": METADATA_EVENT, "event_payload": {"dedup_key": message.dedup_key}},
             "unfurl_links": False,
             "unfurl_media": False,
         }
+        if payload.get("thread_ts"):
+            body |= {"thread_ts": payload["thread_ts"], "reply_broadcast": bool(payload.get("reply_broadcast"))}
         try:
-            answer = self._client.api_call("chat.postMessage", json=body)
-        except SlackApiError as error:
-            raise _sorted(error) from None
-        except URLError as error:
-            # urllib wraps what goes wrong up to the last byte of the request: Slack can't have had all of it
-            raise Rejected(f"Slack cannot be reached: {error.reason}", kind=Refusal.TRANSIENT) from None
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            raise Uncertain(f"Slack did not answer: {type(error).__name__}") from None
+            answer = await self.web.call("chat.postMessage", body)
+        except BlocksRefused as error:
+            if not files:
+                raise
+            raise Rejected(error.reason, kind=Refusal.TRANSIENT, retry_after=PICTURES_READY_IN) from None
+        return {"channel": answer.get("channel"), "ts": answer.get("ts")}
+
+    async def _upload(self, files: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+        """{name: id of the file at Slack}. What goes wrong here leaves at most a file that nobody sees."""
+        if not files:
+            return {}
+        ids: dict[str, str] = {}
+        try:
+            for each in files:
+                content = base64.b64decode(each["bytes"])
+                asked = {"filename": each["name"], "length": len(content), "alt_txt": each["alt"]}
+                place = await self.web.call("files.getUploadURLExternal", asked, as_form=True)
+                headers = {"Content-Type": "application/octet-stream"}
+                url = str(place["upload_url"])
+                put = await post(url, content, to="Slack", headers=headers, timeout_seconds=self._timeout)
+                if not put.taken:
+                    reason = f"Slack takes no picture ({put.status})"
+                    raise Rejected(reason, kind=Refusal.TRANSIENT, retry_after=put.retry_after)
+                ids[each["name"]] = str(place["file_id"])
+            named = [{"id": ids[each["name"]], "title": each.get("title") or each["name"]} for each in files]
+            await self.web.call("files.completeUploadExternal", {"files": named})
+        except Uncertain as error:  # of an upload: no message is out
+            raise Rejected(error.reason, kind=Refusal.TRANSIENT) from None
+        return ids
+
+
+class SlackUpdates:
+    """Changes messages in place. Payload: {channel (Slack's id), ts, text, blocks}."""
+
+    name = "slack_update"
+
+    def __init__(self, web: SlackWeb, *, manners: Manners = UPDATE_MANNERS) -> None:
+        self.manners = manners
+        self._web = web
+
+    async def send(self, message: Message) -> Receipt:
+        given = message.payload
+        answer = await self._web.call(
+            "chat.update", {name: given[name] for name in ("channel", "ts", "text", "blocks")}
+        )
         return {"channel": answer.get("channel"), "ts": answer.get("ts")}
 
 
-def _sorted(error: SlackApiError) -> Rejected | Uncertain:
-    status: int = error.response.status_code
-    data: Any = error.response.data
-    told = str(data.get("error", "")) if isinstance(data, dict) else ""
-    code = "" if " " in told else told  # with blanks it is the library's own account of a body that is no JSON
-    detail = _detail(data)
-    if status == 429 or code in TRANSIENT or status == 503:
-        return Rejected(
-            f"Slack asks to wait ({code or status})", kind=Refusal.TRANSIENT, retry_after=_retry_after(error)
-        )
-    if status >= 500 or code in UNCERTAIN:
-        return Uncertain(f"Slack failed with {code if code in UNCERTAIN else status} and may have posted")
-    if code in DENIED:
-        return Rejected(f"Slack refuses our token ({code}): renew it or its scopes", kind=Refusal.DENIED)
-    if not code:
-        return Uncertain("Slack's answer cannot be read")
-    hint = HINTS.get(code, detail)
-    return Rejected(f"Slack refuses the message: {code}" + (f" ({hint})" if hint else ""), kind=Refusal.PERMANENT)
+class SlackHomes:
+    """Publishes App Homes. The address is a Slack user's id; payload: {blocks}."""
+
+    name = "slack_home"
+
+    def __init__(self, web: SlackWeb, *, manners: Manners = HOME_MANNERS) -> None:
+        self.manners = manners
+        self._web = web
+
+    async def send(self, message: Message) -> Receipt:
+        view = {"type": "home", "blocks": message.payload["blocks"]}
+        answer = await self._web.call("views.publish", {"user_id": message.address, "view": view})
+        found = answer.get("view")
+        return {"view": found.get("id") if isinstance(found, dict) else None}
 
 
-def _retry_after(error: SlackApiError) -> timedelta | None:
-    headers = {str(name).lower(): value for name, value in error.response.headers.items()}
-    value = headers.get("retry-after")
-    return seconds(str(value[0] if isinstance(value, list) and value else value))
+def _with_pictures(
+    blocks: Sequence[Mapping[str, Any]], files: Sequence[Mapping[str, Any]], ids: Mapping[str, str]
+) -> list[Mapping[str, Any]]:
+    shown = {each["name"]: _picture(each, ids[each["name"]]) for each in files}
+    made: list[Mapping[str, Any]] = []
+    for block in blocks:
+        wanted = block.get("file") if block.get("type") == "image" else None
+        made.append(block if wanted is None else shown.pop(wanted))
+    return [*made, *shown.values()]
 
 
-def _detail(data: Any) -> str:
-    """What Slack says about a refused block, from response_metadata.messages."""
-    metadata = data.get("response_metadata") if isinstance(data, dict) else None
-    messages = metadata.get("messages") if isinstance(metadata, dict) else None
-    return "; ".join(str(message) for message in messages[:3]) if isinstance(messages, list) else ""
+def _picture(file: Mapping[str, Any], id_: str) -> Mapping[str, Any]:
+    block: dict[str, Any] = {"type": "image", "slack_file": {"id": id_}, "alt_text": file["alt"]}
+    if file.get("title"):
+        block["title"] = {"type": "plain_text", "text": file["title"]}
+    return block

@@ -78,9 +78,13 @@ async def change_alert(
     snoozed_until: datetime | Unset | None = UNSET,
     note: str | Unset | None = UNSET,
     owner_email: str | Unset | None = UNSET,
+    by: str | None = None,
     now: datetime,
 ) -> Alert:
-    """Change what is given; raise RefusedError naming everything that does not go, NotFoundError for no such alert."""
+    """Change what is given, in the name of `by`.
+
+    Raises RefusedError naming everything that does not go, NotFoundError for no such alert.
+    """
     faults: list[str] = []
     changes: dict[str, Any] = {}
     if not isinstance(state, Unset):
@@ -106,7 +110,7 @@ async def change_alert(
         if faults:
             raise RefusedError("; ".join(faults))
         if changes:
-            await rows.change_alert(connection, id_, _derived(before, changes, now))
+            await rows.change_alert(connection, id_, {**_derived(before, changes, now), "changed_by": by})
         return await rows.get_alert(connection, id_)
 
 

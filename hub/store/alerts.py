@@ -41,7 +41,8 @@ async def close(
     """Close alerts that are still open, by what they were opened under."""
     statement = update(alert).where(alert.c.dedup_key.in_(list(dedup_keys)), alert.c.state != AlertState.CLOSED.value)
     closed = {"state": AlertState.CLOSED.value, "outcome": outcome.value, "closed_at": now, "updated_at": now}
-    await connection.execute(statement.values(**closed, snoozed_until=None, note=func.coalesce(note, alert.c.note)))
+    closed |= {"snoozed_until": None, "changed_by": None}
+    await connection.execute(statement.values(**closed, note=func.coalesce(note, alert.c.note)))
 
 
 async def close_of_runs(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -53,7 +54,7 @@ async def close_of_runs(connection: Connection, rows: Sequence[Mapping[str, Any]
         return
     at = bindparam("at", type_=UtcDateTime)
     closed = {"state": AlertState.CLOSED.value, "outcome": bindparam("came"), "closed_at": at, "updated_at": at}
-    statement = _of_run().values(**closed, snoozed_until=None, note=_with_note())
+    statement = _of_run().values(**closed, snoozed_until=None, changed_by=None, note=_with_note())
     await connection.execute(statement, [dict(row) for row in rows])
 
 

@@ -1,6 +1,19 @@
 """Onboardings: one row for each attempt of a customer, and one for each of its steps with who or what completed it."""
 
-from sqlalchemy import Boolean, Column, Date, Float, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint, text
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Date,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
 
 from hub.store.tables.base import Json, UtcDateTime, metadata
 

@@ -12,6 +12,7 @@ slack_request = Table(
     Column("kind", String(20), nullable=False),  # "action" | "command" | "event"
     Column("payload", Json, nullable=False),  # what is needed of it; emptied when it is done
     Column("received_at", UtcDateTime, nullable=False),
+    Column("attempts", Integer, nullable=False),
     Column("done_at", UtcDateTime),
     Index(None, "done_at", "received_at"),
 )

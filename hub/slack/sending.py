@@ -1,0 +1,159 @@
+"""The ledger's channels to Slack, with what only the store knows: the thread a message belongs to, and what it shows.
+
+`Posts` is the channel `slack`. The first message about a customer in a channel is the parent of those that follow within
+`threads`; urgent ones are shown in the channel too. The ledger sends one message at a time to an address, so a thread is
+known before the next message needs it. Where the process dies before it noted the thread, the next message begins another.
+
+`Updates` is the channel `slack_update`: it makes the message anew from the state of this moment. If the state changed while
+it was under way, the next update is reserved at once.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from hub.delivery import Manners, Message, Receipt, Refusal, Rejected
+from hub.model.actions import Delivery
+from hub.slack.showing import Shower, Standing, digest
+from hub.slack.standing import find_standings
+from hub.slack.updating import reserve_updates
+from hub.store import Store
+from hub.store import slack as rows
+from hub.store.deliveries import find_deliveries
+from hub.store.slack import SlackMessage
+
+
+class Way(Protocol):
+    """What hub.delivery has for it."""
+
+    @property
+    def manners(self) -> Manners: ...
+
+    async def send(self, message: Message) -> Receipt: ...
+
+
+class Posts:
+    """threads: for how long messages follow the first one about their customer; zero: each stands by itself."""
+
+    name = "slack"
+
+    def __init__(
+        self, way: Way, store: Store, shower: Shower, *, threads: timedelta, clock: Callable[[], datetime]
+    ) -> None:
+        self.manners = way.manners
+        self._way, self._store, self._shower, self._threads, self._clock = way, store, shower, threads, clock
+
+    async def send(self, message: Message) -> Receipt:
+        now = self._clock()
+        async with self._store.reading() as connection:
+            found = await find_deliveries(connection, ids=[message.id]) if message.id else []
+            standing = Standing()
+            thread = None
+            if found and found[0].run_id is not None:
+                standing = (await find_standings(connection, [found[0].run_id]))[found[0].run_id]
+            if found and found[0].customer_id is not None and self._threads:
+                thread = await rows.find_thread(
+                    connection,
+                    address=message.address,
+                    customer_id=found[0].customer_id,
+                    since=now - self._threads,
+                )
+        if not found:
+            return await self._way.send(message)
+        return await self._post(message, found[0], standing, thread, now=now)
+
+    async def _post(
+        self, message: Message, sent: Delivery, standing: Standing, thread: str | None, *, now: datetime
+    ) -> Receipt:
+        payload: dict[str, Any] = {
+            **message.payload,
+            "blocks": blocks_of(self._shower, sent, message.payload, standing, now=now),
+        }
+        if thread is not None:
+            urgent = standing.urgent or sent.severity == "urgent"
+            payload |= {"thread_ts": thread, "reply_broadcast": urgent}
+        receipt = await self._way.send(
+            Message(
+                id=message.id,
+                dedup_key=message.dedup_key,
+                address=message.address,
+                subject=message.subject,
+                payload=payload,
+                at=message.at,
+            )
+        )
+        channel, ts = receipt.get("channel"), receipt.get("ts")
+        if not channel or not ts:
+            return receipt
+        async with self._store.transaction() as connection:
+            if thread is None and sent.customer_id is not None and self._threads:
+                await rows.open_thread(
+                    connection, address=message.address, customer_id=sent.customer_id, ts=ts, now=now
+                )
+            if sent.run_id is not None and message.payload.get("buttons"):
+                kept = SlackMessage(
+                    delivery_id=sent.id,
+                    run_id=sent.run_id,
+                    channel=channel,
+                    ts=ts,
+                    shown=digest(standing, now=now),
+                    version=0,
+                    shown_at=now,
+                )
+                await rows.keep_message(connection, kept)
+        if sent.run_id is not None:  # of what changed meanwhile nobody else could know that a message shows it
+            await reserve_updates(self._store, now=self._clock(), run_ids=[sent.run_id])
+        return receipt if thread is None else {**receipt, "thread_ts": thread}
+
+
+class Updates:
+    """See the module. Payload in the ledger: {update_of: the delivery that posted the message}."""
+
+    name = "slack_update"
+
+    def __init__(self, way: Way, store: Store, shower: Shower, *, clock: Callable[[], datetime]) -> None:
+        self.manners = way.manners
+        self._way, self._store, self._shower, self._clock = way, store, shower, clock
+
+    async def send(self, message: Message) -> Receipt:
+        now = self._clock()
+        of = str(message.payload["update_of"])
+        async with self._store.reading() as connection:
+            posted = await rows.find_messages(connection, delivery_ids=[of])
+            sent = await find_deliveries(connection, ids=[of])
+            if not posted or not sent:
+                raise Rejected("the message it changes was never posted", kind=Refusal.PERMANENT)
+            kept = posted[0]
+            standing = (await find_standings(connection, [kept.run_id]))[kept.run_id]
+        payload = {
+            "channel": kept.channel,
+            "ts": kept.ts,
+            "text": sent[0].payload["text"],
+            "blocks": blocks_of(self._shower, sent[0], sent[0].payload, standing, now=now),
+        }
+        receipt = await self._way.send(
+            Message(id=message.id, dedup_key=message.dedup_key, address=message.address, payload=payload, at=message.at)
+        )
+        async with self._store.transaction() as connection:
+            await rows.note_shown(connection, kept, shown=digest(standing, now=now), now=now)
+        await reserve_updates(self._store, now=self._clock(), run_ids=[kept.run_id])
+        return receipt
+
+
+def blocks_of(
+    shower: Shower, sent: Delivery, payload: Mapping[str, Any], standing: Standing, *, now: datetime
+) -> list[Mapping[str, Any]]:
+    """What the message shows now. Without buttons it is what its template made, and nothing else."""
+    buttons = payload.get("buttons") or ()
+    if not buttons or sent.customer_id is None:
+        return list(payload["blocks"])
+    if sent.run_id is None:
+        buttons = [each for each in buttons if each == "open"]
+    return shower.blocks(
+        payload["blocks"],
+        standing,
+        buttons=buttons,
+        run_id=sent.run_id or "",
+        customer_id=sent.customer_id,
+        now=now,
+    )
