@@ -106,6 +106,10 @@ class _Loading:
         playbooks = self._try(lambda: load_all(self._path("playbooks"), templates=self._templates()))
         lifecycle = self._try(lambda: self._document("lifecycle.yaml").parse(LifecycleFile))
         team = self._try(lambda: self._document("team.yaml").parse(TeamFile))
+        if lifecycle is not None and health is not None:
+            self._try(lambda: lifecycle.watch.health_scale(health.main.bands))
+        if lifecycle is not None and churn_definition is not None:
+            self._try(lambda: lifecycle.watch.churn_scale(churn_definition.bands))
         if (
             self.faults
             or hub is None
