@@ -22,7 +22,8 @@ from hub.playbooks.rows import BY_PLAYBOOK, LEFT_OPEN, Walk, call_key, run_row
 from hub.playbooks.spec import Playbook, from_definition
 from hub.playbooks.walking import Heard, Walker
 from hub.store import Connection, Store, alerts, approvals, deliveries, runs, stops
-from hub.store.playbooks import find_resting, find_situations
+from hub.store.playbooks import find_situations
+from hub.store.rests import find_resting
 
 Move = tuple[str, int]
 """A run, and the fence it is expected to have."""
@@ -186,10 +187,12 @@ async def _begin(
             )
         new = await begin(connection, playbook, rows, now=now)
         begun += new.going
-        held = set(new.held)
+        held, going = set(new.held), set(new.going)
         for row, note in zip(rows, notes, strict=True):
             if row["id"] in held:
                 note.update(state="skipped", detail=f"{name} holds this customer out")
+            elif row["id"] not in going:  # begun meanwhile
+                note.update(state="skipped", detail=f"{name} rests for this customer")
     return begun
 
 

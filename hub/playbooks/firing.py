@@ -6,7 +6,7 @@ somebody named, under a key of his, so that asking again is no second firing.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from hashlib import blake2b
 
@@ -18,7 +18,8 @@ from hub.playbooks.spec import Playbook
 from hub.playbooks.triggers import CATCH_UP, FRESH
 from hub.store import Connection, Store, runs
 from hub.store.due import find_changes_due, find_due, find_records_due
-from hub.store.playbooks import Situation, find_resting, find_situations
+from hub.store.playbooks import Situation, find_situations
+from hub.store.rests import find_resting
 
 BY_HAND = "hand"
 MAX_KEY = 150
@@ -194,8 +195,29 @@ async def fire_by_hand(
         if each.state == "fired"
     ]
     async with store.transaction() as connection:
-        await runs.insert(connection, rows, definitions=[definition_row(playbook, now=now)])
-    return firings
+        new = await runs.insert(
+            connection,
+            rows,
+            definitions=[definition_row(playbook, now=now)],
+            rested_since=playbook.rested_since(now),
+            force=force,
+        )
+        late = [each.customer_id for each in firings if each.state == "fired" and each.run_id not in new]
+        done = await _fired_before(connection, playbook, late, episode) if late else {}
+        resting = (
+            await find_resting(connection, playbook=playbook.name, customer_ids=late, rested_since=now - playbook.rest)
+            if late
+            else {}
+        )
+
+    def late_one(each: Firing) -> Firing:
+        """What another process did between the look and the firing."""
+        id_ = each.customer_id
+        until = resting[id_] + playbook.rest if id_ in resting else each.rest_until
+        state = "already_fired" if id_ in done else "resting"
+        return replace(each, state=state, run_id=done.get(id_), rest_until=until, plan=())
+
+    return [late_one(each) if each.customer_id in late else each for each in firings]
 
 
 async def _fired_before(connection: Connection, playbook: Playbook, ids: Iterable[str], episode: str) -> dict[str, str]:

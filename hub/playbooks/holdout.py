@@ -49,13 +49,17 @@ async def begin(connection: Connection, playbook: Playbook, rows: Sequence[dict[
     """Insert runs that no person asked for, those of held-out customers as such."""
     share = playbook.holdout
     definitions = [definition_row(playbook, now=now)]
+    rested = playbook.rested_since(now)
     if share is None or not rows:
-        return Begun(await runs.insert(connection, rows, definitions=definitions), [])
+        return Begun(await runs.insert(connection, rows, definitions=definitions, rested_since=rested), [])
     ids = [row["customer_id"] for row in rows]
     known = await find_assignments(connection, playbook=playbook.name, since=now - PERIOD, customer_ids=ids)
     lots = {id_: known[id_].arm if id_ in known else drawn(playbook.name, id_, now.date(), share=share) for id_ in ids}
     new = await runs.insert(
-        connection, [_with_lot(row, lots[row["customer_id"]], now) for row in rows], definitions=definitions
+        connection,
+        [_with_lot(row, lots[row["customer_id"]], now) for row in rows],
+        definitions=definitions,
+        rested_since=rested,
     )
     fresh = set(new)
     first = {

@@ -26,7 +26,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from hashlib import blake2b
 from typing import Annotated, Any, Literal
@@ -101,6 +101,10 @@ class Playbook:
 
     def fires(self, values: Mapping[str, Any]) -> bool:
         return self.condition is not None and matches(self.condition, values)
+
+    def rested_since(self, now: datetime) -> datetime | None:
+        """Whoever had a run since then is left alone; None: it never rests."""
+        return now - self.rest if self.rest else None
 
     @cached_property
     def hash(self) -> str:

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable
 from datetime import date, datetime
+from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, select
 
 from hub.model.actions import AlertState
 from hub.model.conditions import Condition
 from hub.store.conditions import clause, record_clause
-from hub.store.playbooks import OPEN_STATES, RECORD_FIELDS, Situation, select_values, values_of
+from hub.store.playbooks import RECORD_FIELDS, Situation, select_values, values_of
+from hub.store.rests import resting
 from hub.store.store import Connection
 from hub.store.tables import RECORD_TABLES, alert, customer, lifecycle, lifecycle_change, playbook_run, scorecard
 
@@ -40,10 +42,10 @@ async def find_due(
             customer.c.merged_into_id.is_(None),
             *(() if when is None else (clause(when),)),
             *(() if before is None else (_held_before(before),)),
-            *_may_be_acted_on(playbook, rested_since=rested_since, now=now),
         )
         .order_by(customer.c.id)
     )
+    statement = _that_may_be_acted_on(statement, playbook, rested_since=rested_since, now=now)
     return [
         Situation(customer_id=row.id, values=values_of(row), as_of=row.as_of)
         for row in await connection.execute(statement)
@@ -78,10 +80,11 @@ async def find_records_due(
             customer.c.merged_into_id.is_(None),
             *(() if where is None else (record_clause(where, record),)),
             *(() if when is None else (clause(when),)),
-            *(() if rested_since is None else _may_be_acted_on(playbook, rested_since=rested_since, now=now)),
         )
         .order_by(record.c.learned_at.desc(), record.c[record.info["event_time"]].desc(), record.c.id)
     )
+    if rested_since is not None:
+        statement = _that_may_be_acted_on(statement, playbook, rested_since=rested_since, now=now)
     return [
         Situation(
             customer_id=row.id,
@@ -121,10 +124,10 @@ async def find_changes_due(
             change.changed_at > changed_since,
             customer.c.merged_into_id.is_(None),
             *(() if when is None else (clause(when),)),
-            *_may_be_acted_on(playbook, rested_since=rested_since, now=now),
         )
         .order_by(change.changed_at.desc(), change.id.desc())
     )
+    statement = _that_may_be_acted_on(statement, playbook, rested_since=rested_since, now=now)
     return [
         Situation(
             customer_id=row.id,
@@ -138,13 +141,12 @@ async def find_changes_due(
     ]
 
 
-def _may_be_acted_on(playbook: str, *, rested_since: datetime, now: datetime) -> tuple[ColumnElement[bool], ...]:
-    """Neither resting from the playbook, nor with an alert of it that somebody snoozed."""
-    unrested = exists().where(
-        playbook_run.c.playbook == playbook,
-        playbook_run.c.customer_id == customer.c.id,
-        or_(playbook_run.c.started_at > rested_since, playbook_run.c.state.in_([state.value for state in OPEN_STATES])),
-    )
+Chosen = TypeVar("Chosen", bound=Select[Any])
+
+
+def _that_may_be_acted_on(statement: Chosen, playbook: str, *, rested_since: datetime, now: datetime) -> Chosen:
+    """But for customers that rest from the playbook, and those with an alert of it that somebody snoozed."""
+    rests = resting(playbook, rested_since=rested_since)
     snoozed = exists().where(
         alert.c.customer_id == customer.c.id,
         alert.c.state != AlertState.CLOSED.value,
@@ -152,7 +154,7 @@ def _may_be_acted_on(playbook: str, *, rested_since: datetime, now: datetime) ->
         alert.c.run_id == playbook_run.c.id,
         playbook_run.c.playbook == playbook,
     )
-    return (~unrested, ~snoozed)
+    return statement.outerjoin(rests, rests.c.id == customer.c.id).where(rests.c.id.is_(None), ~snoozed)
 
 
 def _held_before(condition: Condition) -> ColumnElement[bool]:

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Float, Integer, Row, Select, String, and_, func, or_, select
+from sqlalchemy import ColumnElement, Float, Integer, Row, Select, String, and_, func, select
 
-from hub.model.actions import RunState
 from hub.model.conditions import Field
 from hub.store.conditions import (
     CUSTOMER_FIELDS,
@@ -16,6 +15,7 @@ from hub.store.conditions import (
     SCORECARD_FIELDS,
     health_change,
 )
+from hub.store.onboarding_words import find_onboarding_words
 from hub.store.store import Connection
 from hub.store.tables import (
     RECORD_TABLES,
@@ -23,7 +23,6 @@ from hub.store.tables import (
     contact,
     customer,
     lifecycle,
-    playbook_run,
     scorecard,
 )
 
@@ -39,7 +38,6 @@ RECORD_FIELDS: Mapping[str, Mapping[str, Field]] = {
     for kind in RECORDS
 }  # plain texts of names that are SQLAlchemy's own
 """What a condition on a new record may ask for: the texts and numbers of its table."""
-OPEN_STATES = (RunState.RUNNING, RunState.WAITING, RunState.PAUSED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +87,7 @@ async def find_situations(
         ids = wanted[start : start + BATCH]
         churn = await _churn_reasons(connection, ids)
         contacts = await _contacts(connection, ids) if with_contacts else {}
+        onboarding = await find_onboarding_words(connection, ids)
         statement = (
             select_values(scorecard.c.readings)
             .join_from(
@@ -101,7 +100,7 @@ async def find_situations(
             reasons, horizon = churn.get(row.id, ((), None))
             found[row.id] = Situation(
                 customer_id=row.id,
-                values=values_of(row),
+                values=values_of(row) | ({"onboarding": onboarding[row.id]} if row.id in onboarding else {}),
                 as_of=row.as_of,
                 readings=row.readings or (),
                 churn_reasons=reasons,
@@ -132,27 +131,4 @@ async def _contacts(connection: Connection, ids: Sequence[str]) -> dict[str, tup
     found: dict[str, tuple[str, ...]] = {}
     for row in await connection.execute(statement):
         found[row.customer_id] = (*found.get(row.customer_id, ()), row.email)
-    return found
-
-
-async def find_resting(
-    connection: Connection, *, playbook: str, customer_ids: Iterable[str], rested_since: datetime
-) -> dict[str, datetime]:
-    """{customer id: start of its newest run} for customers that `playbook` has to leave alone."""
-    found: dict[str, datetime] = {}
-    wanted = sorted(set(customer_ids))
-    for start in range(0, len(wanted), BATCH):
-        statement = (
-            select(playbook_run.c.customer_id, func.max(playbook_run.c.started_at).label("started_at"))
-            .where(
-                playbook_run.c.playbook == playbook,
-                playbook_run.c.customer_id.in_(wanted[start : start + BATCH]),
-                or_(
-                    playbook_run.c.started_at > rested_since,
-                    playbook_run.c.state.in_([state.value for state in OPEN_STATES]),
-                ),
-            )
-            .group_by(playbook_run.c.customer_id)
-        )
-        found |= {row.customer_id: row.started_at for row in await connection.execute(statement)}
     return found

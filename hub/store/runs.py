@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Table, and_, bindparam, or_, select, update
+from sqlalchemy import Row, Table, and_, bindparam, delete, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hub.model.actions import Run, RunState, Step
+from hub.store.rests import claim
 from hub.store.store import Connection
 from hub.store.tables import playbook_definition, playbook_run, playbook_step
 
@@ -24,18 +25,33 @@ def insert_missing(connection: Connection, table: Table) -> Any:
 
 
 async def insert(
-    connection: Connection, rows: Sequence[Mapping[str, Any]], *, definitions: Sequence[Mapping[str, Any]] = ()
+    connection: Connection,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    definitions: Sequence[Mapping[str, Any]] = (),
+    rested_since: datetime | None = None,
+    force: bool = False,
 ) -> list[str]:
-    """Add runs; return the ids of those that are new. A playbook, customer and episode make one run, ever.
+    """Add runs of one playbook; return the ids of those that are new. A playbook, customer and episode make one run, ever.
 
-    definitions  rows of `playbook_definition` that the runs name by their hash; each is kept once
+    definitions   rows of `playbook_definition` that the runs name by their hash; each is kept once
+    rested_since  no run begins for a customer whose newest one began later, whichever process began it; None: it never
+                  rests
+    force         but that they begin all the same
     """
     if not rows:
         return []
     if definitions:
         await connection.execute(insert_missing(connection, playbook_definition), list(definitions))
     statement = insert_missing(connection, playbook_run).returning(playbook_run.c.id)
-    return sorted((await connection.execute(statement, list(rows))).scalars())
+    new = set((await connection.execute(statement, list(rows))).scalars())
+    if rested_since is not None and new:
+        got = await claim(connection, [row for row in rows if row["id"] in new], rested_since=rested_since, force=force)
+        late = sorted(new - got)
+        for start in range(0, len(late), BATCH):
+            await connection.execute(delete(playbook_run).where(playbook_run.c.id.in_(late[start : start + BATCH])))
+        new &= got
+    return sorted(new)
 
 
 async def find_runs(
