@@ -60,7 +60,7 @@ async def agree(store: Store, request: Request, *, now: datetime) -> tuple[Agree
     request.check(today)
     spans = periods(request.first, request.last, monthly=request.monthly, today=today)
     async with store.reading() as connection:
-        records = await read(connection, request, spans, needs={"terms", "events"}, today=today)
+        records = await read(connection, request, spans, needs={"terms", "events"}, now=now)
     found = []
     for span in spans:
         balances = records.book.balances(span, None)

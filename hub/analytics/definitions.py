@@ -9,6 +9,7 @@ can be compared. Bases:
     answers       answers given in the period, the newest of each contact
     grace         churn as events: a customer gone for longer than a grace, on the first day nothing is paid
     starters      customers whose first paid term began in the period
+    onboardings   onboardings: those that ended in the period, or for what takes time those that began in it
 """
 
 from collections.abc import Mapping
@@ -38,7 +39,7 @@ class Definition:
     """What a figure is.
 
     unit      share (0-1 where nothing grows), money, points, customers or days
-    needs     which records it is computed of: terms, renewals, answers, starts, events
+    needs     which records it is computed of: terms, renewals, answers, starts, events, onboardings
     survey    type of the answers
     """
 
@@ -247,6 +248,26 @@ DEFINITIONS: tuple[Definition, ...] = (
         "who has not got there counts for as long as observed (until today or the end of the contract)",
         unit="days",
         needs="starts",
+        aggregation=Aggregation.MEDIAN,
+        higher_is_better=False,
+    ),
+    Definition(
+        name="onboarding_completion",
+        title="Onboardings completed",
+        basis="onboardings",
+        formula="completed / (completed + failed + customer left) of the onboardings that ended in the period; "
+        "called off by a person is left out",
+        unit="share",
+        needs="onboardings",
+    ),
+    Definition(
+        name="onboarding_time_to_value",
+        title="Onboarding, time to value",
+        basis="onboardings",
+        formula="median days from the start of an onboarding in the period to the step that stands for value, by "
+        "Kaplan-Meier: one that is not there yet counts for as long as it was watched (until now, or it ended)",
+        unit="days",
+        needs="onboardings",
         aggregation=Aggregation.MEDIAN,
         higher_is_better=False,
     ),

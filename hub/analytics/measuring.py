@@ -13,6 +13,7 @@ from hub.analytics.definitions import Definition, choose
 from hub.analytics.frame import Frame, Known
 from hub.analytics.from_answers import of_answers
 from hub.analytics.from_deals import of_renewals
+from hub.analytics.from_onboardings import of_onboardings
 from hub.analytics.from_starts import of_starts
 from hub.analytics.from_terms import of_events, of_terms
 from hub.analytics.months import Period, periods
@@ -29,6 +30,7 @@ FROM: Mapping[str, Callable[[Frame, Definition], Iterator[Value]]] = {
     "answers": of_answers,
     "starts": of_starts,
     "events": of_events,
+    "onboardings": of_onboardings,
 }
 """{what a figure needs: how its values are made of it}."""
 
@@ -53,7 +55,7 @@ async def measure(store: Store, request: Request, *, now: datetime) -> Report:
     spans = periods(request.first, request.last, monthly=request.monthly, today=today)
     needs = {definition.needs for definition in definitions}
     async with store.reading() as connection:
-        records = await read(connection, request, spans, needs=needs, today=today)
+        records = await read(connection, request, spans, needs=needs, now=now)
     # seconds of arithmetic where customers are many: a process that also answers others goes on meanwhile
     values = await asyncio.to_thread(_values, records, request, spans, definitions)
     return Report(request=request, today=today, values=tuple(values))

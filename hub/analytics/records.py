@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from hub.analytics.book import Book
@@ -11,6 +11,7 @@ from hub.analytics.request import Request
 from hub.store import Connection
 from hub.store.first_value import find_first_value, find_use_since
 from hub.store.labels import find_churned
+from hub.store.onboarding import Onboarding, find_onboardings
 from hub.store.retention import Profile, find_balances, find_profiles, find_renewals
 from hub.store.survey_results import find_answers
 
@@ -35,6 +36,8 @@ class Records:
     starts: Sequence[Any]
     events: Mapping[str, list[Any]]
     use_since: date | None
+    onboardings: Sequence[Onboarding]
+    now: datetime
 
 
 def trailing(month: Month) -> list[Period]:
@@ -44,10 +47,10 @@ def trailing(month: Month) -> list[Period]:
 
 
 async def read(
-    connection: Connection, request: Request, spans: Sequence[Period], *, needs: Set[str], today: date
+    connection: Connection, request: Request, spans: Sequence[Period], *, needs: Set[str], now: datetime
 ) -> Records:
     """Read what `needs` names (see `Definition.needs`) for all periods at once."""
-    first, last = spans[0].first, spans[-1].last
+    first, last, today = spans[0].first, spans[-1].last, now.date()
     covered = [*spans, *(month for span in spans for month in trailing(span.month))] if "terms" in needs else spans
     days = sorted({today, *(day for span in covered for day in (span.opening, span.last))})
     balances = await find_balances(connection, days) if "terms" in needs or request.by == "plan" else []
@@ -77,4 +80,6 @@ async def read(
         starts=starts,
         events=events,
         use_since=use_since,
+        onboardings=await find_onboardings(connection, during=(first, last)) if "onboardings" in needs else [],
+        now=now,
     )

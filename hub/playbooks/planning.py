@@ -264,6 +264,7 @@ def trial(playbook: Playbook, index: int, *, renderer: Renderer) -> None:
     if playbook.trigger.record is not None:
         fields = RECORD_FIELDS[playbook.trigger.record].values()
         full["record"] = {each.name: 0.25 if each.kind == "number" else "text" for each in fields}
+    full["onboarding"] = {"step": "Text", "last": "Text", "done": ["Text"], "left": ["Text"], "optional": ["Text"]}
     if playbook.trigger.field is not None:
         full["change"] = {"field": playbook.trigger.field, "old": "text", "new": "text"}
     known = Situation(

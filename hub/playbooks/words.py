@@ -9,6 +9,8 @@
     playbook      name, title, about
     record        the record that set a `by: {record: …}` playbook off, its columns by name
     change        what set a `by: {change: …}` playbook off: field, old, new
+    onboarding    of the customer's newest one: attempt, started_on, step (the current one's title), due_on, last (title of what
+                  was done last), done, left, optional (titles), ended_why
     day           the scorecard's day, such as 22 November 2026
     link          the customer's page in the hub
 
@@ -16,10 +18,12 @@ Any of them may be None, which shows as a dash.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from hub.playbooks.spec import Playbook
 from hub.playbooks.vocabulary import VOCABULARY
+from hub.store.onboarding_words import BLANK as ONBOARDING
 from hub.store.playbooks import RECORD_FIELDS, Situation
 
 MAX_REASONS = 4
@@ -56,8 +60,9 @@ def words(playbook: Playbook, situation: Situation, *, before: Mapping[str, Any]
         "facts": {name: values.get(name) for name in VOCABULARY},
         "record": _record(playbook, before.get("record")),
         "change": _change(playbook, before.get("change")),
+        "onboarding": _onboarding(values.get("onboarding")),
         "playbook": {"name": playbook.name, "title": playbook.title, "about": playbook.about},
-        "day": None if as_of is None else f"{as_of.day} {_MONTHS[as_of.month - 1]} {as_of.year}",
+        "day": _day(as_of),
         "link": f"{hub_url.rstrip('/')}/customers/{situation.customer_id}",
     }
 
@@ -75,6 +80,17 @@ def _change(playbook: Playbook, change: Any) -> Mapping[str, Any]:
         return {}
     blank = {"field": playbook.trigger.field, "old": None, "new": None}
     return blank | (dict(change) if isinstance(change, Mapping) else {})
+
+
+def _onboarding(found: Any) -> Mapping[str, Any]:
+    """Words of hub.store.onboarding_words, with days as people write them."""
+    told = ONBOARDING | (dict(found) if isinstance(found, Mapping) else {})
+    days = {name: date.fromisoformat(told[name]) if told[name] else None for name in ("started_on", "due_on")}
+    return told | {name: _day(day) for name, day in days.items()}
+
+
+def _day(day: date | None) -> str | None:
+    return None if day is None else f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
 
 
 def reasons(situation: Situation) -> list[str]:
