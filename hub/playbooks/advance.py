@@ -8,7 +8,7 @@ template that fails leaves nothing behind but the run's error.
 Many runs move together, in a handful of statements.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
@@ -17,6 +17,7 @@ import orjson
 
 from hub.model.actions import AlertOutcome, ApprovalState, Run, RunState
 from hub.playbooks.holdout import begin
+from hub.playbooks.mailing import Mailing
 from hub.playbooks.planning import Planner
 from hub.playbooks.rows import BY_PLAYBOOK, LEFT_OPEN, Walk, call_key, run_row
 from hub.playbooks.spec import Playbook, from_definition
@@ -44,7 +45,7 @@ class Advanced:
 
 
 class Advancer:
-    """Moves runs. `suppressed`: addresses ("ann@x.example") and domains ("@x.example") nobody may write to."""
+    """Moves runs. `mailing`: the rules their mail keeps."""
 
     def __init__(
         self,
@@ -52,10 +53,11 @@ class Advancer:
         planner: Planner,
         *,
         definitions: Mapping[str, Playbook],
-        suppressed: Collection[str] = (),
+        mailing: Mailing,
     ) -> None:
         self._store = store
-        self._walker = Walker(planner, definitions, suppressed)
+        self._mailing = mailing
+        self._walker = Walker(planner, definitions)
         self._parsed: dict[str, Playbook] = {}
 
     async def advance(self, moves: Sequence[Move], *, now: datetime) -> Advanced:
@@ -91,7 +93,9 @@ class Advancer:
             held = await runs.lock(connection, [walk.run.id for walk in walks])
             stopped = await stops.find_stops(connection)
             walks = [walk for walk in walks if _still(walk.run, held) and not stops.stop_of(stopped, walk.run.playbook)]
-            reserved = await deliveries.reserve(connection, [row for walk in walks for row in walk.deliveries])
+            messages = [row for walk in walks for row in walk.deliveries]
+            await self._mailing.settle(connection, messages, now=now)
+            reserved = await deliveries.reserve(connection, messages)
             await _open_and_close(connection, walks, now=now)
             await approvals.ask(connection, [row for walk in walks for row in walk.approvals])
             await _expire(connection, walks, now=now)

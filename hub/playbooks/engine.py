@@ -8,7 +8,7 @@ await playbooks.fire("churn_save", ids, by="ann@example.com", key="…", now=now
 
 import logging
 import math
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from hashlib import blake2b
 
@@ -23,6 +23,7 @@ from hub.playbooks.firing import Firing, fire_by_hand, insert_due
 from hub.playbooks.jobs import ADVANCE, FIRE, SEND, SWEEP, FireReport, SweepReport, argument_of, moves_of, tick_name
 from hub.playbooks.ledger import Ledger
 from hub.playbooks.loading import PlaybookFolder
+from hub.playbooks.mailing import Mailing
 from hub.playbooks.planning import Planner
 from hub.playbooks.replacing import take_over
 from hub.playbooks.spec import Playbook
@@ -52,12 +53,14 @@ class Playbooks:
         executor: str,
         clock: Callable[[], datetime],
         hub_url: str,
-        suppressed: Collection[str] = (),
+        mailing: Mailing | None = None,
+        company: str = "",
     ) -> None:
         self.definitions = folder.playbooks
-        self.planner = Planner(folder.renderer, hub_url=hub_url, channels=channels)
-        self.ledger = Ledger(store, channels, executor=executor, clock=clock, tried=self._on_tried)
-        self._advancer = Advancer(store, self.planner, definitions=self.definitions, suppressed=suppressed)
+        self.planner = Planner(folder.renderer, hub_url=hub_url, channels=channels, company=company)
+        mailing = mailing or Mailing()
+        self.ledger = Ledger(store, channels, executor=executor, clock=clock, tried=self._on_tried, mailing=mailing)
+        self._advancer = Advancer(store, self.planner, definitions=self.definitions, mailing=mailing)
         self._store = store
         self._durable = durable
         self._clock = clock

@@ -21,6 +21,7 @@ from hub.delivery import USUAL, Channel, Manners, Message, Refusal, Rejected, Un
 from hub.durable.process import is_gone
 from hub.model.actions import Delivery, DeliveryState
 from hub.playbooks.endpoints import Endpoints
+from hub.playbooks.mailing import Mailing
 from hub.store import Store, claims, deliveries, executors, stops
 
 log = logging.getLogger(__name__)
@@ -46,7 +47,9 @@ class Ledger:
         executor: str,
         clock: Callable[[], datetime],
         tried: Callable[[str], Awaitable[None]] | None = None,
+        mailing: Mailing | None = None,
     ) -> None:
+        self._mailing = mailing or Mailing()
         self._tried = tried
         self._store = store
         self._channels = channels
@@ -155,6 +158,8 @@ class Ledger:
             async with self._store.transaction() as connection:
                 await deliveries.unclaim(connection, sent, executor=self._executor)
             return
+        if sent.channel == "email" and not await self._may_go(sent, now=now):
+            return
         message = Message(
             id=sent.id,
             dedup_key=sent.dedup_key,
@@ -183,6 +188,19 @@ class Ledger:
                 )
         if manners.disabled_after is not None:
             await self._endpoints.note(sent, failure, disabled_after=manners.disabled_after, now=self._clock())
+
+    async def _may_go(self, sent: Delivery, *, now: datetime) -> bool:
+        """Whether the rules of mail let it go now; else it is left out, or waits."""
+        async with self._store.reading() as connection:
+            found = await self._mailing.look(connection, sent, now=now)
+        if found is None:
+            return True
+        async with self._store.transaction() as connection:
+            if isinstance(found, datetime):
+                await deliveries.postpone(connection, sent, executor=self._executor, until=found, now=now)
+            else:
+                await deliveries.suppress(connection, sent.id, executor=self._executor, reason=found.show())
+        return False
 
     async def _rejected(self, sent: Delivery, error: Rejected, manners: Manners) -> None:
         if error.kind is not Refusal.TRANSIENT:

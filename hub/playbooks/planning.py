@@ -11,6 +11,7 @@ from hashlib import blake2b
 from typing import Any
 
 from hub.delivery import Channel, Rendered, Renderer, unready
+from hub.delivery.mail_templates import CUSTOMER, TEAM
 from hub.delivery.pagerduty import SEVERITIES, resolve, trigger
 from hub.delivery.webhook import event
 from hub.model.conditions import matches
@@ -74,10 +75,23 @@ class Planned:
 
 
 class Planner:
-    """Plans steps of any playbook. `hub_url` is where people open the hub; `channels`: what is set up, None for all."""
+    """Plans steps of any playbook.
 
-    def __init__(self, renderer: Renderer, *, hub_url: str, channels: Mapping[str, Channel] | None = None) -> None:
+    hub_url   where people open the hub
+    channels  what is set up, None for all
+    company   how mail to customers names us
+    """
+
+    def __init__(
+        self,
+        renderer: Renderer,
+        *,
+        hub_url: str,
+        channels: Mapping[str, Channel] | None = None,
+        company: str = "",
+    ) -> None:
         self.renderer = renderer
+        self.company = company
         self.hub_url = hub_url
         self.channels = channels
 
@@ -152,13 +166,15 @@ class Planner:
         return planned
 
     def _mails(self, index: int, settings: Email, situation: Situation, context: Mapping[str, Any]) -> list[Planned]:
-        made = self.renderer.email(settings.template, context)
+        audience = {"contacts": CUSTOMER, "csm": TEAM}.get(settings.to)
+        made = self.renderer.email(settings.template, {**context, "company": self.company}, audience=audience)
+        csm = situation.values.get("csm_email")
+        if csm and made.payload.get("audience") == CUSTOMER:
+            made = Rendered(subject=made.subject, payload={**made.payload, "reply_to": csm})
         if settings.to == "contacts":
-            made = Rendered(subject=made.subject, payload={**made.payload, "audience": "customer"})
             addresses = tuple(situation.contacts)
             nobody = "no contact of the customer has an e-mail address"
         elif settings.to == "csm":
-            csm = situation.values.get("csm_email")
             addresses = (csm,) if csm else ()
             nobody = "the customer has no CSM"
         else:

@@ -1,6 +1,6 @@
 """The rows that a move of a run writes, under keys that make writing them twice harmless."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2b
@@ -108,13 +108,10 @@ def approval_row(run: Run, planned: Planned, *, until: datetime, now: datetime) 
     }
 
 
-def delivery_row(
-    run: Run, planned: Planned, *, retry: Retry | None, forbidden: Collection[str], now: datetime
-) -> dict[str, Any]:
-    """A message to reserve; to an address nobody may write to it is noted, and never sent."""
+def delivery_row(run: Run, planned: Planned, *, retry: Retry | None, now: datetime) -> dict[str, Any]:
+    """A message to reserve."""
     address = planned.address or ""
     key = dedup_key(run.playbook, run.playbook_version, run.customer_id, run.episode, planned.index, address)
-    suppressed = {address.lower(), f"@{address.lower().rpartition('@')[2]}"} & set(forbidden)
     return {
         "id": f"del_{key.rpartition('.')[2]}",
         "dedup_key": key,
@@ -125,8 +122,8 @@ def delivery_row(
         "address": address,
         "subject": planned.subject,
         "payload": planned.payload,
-        "state": (DeliveryState.SUPPRESSED if suppressed else DeliveryState.RESERVED).value,
-        "error": "nobody may write to this address" if suppressed else None,
+        "state": DeliveryState.RESERVED.value,
+        "error": None,
         "attempts": 0,
         "most_attempts": retry.attempts if retry else None,
         "pause_seconds": round(retry.pause.total_seconds()) if retry and retry.pause else None,

@@ -4,7 +4,7 @@ A step that takes more than one move (it waits for a day, a condition, an answer
 stays, `awaits` says for what and `since` since when, and each wake looks again. Steps are noted when they are over, once.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -41,12 +41,11 @@ class Heard:
 
 
 class Walker:
-    """Walks runs. `suppressed`: addresses and domains nobody may write to. `definitions`: what may be started."""
+    """Walks runs. `definitions`: what may be started."""
 
-    def __init__(self, planner: Planner, definitions: Mapping[str, Playbook], suppressed: Collection[str]) -> None:
+    def __init__(self, planner: Planner, definitions: Mapping[str, Playbook]) -> None:
         self.planner = planner
         self.definitions = definitions
-        self.suppressed = frozenset(each.lower() for each in suppressed)
 
     def walk(self, run: Run, playbook: Playbook, situation: Situation | None, heard: Heard, *, now: datetime) -> Walk:
         walk = Walk(run, run.step)
@@ -214,9 +213,7 @@ class _Doing:
         return self.note("done", shown + (", and nobody knows whether it arrived" if unknown else ""))
 
     def message(self, planned: Planned) -> dict[str, Any]:
-        return delivery_row(
-            self.walk.run, planned, retry=self.step.retry, forbidden=self.walker.suppressed, now=self.now
-        )
+        return delivery_row(self.walk.run, planned, retry=self.step.retry, now=self.now)
 
     def plan(self) -> list[Planned]:
         run = self.walk.run

@@ -150,30 +150,3 @@ async def find_bounces(
         Bounced(**{name: row[name] for name in Bounced.__dataclass_fields__})
         for row in (await connection.execute(statement)).mappings()
     ]
-
-
-async def count_recent(
-    connection: Connection, addresses: Sequence[str], customer_ids: Sequence[str], *, since: datetime
-) -> dict[str, list[datetime]]:
-    """{address: when it was or will be sent mail to customers, since then}; what was never sent is left out."""
-    row = delivery.c
-    at = func.coalesce(row.sent_at, row.not_before, row.reserved_at).label("at")
-    sent = [
-        DeliveryState.HELD,
-        DeliveryState.RESERVED,
-        DeliveryState.SENT,
-        DeliveryState.CONFIRMED,
-        DeliveryState.UNKNOWN,
-    ]
-    statement = select(row.address, at).where(
-        row.customer_id.in_(sorted(set(customer_ids))),
-        row.channel == "email",
-        row.audience == "customer",
-        row.address.in_(sorted(set(addresses))),
-        row.state.in_([state.value for state in sent]),
-        at > since,
-    )
-    found: dict[str, list[datetime]] = {}
-    for address, moment in await connection.execute(statement):
-        found.setdefault(address, []).append(moment)
-    return found

@@ -76,6 +76,18 @@ async def unclaim(connection: Connection, sent: Delivery, *, executor: str) -> N
     )
 
 
+async def postpone(connection: Connection, sent: Delivery, *, executor: str, until: datetime, now: datetime) -> None:
+    """It was claimed and not tried, for it may not go out before `until`; until then its expiry stands still."""
+    expires_at = None if sent.expires_at is None else sent.expires_at + (until - now)
+    values = {"state": DeliveryState.RESERVED.value, "attempts": sent.attempts - 1, "claimed_by": None, "sent_at": None}
+    await _settle(connection, sent.id, executor, {**values, "not_before": until, "expires_at": expires_at})
+
+
+async def suppress(connection: Connection, id_: str, *, executor: str, reason: str) -> None:
+    """It was claimed and not tried, and never will be."""
+    await _settle(connection, id_, executor, {"state": DeliveryState.SUPPRESSED.value, "error": reason, "sent_at": None})
+
+
 async def withdraw(connection: Connection, *, playbook: str | None, reason: str) -> int:
     """Messages of a playbook (None: of all) that wait to be sent never are; return how many."""
     of = select(playbook_run.c.id).where(playbook_run.c.id == delivery.c.run_id)

@@ -4,12 +4,12 @@ What a person asked for (`unsubscribed`, `complained`, `manual`) holds for mail 
 (`bounced`) holds for all mail, for sending there harms the sender.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import delete, select
+from sqlalchemy import RowMapping, delete, select
 
 from hub.store.runs import insert_missing
 from hub.store.store import Connection
@@ -110,6 +110,6 @@ def _id(address: str, topic: str) -> str:
     return f"{address.lower()} {topic}".strip()
 
 
-def _line(row: Mapping[str, object]) -> Suppressed:
+def _line(row: RowMapping) -> Suppressed:
     values = {name: row[name] for name in Suppressed.__dataclass_fields__}
-    return Suppressed(**{**values, "reason": Reason(str(values["reason"]))})  # type: ignore[arg-type]  # as the table has it
+    return Suppressed(**{**values, "reason": Reason(values["reason"])})

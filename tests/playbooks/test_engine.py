@@ -315,6 +315,7 @@ async def test_a_run_keeps_the_playbook_it_began_with(world: World, folder: Fold
 async def test_contacts_are_written_to_unless_they_said_no(world: World, folder: Folder) -> None:
     from hub.model.records import Contact
     from hub.store.records import upsert
+    from hub.store.suppression import Reason, Suppressed, suppress
     from hub.store.tables import contact
 
     folder.playbook(SAVE.replace("to: csm", "to: contacts"))
@@ -326,7 +327,10 @@ async def test_contacts_are_written_to_unless_they_said_no(world: World, folder:
     async with world.store.transaction() as connection:
         await upsert(connection, people, source="crm", now=world.clock())
         await connection.execute(contact.update().values(customer_id="acme"))
-    async with entered(world.store, folder, suppressed=["NO@x.example"]) as writing:
+    async with world.store.transaction() as connection:
+        line = Suppressed(address="no@x.example", reason=Reason.MANUAL, since=world.clock(), by="eve@hub.example")
+        await suppress(connection, [line])
+    async with entered(world.store, folder) as writing:
         await fire(writing)
         await writing.settle(3)
         assert [to for _, to in writing.smtp.envelopes] == [["a@x.example"]]
