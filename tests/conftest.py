@@ -42,7 +42,7 @@ def _is_worker(config: pytest.Config) -> bool:
 
 
 def _isolate_environment() -> None:
-    for name in [name for name in os.environ if name.startswith("CSHUB_") and name != "CSHUB_TEST_POSTGRESQL"]:
+    for name in [name for name in os.environ if name.startswith("CSHUB_") and not name.startswith("CSHUB_TEST_")]:
         del os.environ[name]
 
 
