@@ -36,8 +36,9 @@ COMMANDS = {
     "judgement": ("judgement", "Show what overrides and sentiment were worth, by who left and beside the computed scores."),
     "metrics": ("metrics", "Show the figures of customer success, with the definition each was computed by."),
     "model": ("model", "See the churn models, compare challengers with champions, promote one, take it back, look for drift."),
+    "onboard": ("onboard", "Begin onboardings, say which steps are done, and see who stands where."),
     "override": ("judgement", "Put your own score in the place of CUSTOMER's computed health, for a while and with a reason."),
-    "playbook": ("playbook", "List playbooks, fire one by hand, approve what runs ask, and stop them."),
+    "playbook": ("playbook", "List playbooks, plan one before it acts, fire one by hand, approve what runs ask, stop them, report on them."),
     "postmortem": (
         "postmortem", "Look back at customers who left: CUSTOMER (an id, a domain or a whole name), or all of them.",
     ),
