@@ -12,14 +12,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from hashlib import blake2b
 
+from hub.attention import Attention
 from hub.delivery import Channel
 from hub.durable import Argument, Durable
 from hub.durable.schedule import schedule
 from hub.errors import NotFoundError, RefusedError
 from hub.model.actions import Run, RunState
+from hub.model.team import Team
 from hub.playbooks.advance import Advancer, Move
 from hub.playbooks.approving import decide
-from hub.playbooks.firing import Firing, fire_by_hand, insert_due
+from hub.playbooks.firing import Firing, begin_due, fire_by_hand
 from hub.playbooks.jobs import ADVANCE, FIRE, SEND, SWEEP, FireReport, SweepReport, argument_of, moves_of, tick_name
 from hub.playbooks.ledger import Ledger
 from hub.playbooks.loading import PlaybookFolder
@@ -55,12 +57,16 @@ class Playbooks:
         hub_url: str,
         mailing: Mailing | None = None,
         company: str = "",
+        attention: Attention | None = None,
+        team: Team | None = None,
     ) -> None:
         self.definitions = folder.playbooks
-        self.planner = Planner(folder.renderer, hub_url=hub_url, channels=channels, company=company)
+        self.planner = Planner(folder.renderer, hub_url=hub_url, channels=channels, company=company, team=team)
         mailing = mailing or Mailing()
         self.ledger = Ledger(store, channels, executor=executor, clock=clock, tried=self._on_tried, mailing=mailing)
-        self._advancer = Advancer(store, self.planner, definitions=self.definitions, mailing=mailing)
+        self._advancer = Advancer(
+            store, self.planner, definitions=self.definitions, mailing=mailing, attention=attention
+        )
         self._store = store
         self._durable = durable
         self._clock = clock
@@ -85,24 +91,17 @@ class Playbooks:
 
     async def fire_due(self, *, as_of: date, now: datetime) -> FireReport:
         """Fire every playbook for whom it concerns by the scorecards of `as_of`. Twice on one day is once."""
-        fired = {}
-        for playbook in await self._going():
-            ids = await insert_due(self._store, playbook, as_of=as_of, now=now)
-            if ids:
-                fired[playbook.name] = len(ids)
-                await self._enqueue([(id_, 0) for id_ in ids])
+        fired = {playbook.name: await self._begin(playbook, as_of=as_of, now=now) for playbook in await self._going()}
         await self._hasten("condition", now=now)
-        return FireReport(fired)
+        return FireReport({name: count for name, count in fired.items() if count})
 
     async def fire_changes(self, *, now: datetime) -> FireReport:
-        """Only those that a change of the lifecycle sets off: for who just wrote one and will not wait for the scoring."""
-        fired = {}
-        for playbook in await self._going():
-            if playbook.by == "change":
-                ids = await insert_due(self._store, playbook, as_of=now.date(), now=now)
-                fired |= {playbook.name: len(ids)} if ids else {}
-                await self._enqueue([(id_, 0) for id_ in ids])
-        return FireReport(fired)
+        """Only those that a change of the lifecycle sets off: for who just wrote one and will not wait
+        for the scoring. Runs that wait for a condition look, too."""
+        going = [each for each in await self._going() if each.by == "change"]
+        fired = {playbook.name: await self._begin(playbook, as_of=now.date(), now=now) for playbook in going}
+        await self._hasten("condition", now=now)
+        return FireReport({name: count for name, count in fired.items() if count})
 
     async def fire(
         self,
@@ -216,6 +215,14 @@ class Playbooks:
             await self._durable.enqueue(SEND, {})
         return released
 
+    async def _begin(self, playbook: Playbook, *, as_of: date, now: datetime, tick: datetime | None = None) -> int:
+        """Begin and queue the runs of whom it concerns; return how many."""
+        begun = 0
+        async for ids in begin_due(self._store, playbook, as_of=as_of, now=now, tick=tick):
+            await self._enqueue([(id_, 0) for id_ in ids])
+            begun += len(ids)
+        return begun
+
     async def _going(self) -> list[Playbook]:
         """The playbooks that are not stopped."""
         async with self._store.reading() as connection:
@@ -264,8 +271,7 @@ class Playbooks:
         for playbook in await self._going():
             if playbook.name == name and playbook.trigger.cron is not None:
                 ticks = schedule(tick_name(name), playbook.trigger.cron, FIRE, argument, timezone=self._timezone)
-                ids = await insert_due(self._store, playbook, as_of=now.date(), now=now, tick=ticks.newest_tick(now))
-                await self._enqueue([(id_, 0) for id_ in ids])
+                await self._begin(playbook, as_of=now.date(), now=now, tick=ticks.newest_tick(now))
 
     async def _on_send(self, argument: Argument) -> None:
         due = await self.ledger.drain()

@@ -5,25 +5,28 @@ By hand: for the customers
 somebody named, under a key of his, so that asking again is no second firing.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from hashlib import blake2b
 
 from hub.errors import NotFoundError, RefusedError
 from hub.playbooks.holdout import begin
+from hub.playbooks.attending import leave_snoozed
 from hub.playbooks.planning import Planned, Planner
 from hub.playbooks.rows import definition_row, run_id_of, run_row
 from hub.playbooks.spec import Playbook
 from hub.playbooks.triggers import CATCH_UP, FRESH
 from hub.store import Connection, Store, runs
-from hub.store.due import find_changes_due, find_due, find_records_due
+from hub.store.due import find_changes_due, find_due, find_records_due, find_standing
 from hub.store.playbooks import Situation, find_situations
 from hub.store.rests import find_resting
 
 BY_HAND = "hand"
 MAX_KEY = 150
 MAX_BY_HAND = 1_000
+AT_ONCE = 2_000
+"""Runs that begin in one transaction."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,22 +49,25 @@ class Firing:
     plan: tuple[Planned, ...] = ()
 
 
-async def insert_due(
+async def begin_due(
     store: Store, playbook: Playbook, *, as_of: date, now: datetime, tick: datetime | None = None
-) -> list[str]:
-    """Begin a run for everybody the playbook's trigger concerns; return the new ids, but for those that are held out.
+) -> AsyncIterator[list[str]]:
+    """Begin a run for everybody the playbook's trigger concerns; yield the new ids, but for those that are held out.
 
     as_of  the day of the scorecards it looks at; `tick`: of a schedule, which looks at the newest ones
+    One statement says whom it concerns. Their runs begin AT_ONCE in a transaction, so that a hundred thousand neither fill
+    the memory nor keep others from writing; what a process that dies in between leaves out, the next look finds.
     """
     if (playbook.by == "schedule") is not (tick is not None) or playbook.by == BY_HAND:
-        return []
-    async with store.transaction() as connection:
+        return
+    found: list[str] | list[Situation]
+    async with store.reading() as connection:
         if playbook.trigger.field is not None:
-            due = await _changes_due(connection, playbook, playbook.trigger.field, now=now)
+            found = await _changes_due(connection, playbook, playbook.trigger.field, now=now)
         elif playbook.trigger.record is not None:
-            due = await _records_due(connection, playbook, playbook.trigger.record, now=now)
+            found = await _records_due(connection, playbook, playbook.trigger.record, now=now)
         else:
-            due = await find_due(
+            found = await find_due(
                 connection,
                 playbook=playbook.name,
                 when=playbook.condition,
@@ -70,19 +76,29 @@ async def insert_due(
                 rested_since=now - playbook.rest,
                 now=now,
             )
-        rows = [
-            run_row(
-                playbook,
-                each.customer_id,
-                each.values,
-                episode=_episode(playbook, each, as_of, tick),
-                cause=playbook.by,
-                by=None,
-                now=now,
+    for first in range(0, len(found), AT_ONCE):
+        async with store.transaction() as connection:
+            some = found[first : first + AT_ONCE]
+            ids = [each for each in some if isinstance(each, str)]
+            due = (
+                await find_standing(connection, ids) if ids else [each for each in some if isinstance(each, Situation)]
             )
-            for each in due
-        ]
-        return (await begin(connection, playbook, rows, now=now)).going
+            due = await leave_snoozed(connection, playbook, due, now=now)
+            rows = [
+                run_row(
+                    playbook,
+                    each.customer_id,
+                    each.values,
+                    episode=_episode(playbook, each, as_of, tick),
+                    cause=playbook.by,
+                    by=None,
+                    now=now,
+                )
+                for each in due
+            ]
+            begun = await begin(connection, playbook, rows, now=now)
+        if begun.going:
+            yield begun.going
 
 
 async def _records_due(connection: Connection, playbook: Playbook, kind: str, *, now: datetime) -> list[Situation]:

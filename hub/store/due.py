@@ -1,6 +1,6 @@
 """Whom a playbook's trigger concerns and may be acted on: by the newest scorecard, a new record, a change of the lifecycle."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any, TypeVar
 
@@ -24,8 +24,8 @@ async def find_due(
     rested_since: datetime,
     now: datetime,
     before: Condition | None = None,
-) -> list[Situation]:
-    """Customers whose scorecard of the day `as_of` matches, that may be acted on: one statement, however many there are.
+) -> list[str]:
+    """Ids of customers whose scorecard of the day `as_of` matches, that may be acted on: one statement, however many.
 
     as_of   None: whichever day the newest scorecard is of
     before  what must have held by the scorecard before that one
@@ -33,9 +33,8 @@ async def find_due(
     somebody snoozed beyond `now`, and customers merged into another.
     """
     statement = (
-        select_values()
+        select(customer.c.id)
         .join_from(customer, scorecard, scorecard.c.customer_id == customer.c.id)
-        .outerjoin(lifecycle, lifecycle.c.customer_id == customer.c.id)
         .where(
             scorecard.c.latest,
             *(() if as_of is None else (scorecard.c.as_of == as_of,)),
@@ -46,6 +45,18 @@ async def find_due(
         .order_by(customer.c.id)
     )
     statement = _that_may_be_acted_on(statement, playbook, rested_since=rested_since, now=now)
+    return list((await connection.execute(statement)).scalars())
+
+
+async def find_standing(connection: Connection, customer_ids: Sequence[str]) -> list[Situation]:
+    """What is known of these customers, in order of id: their values alone, without readings and reasons."""
+    statement = (
+        select_values()
+        .join_from(customer, scorecard, scorecard.c.customer_id == customer.c.id)
+        .outerjoin(lifecycle, lifecycle.c.customer_id == customer.c.id)
+        .where(scorecard.c.latest, customer.c.id.in_(list(customer_ids)))
+        .order_by(customer.c.id)
+    )
     return [
         Situation(customer_id=row.id, values=values_of(row), as_of=row.as_of)
         for row in await connection.execute(statement)

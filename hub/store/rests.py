@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Subquery, func, or_, select
+from sqlalchemy import ColumnElement, Subquery, Text, cast, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hub.model.actions import RunState
@@ -25,7 +25,8 @@ def resting(playbook: str, *, rested_since: datetime) -> Subquery:
 
     A run of a customer that was merged into another since counts for that other one.
     """
-    who = func.coalesce(customer.c.merged_into_id, customer.c.id)
+    # the cast is for SQLite, which indexes what it joins to only where it knows that both are texts
+    who = cast(func.coalesce(customer.c.merged_into_id, customer.c.id), Text)
     return (
         select(who.label("id"), func.max(playbook_run.c.started_at).label("started_at"))
         .join_from(playbook_run, customer, customer.c.id == playbook_run.c.customer_id)
