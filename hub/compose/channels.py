@@ -1,10 +1,10 @@
 """Where playbooks may send, as config/hub.yaml says."""
 
 from dataclasses import replace
-from email.utils import parseaddr
 
-from hub.delivery import Channel, mail, pagerduty, slack, webhook
-from hub.delivery.mail import MailChannel
+from hub.access.links import Links
+from hub.compose.mail import mail_channel
+from hub.delivery import Channel, pagerduty, slack, webhook
 from hub.delivery.pagerduty import PagerDutyChannel
 from hub.delivery.reach import network
 from hub.delivery.slack import SlackChannel
@@ -12,8 +12,8 @@ from hub.delivery.webhook import Endpoint, WebhookChannel
 from hub.settings import Settings
 
 
-def channels(settings: Settings) -> dict[str, Channel]:
-    """{kind: channel}, for those that are configured."""
+def channels(settings: Settings, *, links: Links | None = None) -> dict[str, Channel]:
+    """{kind: channel}, for those that are configured. `links`: for what customers are sent."""
     made: dict[str, Channel] = {}
     if given := settings.hub.slack:
         made["slack"] = SlackChannel(
@@ -22,18 +22,7 @@ def channels(settings: Settings) -> dict[str, Channel]:
             manners=replace(slack.MANNERS, expiry=given.expiry),
         )
     if smtp := settings.hub.mail:
-        name, address = parseaddr(smtp.sender)
-        made["email"] = MailChannel(
-            host=smtp.host,
-            port=smtp.port,
-            sender=address,
-            sender_name=name,
-            username=smtp.username,
-            password=smtp.password.get_secret_value() if smtp.password else None,
-            use_tls=smtp.tls,
-            start_tls=smtp.starttls,
-            manners=replace(mail.MANNERS, expiry=smtp.expiry),
-        )
+        made["email"] = mail_channel(smtp, hub_url=settings.hub.url, links=links)
     if paging := settings.hub.pagerduty:
         made["pagerduty"] = PagerDutyChannel(
             {name: key.get_secret_value() for name, key in paging.services.items()},

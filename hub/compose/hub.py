@@ -19,6 +19,7 @@ from hub.compose import jobs
 from hub.compose.channels import channels
 from hub.compose.delivering import Delivering
 from hub.compose.lifecycle import keep_lifecycle
+from hub.compose.mail import Mails, mailing_of
 from hub.compose.models import Models
 from hub.durable.engine import DbosDurable
 from hub.errors import CshubError, NotFoundError
@@ -59,7 +60,7 @@ class Hub:
         self.durable = DbosDurable(self.store, clock=clock, work=work)
         secret = settings.hub.secret
         self.links = Links(secret.get_secret_value() if secret else None)
-        ways = channels(settings)
+        ways = channels(settings, links=self.links)
         self.playbooks = Playbooks(
             self.store,
             settings.playbooks,
@@ -68,6 +69,8 @@ class Hub:
             executor=self.durable.executor,
             clock=clock,
             hub_url=settings.hub.url,
+            mailing=mailing_of(settings),
+            company=settings.hub.company,
         )
         operations = settings.hub.operations
         self.delivering = Delivering(
@@ -85,7 +88,9 @@ class Hub:
             hub_url=settings.hub.url,
             clock=clock,
         )
+        self.mails = Mails(self.store, settings, self.links, clock=clock)
         jobs.register(self)
+        self.mails.register(self.durable)
         self.delivering.register(self.durable, cron=jobs.EVERY_MINUTE)
 
     @classmethod

@@ -1,33 +1,78 @@
-"""E-mail over SMTP: multipart/alternative, one recipient a message, one connection a message.
+"""E-mail over SMTP: text and HTML of one content, pictures within it, one recipient and one connection a message.
+
+    text                multipart/alternative
+    html                multipart/related, where it has pictures: `cid:name` is attachment `name`
+
+Mail to customers (`audience: customer` of the payload) has its own sender, and the recipient's own link to unsubscribe: in the
+text, where templates left room for it, and in the header, of one click where it is https (RFC 8058).
 
 SMTP knows no duplicates. The Message-ID is made from our key, so that the same message has the same id on every attempt
 and mail programs that look can tell; and an attempt whose answer got lost after the data is Uncertain, never repeated.
 4xx means later, 5xx means never (RFC 5321, 4.2.1).
 """
 
+import base64
+import re
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP as SMTP_POLICY_8BIT
+from email.policy import EmailPolicy
 from email.utils import format_datetime
+from html import escape
 from typing import TypeVar
 
 from aiosmtplib import SMTP, SMTPAuthenticationError, SMTPException, SMTPNotSupported, SMTPResponseException
 
 from hub.delivery.base import Manners, Message, Receipt, Refusal, Rejected, Uncertain
+from hub.delivery.mail_templates import CUSTOMER, UNSUBSCRIBE
 
 TIMEOUT_SECONDS = 20.0
 MANNERS = Manners(expiry=timedelta(days=1))
-SMTP_POLICY = SMTP_POLICY_8BIT.clone(cte_type="7bit")  # every server takes it
+UNFOLDED = "list-unsubscribe"
+
+
+class _Policy(EmailPolicy):
+    def fold_binary(self, name: str, value: str) -> bytes:
+        """A long address in a header would be written as encoded words, which no program takes for an address."""
+        if name.lower() != UNFOLDED:
+            return super().fold_binary(name, value)
+        return f"{name}: {value}".replace(", ", ",\r\n ").encode("ascii") + b"\r\n"
+
+
+SMTP_POLICY = _Policy(linesep="\r\n", cte_type="7bit")  # every server takes it
 Answer = TypeVar("Answer")
+_NOT_A_NAME = re.compile(r"[^A-Za-z0-9._-]")
+
+
+Link = Callable[[str, str], str]
+"""(address, topic) -> a token that says so, signed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Customers:
+    """Mail to customers.
+
+    sender, sender_name   who it is from; None: as all mail
+    reply_to   "csm": whom the payload names; an address; None: the sender
+    link       tokens to unsubscribe with; `url` + token is the page that takes them
+    mailbox    an address that takes them as a subject, "unsubscribe TOKEN"
+    """
+
+    sender: str | None = None
+    sender_name: str = ""
+    reply_to: str | None = None
+    link: Link | None = None
+    url: str = ""
+    mailbox: str | None = None
 
 
 class MailChannel:
     """Sends from `sender` through one server.
 
-    start_tls      True: required. None: where the server offers it. False: never
-    unsubscribe    an address or https URL to write into List-Unsubscribe of messages to customers
+    start_tls    True: required. None: where the server offers it. False: never
+    return_path  where bounces go; None: to the sender. tagged: with the message's id behind a +
     """
 
     name = "email"
@@ -43,18 +88,24 @@ class MailChannel:
         password: str | None = None,
         use_tls: bool = False,
         start_tls: bool | None = None,
-        unsubscribe: str | None = None,
+        customers: Customers | None = None,
+        return_path: str | None = None,
+        tagged: bool = False,
         timeout_seconds: float = TIMEOUT_SECONDS,
         manners: Manners = MANNERS,
     ) -> None:
         self.manners = manners
-        if not _is_address(sender):
-            raise ValueError(f"{sender!r} is no e-mail address to send from")
+        self._customers = customers or Customers()
+        for each in filter(None, (sender, self._customers.sender, return_path)):
+            if not _is_address(each):
+                raise ValueError(f"{each!r} is no e-mail address to send from")
         self._sender = Address(sender_name, addr_spec=sender)
+        own = self._customers.sender
+        self._customer_sender = Address(self._customers.sender_name, addr_spec=own) if own else self._sender
         self._host, self._port = host, port
         self._username, self._password = username, password
         self._use_tls, self._start_tls = use_tls, start_tls
-        self._unsubscribe = unsubscribe
+        self._return_path, self._tagged = return_path, tagged
         self._timeout = timeout_seconds
 
     def __repr__(self) -> str:
@@ -76,7 +127,7 @@ class MailChannel:
             if self._username is not None:
                 username, password = self._username, self._password or ""
                 await _before_data(lambda: client.login(username, password))
-            await _before_data(lambda: client.mail(self._sender.addr_spec))
+            await _before_data(lambda: client.mail(self._envelope_sender(message)))
             await _before_data(lambda: client.rcpt(message.address))
             answer = await _data(client, mail.as_bytes(policy=SMTP_POLICY))
             return {"message_id": mail["Message-ID"], "answer": answer}
@@ -85,19 +136,66 @@ class MailChannel:
 
     def compose(self, message: Message) -> EmailMessage:
         """The mail as it goes over the wire."""
+        payload = message.payload
+        to_customer = payload.get("audience") == CUSTOMER
+        sender = self._customer_sender if to_customer else self._sender
         mail = EmailMessage(policy=SMTP_POLICY)
-        mail["From"] = self._sender
+        mail["From"] = sender
         mail["To"] = Address(addr_spec=message.address)
         mail["Subject"] = " ".join((message.subject or "").split())
         mail["Date"] = format_datetime(message.at)
+        # of one domain, whoever it is from: what comes back names it
         mail["Message-ID"] = f"<{message.dedup_key.replace(':', '.')}@{self._sender.domain}>"
         mail["Auto-Submitted"] = "auto-generated"
-        if self._unsubscribe and message.payload.get("audience") == "customer":
-            target = self._unsubscribe if "://" in self._unsubscribe else f"mailto:{self._unsubscribe}"
-            mail["List-Unsubscribe"] = f"<{target}>"
-        mail.set_content(message.payload["text"])
-        mail.add_alternative(message.payload["html"], subtype="html")
+        text, html = payload["text"], payload["html"]
+        if to_customer:
+            if reply_to := self._reply_to(payload.get("reply_to")):
+                mail["Reply-To"] = Address(addr_spec=reply_to)
+            page = self._opt_out(mail, message.address, str(payload.get("topic", "")))
+            text, html = text.replace(UNSUBSCRIBE, page), html.replace(UNSUBSCRIBE, escape(page))
+        mail.set_content(text)
+        mail.add_alternative(html, subtype="html")
+        _, rich = mail.iter_parts()
+        for each in payload.get("attachments", ()):
+            kind, _, subtype = each["type"].partition("/")
+            rich.add_related(
+                base64.b64decode(each["content"]),
+                maintype=kind,
+                subtype=subtype,
+                cid=f"<{each['name']}>",
+                filename=f"{_NOT_A_NAME.sub('_', each['name'])}.{subtype}",
+                disposition="inline",
+            )
         return mail
+
+    def _envelope_sender(self, message: Message) -> str:
+        """Where it comes back to."""
+        if self._return_path is None:
+            to_customer = message.payload.get("audience") == CUSTOMER
+            return (self._customer_sender if to_customer else self._sender).addr_spec
+        if not (self._tagged and message.id):
+            return self._return_path
+        local, _, domain = self._return_path.rpartition("@")
+        return f"{local}+{message.id}@{domain}"
+
+    def _reply_to(self, csm: str | None) -> str | None:
+        given = csm if self._customers.reply_to == "csm" else self._customers.reply_to
+        return given if given and _is_address(given) else None
+
+    def _opt_out(self, mail: EmailMessage, address: str, topic: str) -> str:
+        """Write the header; return what the text links to."""
+        customers = self._customers
+        if customers.link is None:
+            return f"mailto:{self._customer_sender.addr_spec}?subject=unsubscribe"
+        token = customers.link(address, topic)
+        page = customers.url + token
+        ways = [f"<{page}>"]
+        if customers.mailbox:
+            ways.append(f"<mailto:{customers.mailbox}?subject=unsubscribe%20{token}>")
+        mail["List-Unsubscribe"] = ", ".join(ways)
+        if page.startswith("https://"):  # which one-click asks for
+            mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+        return page
 
 
 async def _before_data(step: Callable[[], Awaitable[Answer]]) -> Answer:

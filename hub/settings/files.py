@@ -2,7 +2,6 @@
 
 import re
 from datetime import timedelta
-from email.utils import parseaddr
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
@@ -10,13 +9,13 @@ from zoneinfo import available_timezones
 from croniter import croniter
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator, model_validator
 
-from hub.delivery import mail as mail_channel
 from hub.delivery import pagerduty as pagerduty_channel
 from hub.delivery import slack as slack_channel
 from hub.delivery import webhook as webhook_channel
 from hub.delivery.reach import network
 from hub.errors import ConfigError
 from hub.playbooks.durations import parse_duration
+from hub.settings.mail import Mail
 from hub.store.store import parse_url
 
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
@@ -49,24 +48,6 @@ class Slack(_Part):
     token: SecretStr
     base_url: str = slack_channel.BASE_URL
     expiry: Duration = slack_channel.MANNERS.expiry
-
-
-class Mail(_Part):
-    host: str
-    port: int = Field(default=587, ge=1, le=65535)
-    tls: bool = False
-    starttls: bool | None = None
-    username: str | None = None
-    password: SecretStr | None = None
-    sender: str
-    expiry: Duration = mail_channel.MANNERS.expiry
-
-    @field_validator("sender")
-    @classmethod
-    def _has_an_address(cls, value: str) -> str:
-        if "@" not in parseaddr(value)[1]:
-            raise ValueError(f"{value!r} holds no e-mail address; write it as Name <name@example.com>")
-        return value
 
 
 class PagerDuty(_Part):

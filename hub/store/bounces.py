@@ -1,45 +1,16 @@
 """Mail that came back: kept once each, matched with the message of the ledger it was, and marked there."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from hashlib import blake2b
 from typing import Any
 
 from sqlalchemy import bindparam, func, or_, select, update
 
 from hub.model.actions import DeliveryState
+from hub.model.mail import COMPLAINT, HARD, SOFT, Bounced
 from hub.store.runs import insert_missing
 from hub.store.store import Connection
 from hub.store.tables import delivery, mail_bounce
-
-HARD, SOFT, COMPLAINT = "hard", "soft", "complaint"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bounced:
-    """One thing that was told of one address.
-
-    kind         hard: it will never be taken there; soft: not now; complaint: its reader called it spam
-    status       RFC 3463, such as 5.1.1
-    message_id   of our mail, where it was said; delivery_id: where the return path or the ledger says so
-    told_by      mailbox, or the form of a webhook
-    """
-
-    address: str
-    kind: str
-    at: datetime
-    told_by: str
-    status: str | None = None
-    reason: str | None = None
-    message_id: str | None = None
-    delivery_id: str | None = None
-
-    @property
-    def id(self) -> str:
-        """The same for the same bounce, however often it is told."""
-        what = self.delivery_id or self.message_id or self.at.isoformat()
-        return blake2b("\x1f".join((self.address, self.kind, what)).encode(), digest_size=16).hexdigest()
 
 
 async def keep_bounces(connection: Connection, told: Sequence[Bounced]) -> list[Bounced]:

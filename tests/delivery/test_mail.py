@@ -1,13 +1,16 @@
 """What becomes of a mail, over real SMTP; and what it looks like there."""
 
 import asyncio
+import base64
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from hub.delivery import Message, Refusal, Rejected, Uncertain
-from hub.delivery.mail import MailChannel
+from hub.delivery.mail import SMTP_POLICY, Customers, MailChannel
+from hub.delivery.mail_templates import UNSUBSCRIBE
 from tests.fakes.smtp import FakeSmtp, serving_smtp
 
 AT = datetime(2026, 11, 1, 9, 30, tzinfo=UTC)
@@ -54,13 +57,95 @@ async def test_a_subject_begins_no_second_header() -> None:
     assert smtp.envelopes[0][1] == ["ann@example.com"]
 
 
+CUSTOMERS = Customers(
+    sender="success@cloud.example",
+    sender_name="Cloud",
+    reply_to="csm",
+    link=lambda address, topic: f"{topic}.{'t' * 300}.{address.partition('@')[0]}",
+    url="https://hub.example/unsubscribe/",
+    mailbox="stop@cshub.example",
+)
+FOR_CUSTOMERS = {
+    "text": f"Bye: {UNSUBSCRIBE}",
+    "html": f'<a href="{UNSUBSCRIBE}">Bye</a>',
+    "audience": "customer",
+    "topic": "onboarding",
+    "reply_to": "eve@cshub.example",
+}
+
+
 async def test_customers_may_unsubscribe_and_the_team_is_not_asked() -> None:
-    payload = {"text": "t", "html": "h", "audience": "customer"}
     async with serving_smtp() as smtp:
-        channel = make_channel(smtp, unsubscribe="stop@cshub.example")
-        await channel.send(make_message(payload=payload))
+        channel = make_channel(smtp, customers=CUSTOMERS)
+        await channel.send(make_message(payload=FOR_CUSTOMERS))
         await channel.send(make_message())
-    assert [mail["List-Unsubscribe"] for mail in smtp.taken] == ["<mailto:stop@cshub.example>", None]
+    token = f"onboarding.{'t' * 300}.ann"
+    mail, team = smtp.taken
+    assert smtp.envelopes[0][0] == "success@cloud.example"
+    assert (mail["From"], mail["Reply-To"]) == ("Cloud <success@cloud.example>", "eve@cshub.example")
+    ways = f"<https://hub.example/unsubscribe/{token}>, <mailto:stop@cshub.example?subject=unsubscribe%20{token}>"
+    assert mail["List-Unsubscribe"] == ways
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    text, html = (part.get_content() for part in mail.iter_parts())  # type: ignore[attr-defined]  # a part as the modern policy makes it
+    assert text.strip() == f"Bye: https://hub.example/unsubscribe/{token}"
+    assert html.strip() == f'<a href="https://hub.example/unsubscribe/{token}">Bye</a>'
+    assert [team[name] for name in ("Reply-To", "List-Unsubscribe", "List-Unsubscribe-Post")] == [None] * 3
+    assert team["From"] == "Customer hub <hub@cshub.example>"
+
+
+def test_links_to_unsubscribe_go_over_the_wire_as_they_are() -> None:
+    channel = make_channel(FakeSmtp(port=1), customers=CUSTOMERS)
+    wire = channel.compose(make_message(payload=FOR_CUSTOMERS)).as_bytes(policy=SMTP_POLICY)
+    assert (
+        f"\r\nList-Unsubscribe: <https://hub.example/unsubscribe/onboarding.{'t' * 300}.ann>,\r\n <mailto:".encode()
+        in wire
+    )
+
+
+def test_one_click_needs_https() -> None:
+    channel = make_channel(FakeSmtp(port=1), customers=replace(CUSTOMERS, url="http://127.0.0.1/u/", mailbox=None))
+    mail = channel.compose(make_message(payload=FOR_CUSTOMERS))
+    assert str(mail["List-Unsubscribe"]).startswith("<http://127.0.0.1/u/")
+    assert mail["List-Unsubscribe-Post"] is None
+
+
+def test_without_a_hub_that_answers_people_can_still_write_back() -> None:
+    mail = make_channel(FakeSmtp(port=1)).compose(make_message(payload=FOR_CUSTOMERS))
+    assert mail["List-Unsubscribe"] is None
+    assert "mailto:hub@cshub.example?subject=unsubscribe" in mail.as_string()
+    assert UNSUBSCRIBE not in mail.as_string()
+
+
+async def test_pictures_are_within_the_mail() -> None:
+    picture = base64.b64encode(b"\x89PNG\r\n pixels").decode()
+    payload = {
+        "text": "[Health]",
+        "html": '<img src="cid:health">',
+        "attachments": [{"name": "health", "type": "image/png", "content": picture}],
+    }
+    async with serving_smtp() as smtp:
+        await make_channel(smtp).send(make_message(payload=payload))
+    text, related = smtp.taken[0].iter_parts()
+    assert (text.get_content_type(), related.get_content_type()) == ("text/plain", "multipart/related")
+    html, image = related.iter_parts()  # type: ignore[attr-defined]  # a part as the modern policy makes it
+    assert html.get_content().strip() == '<img src="cid:health">'
+    assert (image["Content-ID"], image.get_content_type()) == ("<health>", "image/png")
+    assert (image.get_content_disposition(), image.get_filename()) == ("inline", "health.png")
+    assert image.get_content() == b"\x89PNG\r\n pixels"
+
+
+@pytest.mark.parametrize(
+    ("options", "sender"),
+    [
+        ({"return_path": "bounces@cshub.example"}, "bounces@cshub.example"),
+        ({"return_path": "bounces@cshub.example", "tagged": True}, "bounces+del_1@cshub.example"),
+    ],
+)
+async def test_where_it_comes_back_to(options: dict[str, Any], sender: str) -> None:
+    async with serving_smtp() as smtp:
+        await make_channel(smtp, **options).send(make_message(id="del_1"))
+    assert smtp.envelopes[0][0] == sender
+    assert smtp.taken[0]["From"] == "Customer hub <hub@cshub.example>"
 
 
 @pytest.mark.parametrize(
