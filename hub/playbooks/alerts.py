@@ -1,6 +1,7 @@
 """Alerts and tasks as people work on them: open, in progress, closed with an outcome, snoozed until.
 
-Snoozing an alert also keeps its playbook from firing anew for the customer until then.
+Snoozing an alert also keeps its playbook from firing anew for the customer until then. Who takes an alert (in progress) has
+taken the PagerDuty incident of its run: that is acknowledged, once.
 """
 
 from collections.abc import Sequence
@@ -9,15 +10,17 @@ from enum import StrEnum
 from hashlib import blake2b
 from typing import Any, TypeVar
 
+from hub.delivery.pagerduty import acknowledge
 from hub.errors import NotFoundError, RefusedError
-from hub.model.actions import Alert, AlertOutcome, AlertState
+from hub.model.actions import Alert, AlertOutcome, AlertState, DeliveryState
 from hub.model.records import Severity
-from hub.store import Store
+from hub.store import Connection, Store, deliveries
 from hub.store import alerts as rows
 from hub.store.playbooks import find_situations
 
 MAX_TITLE, MAX_NOTE = 300, 4_000
 KINDS = ("alert", "task")
+NEVER_SENT = (DeliveryState.FAILED, DeliveryState.SUPPRESSED)
 Choice = TypeVar("Choice", bound=StrEnum)
 
 
@@ -111,7 +114,36 @@ async def change_alert(
             raise RefusedError("; ".join(faults))
         if changes:
             await rows.change_alert(connection, id_, {**_derived(before, changes, now), "changed_by": by})
+        await _acknowledge(connection, before, changes.get("state"), now=now)
         return await rows.get_alert(connection, id_)
+
+
+async def _acknowledge(connection: Connection, before: Alert, state: object, *, now: datetime) -> None:
+    """Reserve the event for what the alert's run opened, where somebody takes it; the sweep, at the latest, sends it."""
+    run_id = before.run_id
+    if run_id is None or before.state is not AlertState.OPEN or state is not AlertState.IN_PROGRESS:
+        return
+    opened = [
+        each
+        for each in await deliveries.find_deliveries(connection, run_ids=[run_id])
+        if each.channel == "pagerduty" and each.payload.get("event_action") == "trigger" and each.state not in NEVER_SENT
+    ]
+    made = [
+        {
+            "id": f"{each.id}_ack",
+            "dedup_key": f"{each.dedup_key}.ack",
+            "run_id": run_id,
+            "customer_id": each.customer_id,
+            "channel": each.channel,
+            "address": each.address,
+            "payload": acknowledge(str(each.payload.get("dedup_key") or each.dedup_key)),
+            "state": DeliveryState.RESERVED.value,
+            "attempts": 0,
+            "reserved_at": now,
+        }
+        for each in opened
+    ]
+    await deliveries.reserve(connection, made)
 
 
 def _together(before: Alert, changes: dict[str, Any]) -> list[str]:
