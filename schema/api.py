@@ -24,12 +24,18 @@ from schema.customers.mutations import CustomerMutations
 from schema.customers.queries import CustomerQueries
 from schema.customers.records import Contact, Opportunity, Subscription, SurveyResponse, Ticket
 from schema.errors import shown
+from schema.lifecycle.onboarding import Onboarding, OnboardingQueries
+from schema.lifecycle.onboarding_mutations import OnboardingMutations
 from schema.limits import LIMITS
+from schema.mail.mutations import MailMutations
+from schema.mail.queries import MailQueries
 from schema.models.mutations import ModelMutations
 from schema.models.queries import ModelQueries
 from schema.permissions import Permissions, role_of
 from schema.playbooks.mutations import PlaybookMutations
+from schema.playbooks.plan import PlanQueries
 from schema.playbooks.queries import PlaybookQueries
+from schema.playbooks.report import ReportQueries
 from schema.playbooks.resend import DeliveryMutations
 from schema.playbooks.steering import SteeringMutations, SteeringQueries
 from schema.playbooks.types import Alert, Delivery, PlaybookRun
@@ -49,8 +55,12 @@ class Query(
     ModelQueries,
     PostmortemQueries,
     PlaybookQueries,
+    PlanQueries,
+    ReportQueries,
     SteeringQueries,
+    OnboardingQueries,
     AnalyticsQueries,
+    MailQueries,
     SourceQueries,
     AccessQueries,
 ):
@@ -65,9 +75,11 @@ class Mutation(
     PlaybookMutations,
     SteeringMutations,
     DeliveryMutations,
+    MailMutations,
     SourceMutations,
     AccessMutations,
     BacktestMutations,
+    OnboardingMutations,
 ):
     pass
 
@@ -93,6 +105,7 @@ SCHEMA = Schema(
         PlaybookRun,
         Delivery,
         SyncRun,
+        Onboarding,
     ],
     extensions=[*LIMITS, Permissions],
     config=StrawberryConfig(auto_camel_case=True),

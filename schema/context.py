@@ -7,13 +7,15 @@ updates alerts; each takes a frozen request and returns a frozen result, or rais
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from hub.access import Viewer
 from hub.backtest import Every, Report, TrackRecord
 from hub.explanation import Explanation
 from hub.judgement import Judged
 from hub.model.actions import AlertOutcome, AlertState, Band
+from hub.playbooks.rehearsal import Plan
+from hub.playbooks.report import Effect
 from hub.playbooks.stopping import Stopping
 from hub.postmortem import PostMortems
 from hub.store import Store
@@ -146,6 +148,28 @@ class BacktestRequest:
     allow_peeking: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanRequest:
+    """What playbook to rehearse: a definition's text, or a configured one's name. `horizon`: None for the churn model's."""
+
+    definition: str | None = None
+    playbook: str | None = None
+    days: int = 90
+    horizon: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnboardingRequest:
+    """What is asked about a customer's onboarding. step: None for the current one. note: of a cancellation its reason."""
+
+    kind: Literal["start", "complete", "skip", "cancel"]
+    customer_id: str
+    by: str
+    step: str | None = None
+    note: str | None = None
+    restart: bool = False
+
+
 class Actions(Protocol):
     """The use cases that mutations call, and those that answer what no column holds."""
 
@@ -167,6 +191,14 @@ class Actions(Protocol):
 
     async def stopped_playbooks(self) -> Sequence[Stopped]: ...
 
+    async def plan_playbook(self, request: PlanRequest, *, now: datetime) -> Plan: ...
+
+    async def report_playbooks(self, names: tuple[str, ...], *, now: datetime) -> Sequence[Effect]: ...
+
+    async def onboard(self, request: OnboardingRequest, *, now: datetime) -> str:
+        """Carry it out; return the onboarding's id."""
+        ...
+
     async def backtest(self, request: BacktestRequest, *, now: datetime) -> Report: ...
 
     async def explain(
@@ -184,6 +216,10 @@ class Actions(Protocol):
     async def withdraw(self, kind: Kind, customer_id: str, *, by: str, now: datetime) -> None: ...
 
     async def judgement(self, *, since: date | None, now: datetime) -> Sequence[Judged]: ...
+
+    async def suppress_mail(self, address: str, *, by: str, topic: str, note: str | None) -> bool: ...
+
+    async def unsuppress_mail(self, address: str, *, topic: str | None) -> int: ...
 
     async def compare_models(self, *, horizon: str | None) -> Sequence[Comparison]: ...
 

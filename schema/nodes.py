@@ -24,6 +24,7 @@ TYPES: Mapping[str, str] = {
     "alert": "Alert",
     "playbook_run": "PlaybookRun",
     "delivery": "Delivery",
+    "onboarding": "Onboarding",
     "source": "Source",
     "sync_run": "SyncRun",
 }

@@ -8,7 +8,10 @@ from hub.compose.backtesting import BacktestActions
 from hub.compose.hub import Hub
 from hub.compose.jobs import SYNC
 from hub.compose.judging import JudgementActions
+from hub.compose.mail_actions import MailActions
 from hub.compose.modelling import ModelActions
+from hub.compose.onboarding import OnboardingActions
+from hub.compose.planning import PlanningActions
 from hub.compose.steering import SteeringActions
 from hub.explanation import Explanation, explain, find_lift
 from hub.model.actions import Band
@@ -30,7 +33,9 @@ from schema.context import (
 from scoring.lift import Lift
 
 
-class HubActions(JudgementActions, ModelActions, BacktestActions, SteeringActions):
+class HubActions(
+    JudgementActions, MailActions, ModelActions, BacktestActions, PlanningActions, SteeringActions, OnboardingActions
+):
     """Fires, rescores, syncs, updates alerts, explains; the caller has checked who may."""
 
     async def fire(self, request: FireRequest, *, now: datetime) -> Sequence[Fired]:
@@ -72,6 +77,8 @@ class HubActions(JudgementActions, ModelActions, BacktestActions, SteeringAction
             by=change.by,
             now=now,
         )
+        if self._hub.slack is not None:
+            await self._hub.slack.update()
 
     async def explain(
         self, customer_id: str, *, as_of: date | None, since: date | None, records: int, scorecard: str | None

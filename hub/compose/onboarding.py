@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from hub.lifecycle import onboarding
 from hub.lifecycle.onboarding import Done, Kept
+from schema.context import OnboardingRequest
 
 if TYPE_CHECKING:
     from hub.compose.hub import Hub
@@ -31,7 +32,7 @@ class OnboardingDesk:
         done = await onboarding.start(self._hub.store, settings, customer, by=by, now=now, restart=restart)
         return await self._told(done, now=now)
 
-    async def complete(self, customer: str, step: str, *, by: str, note: str | None = None) -> Done:
+    async def complete(self, customer: str, step: str | None, *, by: str, note: str | None = None) -> Done:
         now = self._hub.clock()
         settings = self._hub.settings.lifecycle.onboarding
         done = await onboarding.complete(self._hub.store, settings, customer, step, by=by, now=now, note=note)
@@ -54,3 +55,22 @@ class OnboardingDesk:
     async def _told(self, done: Done, *, now: datetime) -> Done:
         await self._hub.playbooks.fire_changes(now=now)
         return done
+
+
+class OnboardingActions:
+    """The part of `schema.context.Actions` that is about onboarding; the caller has checked who may."""
+
+    _hub: "Hub"
+
+    async def onboard(self, request: OnboardingRequest, *, now: datetime) -> str:
+        desk, who, by = OnboardingDesk(self._hub), request.customer_id, request.by
+        match request.kind:
+            case "start":
+                done = await desk.start(who, by=by, restart=request.restart)
+            case "complete":
+                done = await desk.complete(who, request.step, by=by, note=request.note)
+            case "skip":
+                done = await desk.skip(who, request.step or "", by=by, note=request.note)
+            case "cancel":
+                done = await desk.cancel(who, by=by, reason=request.note or "")
+        return done.journey.onboarding.id

@@ -11,6 +11,7 @@ from schema.customers.records import Contact, Identity, Opportunity, Subscriptio
 from schema.customers.usage import Usage
 from schema.enums import AlertState, OpportunityStage, RunState, SurveyType, TicketStatus
 from schema.fields import Argument, column, many, one, page, part
+from schema.lifecycle.onboarding import Onboarding
 from schema.nodes import Node
 from schema.paging import Connection
 from schema.postmortem.types import Postmortem, postmortem_field
@@ -147,6 +148,15 @@ class Customer(Node):
         arguments=(Argument(name="stage", type=list[OpportunityStage] | None, column="stage", operator="in"),),
     )
 
+    onboarding: Onboarding | None = one(
+        "onboarding",
+        key="customer_id",
+        order=Order("attempt", descending=True),
+        description="The newest; null where there was none.",
+    )
+    onboardings: Connection[Onboarding] = page(
+        "onboarding", key="customer_id", order=Order("started_at", descending=True), description="Newest first."
+    )
     alerts: _Alerts = page(
         "alert",
         key="customer_id",

@@ -64,13 +64,16 @@ async def complete(
     store: Store,
     settings: OnboardingSettings,
     customer: str,
-    step: str,
+    step: str | None,
     *,
     by: str,
     now: datetime,
     note: str | None = None,
 ) -> Done:
-    """Say that a step is done. RefusedError, which names what may be done now, where its turn has not come or it is done."""
+    """Say that a step is done. RefusedError, which names what may be done now, where its turn has not come or it is done.
+
+    step  None: the current one
+    """
     note = _checked(note)
 
     def change(journey: Journey, programme: Programme | None) -> Journey:

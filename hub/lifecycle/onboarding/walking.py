@@ -113,9 +113,13 @@ def turned(journey: Journey, programme: Programme | None = None) -> Journey:
 
 
 def completed(
-    journey: Journey, name: str, programme: Programme | None, *, by: str, note: str | None, now: datetime
+    journey: Journey, name: str | None, programme: Programme | None, *, by: str, note: str | None, now: datetime
 ) -> Journey:
-    """A person says that a step is done; RefusedError, which says what may be done now, where it may not be."""
+    """A person says that a step is done; RefusedError, which says what may be done now, where it may not be.
+
+    name  None: the current one
+    """
+    name = name or (journey.current.name if journey.current is not None else "")
     step = journey.step(name)
     definition = programme.by_name.get(name) if programme is not None else None
     if step.state == "done" and definition is not None and definition.repeat:
