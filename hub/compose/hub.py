@@ -13,14 +13,18 @@ from datetime import date, datetime, timedelta
 from typing import Self
 
 from hub.access.links import Links
+from hub.attention import Attention
 from hub.backtest import TrackRecord, find_record
 from hub.collector import relax_collector
 from hub.compose import jobs
+from hub.compose.attention import Attending, rate_by
 from hub.compose.channels import channels
 from hub.compose.delivering import Delivering
 from hub.compose.lifecycle import keep_lifecycle
 from hub.compose.mail import Mails, mailing_of
 from hub.compose.models import Models
+from hub.compose.slack import AttentionOpinions, SlackPlace, connected
+from hub.delivery.slack import SlackChannel
 from hub.durable.engine import DbosDurable
 from hub.errors import CshubError, NotFoundError
 from hub.judgement import Judged, feel, judge_statements, override, take_back
@@ -60,7 +64,9 @@ class Hub:
         self.durable = DbosDurable(self.store, clock=clock, work=work)
         secret = settings.hub.secret
         self.links = Links(secret.get_secret_value() if secret else None)
-        ways = channels(settings, links=self.links)
+        own = channels(settings, links=self.links)
+        ways = connected(own, settings, self.store, clock=clock)
+        attention = Attention(settings.attention, settings.team, rate=rate_by(self.links, settings.hub.url))
         self.playbooks = Playbooks(
             self.store,
             settings.playbooks,
@@ -71,6 +77,17 @@ class Hub:
             hub_url=settings.hub.url,
             mailing=mailing_of(settings),
             company=settings.hub.company,
+            attention=attention,
+            team=settings.team,
+        )
+        self.attending = Attending(
+            self.store,
+            attention,
+            settings.playbooks.renderer,
+            channels=ways.keys(),
+            playbooks=settings.playbooks.playbooks.keys(),
+            hub_url=settings.hub.url,
+            clock=clock,
         )
         operations = settings.hub.operations
         self.delivering = Delivering(
@@ -88,10 +105,17 @@ class Hub:
             hub_url=settings.hub.url,
             clock=clock,
         )
+        slack = own.get("slack")
+        self.slack = (
+            SlackPlace(self, slack, opinions=AttentionOpinions(self.store)) if isinstance(slack, SlackChannel) else None
+        )
         self.mails = Mails(self.store, settings, self.links, clock=clock)
         jobs.register(self)
         self.mails.register(self.durable)
+        if self.slack is not None:
+            self.slack.register(cron=jobs.EVERY_MINUTE)
         self.delivering.register(self.durable, cron=jobs.EVERY_MINUTE)
+        self.attending.register(self.durable, cron=jobs.EVERY_MINUTE)
 
     @classmethod
     @asynccontextmanager

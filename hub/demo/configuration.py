@@ -3,6 +3,8 @@
 Everything else (health, churn, playbooks, templates) is what ships with the hub, so the demo shows the real thing.
 """
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
@@ -19,6 +21,7 @@ serve:
 
 slack:
   token: $${SLACK_TOKEN:-$slack_token}
+  signing_secret: $${SLACK_SIGNING_SECRET:-$slack_signing_token}
   base_url: http://127.0.0.1:$sandbox/slack/api/
 
 mail:
@@ -119,6 +122,13 @@ sources:
       constants: {type: nps, scale: "0-10"}
 """)
 
+ATTENTION = """\
+# Written by `cshub demo`: whoever looks wants to see everything at once, whatever the hour.
+
+csm: {hours: false, a_day: null}
+digest: {severities: []}
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Places:
@@ -131,8 +141,8 @@ class Places:
     history_days: int
 
 
-def write(places: Places, *, tokens: dict[str, str]) -> Path:
-    """Write the folder and return it. `tokens`: {sandbox: its token}."""
+def write(places: Places, *, tokens: Mapping[str, str], staff: Mapping[str, tuple[str, str]] | None = None) -> Path:
+    """Write the folder and return it. `tokens`: {sandbox: its token}. `staff`: {e-mail: (name, Slack user)}."""
     folder = places.folder / "config"
     folder.mkdir(parents=True, exist_ok=True)
     values = {
@@ -145,4 +155,14 @@ def write(places: Places, *, tokens: dict[str, str]) -> Path:
     }
     (folder / "hub.yaml").write_text(HUB.substitute(values), encoding="utf-8")
     (folder / "sources.yaml").write_text(SOURCES.substitute(values), encoding="utf-8")
+    (folder / "team.yaml").write_text(_team(staff or {}), encoding="utf-8")
+    (folder / "attention.yaml").write_text(ATTENTION, encoding="utf-8")
     return folder
+
+
+def _team(staff: Mapping[str, tuple[str, str]]) -> str:
+    """All of them may press buttons."""
+    members = {email: {"name": name, "slack": user, "role": "csm"} for email, (name, user) in sorted(staff.items())}
+    return (
+        f"# Written by `cshub demo`: the simulated company's own people.\n\nmembers: {json.dumps(members, indent=2)}\n"
+    )

@@ -15,7 +15,9 @@ from hashlib import blake2b
 
 import orjson
 
+from hub.attention import Attention
 from hub.model.actions import AlertOutcome, ApprovalState, Run, RunState
+from hub.playbooks.attending import attend, note_concern
 from hub.playbooks.holdout import begin
 from hub.playbooks.mailing import Mailing
 from hub.playbooks.planning import Planner
@@ -23,6 +25,7 @@ from hub.playbooks.rows import BY_PLAYBOOK, LEFT_OPEN, Walk, call_key, run_row
 from hub.playbooks.spec import Playbook, from_definition
 from hub.playbooks.walking import Heard, Walker
 from hub.store import Connection, Store, alerts, approvals, deliveries, runs, stops
+from hub.store.attention import keep_withheld
 from hub.store.playbooks import find_situations
 from hub.store.rests import find_resting
 
@@ -45,7 +48,7 @@ class Advanced:
 
 
 class Advancer:
-    """Moves runs. `mailing`: the rules their mail keeps."""
+    """Moves runs. `mailing`: the rules their mail keeps; `attention`: None, and everything goes out at once."""
 
     def __init__(
         self,
@@ -54,7 +57,9 @@ class Advancer:
         *,
         definitions: Mapping[str, Playbook],
         mailing: Mailing,
+        attention: Attention | None = None,
     ) -> None:
+        self._attention = attention
         self._store = store
         self._mailing = mailing
         self._walker = Walker(planner, definitions)
@@ -79,6 +84,8 @@ class Advancer:
             self._walker.walk(run, playbooks[run.id], situations.get(run.customer_id), heard[run.id], now=now)
             for run in found
         ]
+        for walk in walks:
+            note_concern(walk, playbooks[walk.run.id], situations.get(walk.run.customer_id))
         return await self._write(walks, now=now)
 
     def _playbook(self, run: Run) -> Playbook:
@@ -95,8 +102,10 @@ class Advancer:
             walks = [walk for walk in walks if _still(walk.run, held) and not stops.stop_of(stopped, walk.run.playbook)]
             messages = [row for walk in walks for row in walk.deliveries]
             await self._mailing.settle(connection, messages, now=now)
+            withheld = await attend(connection, self._attention, walks, now=now)
             reserved = await deliveries.reserve(connection, messages)
             await _open_and_close(connection, walks, now=now)
+            await keep_withheld(connection, withheld)
             await approvals.ask(connection, [row for walk in walks for row in walk.approvals])
             await _expire(connection, walks, now=now)
             begun = await _begin(connection, walks, stopped, now=now)

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from hub.model.conditions import All, Condition, Field, Operator, Test
+from hub.model.team import Member
 
 _UNITS = {
     "minute": timedelta(minutes=1),
@@ -18,14 +19,13 @@ _UNITS = {
 _SHAPE = re.compile(r"(\d{1,5}) (minute|hour|day|week)s?")
 _BUSINESS = re.compile(r"(\d{1,3}) business days?")
 _MOMENT = re.compile(r"(?:(.+) (before|after) )?(.+)")
-SATURDAY = 5
 DATES: Mapping[str, tuple[str, int]] = {"renewal": ("days_to_renewal", 1), "start": ("tenure_days", -1)}
 """{a day in a customer's life: (the fact that counts the days to it or from it, 1 for to and -1 for from)}."""
 
 
 @dataclass(frozen=True, slots=True)
 class BusinessDays:
-    """So many days from Monday to Friday."""
+    """So many days on which whoever has to do it works."""
 
     count: int
 
@@ -54,16 +54,11 @@ def show_duration(value: timedelta) -> str:
     return "0 minutes" if not value else str(value)
 
 
-def due_on(due: timedelta | BusinessDays, now: datetime) -> date:
-    """The day something is due that is asked for `now`; part of a day is a day."""
+def due_on(due: timedelta | BusinessDays, now: datetime, owner: Member) -> date:
+    """The day something is due that is asked of `owner` now, where they are; part of a day is a day."""
     if isinstance(due, timedelta):
-        return (now + timedelta(days=math.ceil(due / timedelta(days=1)))).date()
-    day = now.date()
-    for _ in range(due.count):
-        day += timedelta(days=1)
-        while day.weekday() >= SATURDAY:
-            day += timedelta(days=1)
-    return day
+        return owner.local(now + timedelta(days=math.ceil(due / timedelta(days=1)))).date()
+    return owner.business_days_after(now, due.count)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from hub.delivery.pagerduty import SEVERITIES, resolve, trigger
 from hub.delivery.webhook import event
 from hub.model.conditions import matches
 from hub.model.records import Severity
+from hub.model.team import Member, Team
 from hub.playbooks.durations import due_on, show_duration
 from hub.playbooks.program import Step, raw
 from hub.playbooks.spec import Playbook
@@ -80,6 +81,7 @@ class Planner:
     hub_url   where people open the hub
     channels  what is set up, None for all
     company   how mail to customers names us
+    team      whose working days count where something is due in business days
     """
 
     def __init__(
@@ -89,7 +91,9 @@ class Planner:
         hub_url: str,
         channels: Mapping[str, Channel] | None = None,
         company: str = "",
+        team: Team | None = None,
     ) -> None:
+        self.team = team or Team()
         self.renderer = renderer
         self.company = company
         self.hub_url = hub_url
@@ -200,7 +204,7 @@ class Planner:
             reason=reason or None,
             owner_email=_owner(settings.owner, situation),
             severity=settings.severity.value,
-            due_on=None if settings.due is None else due_on(settings.due, now),
+            due_on=None if settings.due is None else due_on(settings.due, now, self._member(settings.owner, situation)),
         )
 
     def _incident(
@@ -259,8 +263,11 @@ class Planner:
             title=question,
             owner_email=_owner(settings.of, situation),
             severity=Severity.HIGH.value,
-            due_on=due_on(settings.within, now),
+            due_on=due_on(settings.within, now, self._member(settings.of, situation)),
         )
+
+    def _member(self, owner: str, situation: Situation) -> Member:
+        return self.team.member(_owner(owner, situation) or "")
 
 
 def dedup_key(playbook: str, version: int, customer_id: str, episode: str, index: int, address: str) -> str:
@@ -269,8 +276,11 @@ def dedup_key(playbook: str, version: int, customer_id: str, episode: str, index
     return f"{playbook}.{version}.{index}.{blake2b(parts.encode(), digest_size=16).hexdigest()}"
 
 
-def trial(playbook: Playbook, index: int, *, renderer: Renderer) -> None:
-    """Render a step for a customer of whom all is known, and for one of whom only the name is; raise RenderError."""
+def trial(playbook: Playbook, index: int, *, renderer: Renderer, event: Mapping[str, Any] | None = None) -> None:
+    """Render a step for a customer of whom all is known, and for one of whom only the name is; raise RenderError.
+
+    event  such as sets it off by webhook
+    """
     planner = Planner(renderer, hub_url="http://localhost")
     now = datetime(2026, 1, 31, tzinfo=UTC)
     full: dict[str, Any] = {
@@ -283,6 +293,8 @@ def trial(playbook: Playbook, index: int, *, renderer: Renderer) -> None:
     full["onboarding"] = {"step": "Text", "last": "Text", "done": ["Text"], "left": ["Text"], "optional": ["Text"]}
     if playbook.trigger.field is not None:
         full["change"] = {"field": playbook.trigger.field, "old": "text", "new": "text"}
+    if playbook.trigger.hook is not None:
+        full["event"] = {"hook": playbook.trigger.hook, "id": "text", "type": "text", "data": {}} | dict(event or {})
     known = Situation(
         customer_id="trial",
         values=full,
@@ -292,7 +304,8 @@ def trial(playbook: Playbook, index: int, *, renderer: Renderer) -> None:
         churn_horizon_days=90,
         contacts=("contact@example.com",),
     )
-    unknown = Situation(customer_id="trial", values={"name": "Trial", "csm_email": "csm@example.com"})
+    sent = {name: full[name] for name in ("event",) if name in full}
+    unknown = Situation(customer_id="trial", values={"name": "Trial", "csm_email": "csm@example.com", **sent})
     free = _without_unless(playbook, index, on=True)
     for situation in (known, unknown):
         planner.step(free, index, situation, before=situation.values, now=now)

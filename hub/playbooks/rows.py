@@ -1,11 +1,12 @@
 """The rows that a move of a run writes, under keys that make writing them twice harmless."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
+from hub.attention import Concern
 from hub.model.actions import AlertOutcome, AlertState, ApprovalState, DeliveryState, Run, RunState
 from hub.playbooks.planning import Planned, dedup_key
 from hub.playbooks.spec import Playbook
@@ -30,7 +31,10 @@ class Started:
 
 @dataclass(slots=True)
 class Walk:
-    """What moving one run writes. closes: each with how many of the `alerts` were opened before it."""
+    """What moving one run writes. closes: each with how many of the `alerts` were opened before it.
+
+    concern, withheld  what it is about, and the dedup keys of alerts that are not opened for people's attention
+    """
 
     run: Run
     step: int
@@ -46,11 +50,14 @@ class Walk:
     expired: list[str] = field(default_factory=list)
     starts: list[Started] = field(default_factory=list)
     steps: list[dict[str, Any]] = field(default_factory=list)
+    concern: Concern | None = None
+    withheld: Set[str] = frozenset()
 
     def opened(self, turn: int) -> list[dict[str, Any]]:
         """The alerts opened before the close of this turn (there may be none), and after the one before it."""
         places = [0, *(place for place, _ in self.closes), len(self.alerts)]
-        return self.alerts[places[turn] : places[turn + 1]] if turn + 1 < len(places) else []
+        rows = self.alerts[places[turn] : places[turn + 1]] if turn + 1 < len(places) else []
+        return [row for row in rows if row["dedup_key"] not in self.withheld]
 
 
 def step_row(run: Run, index: int, action: str, state: str, detail: str | None, now: datetime) -> dict[str, Any]:

@@ -13,12 +13,14 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from connectors.kit import registry
 from connectors.kit.base import Connector
+from hub.attention import Rules
 from hub.documents import Document, Key
 from hub.errors import ConfigError, Fault
 from hub.identity import IdentityRules, SourceRules
 from hub.model.team import Team
 from hub.playbooks.loading import PlaybookFolder, load_all
 from hub.resources import CONFIG, TEMPLATES
+from hub.settings.attention import AttentionFile
 from hub.settings.files import HubFile, IdentityFile, SourceIdentity, SourcesFile
 from hub.settings.lifecycle import LifecycleFile
 from hub.settings.pieces import entries, mappings, parsed
@@ -60,6 +62,7 @@ class Settings:
     playbooks: PlaybookFolder
     lifecycle: LifecycleFile
     team: Team
+    attention: Rules
     folder: Path
 
     @property
@@ -106,6 +109,7 @@ class _Loading:
         playbooks = self._try(lambda: load_all(self._path("playbooks"), templates=self._templates()))
         lifecycle = self._try(lambda: self._document("lifecycle.yaml").parse(LifecycleFile))
         team = self._try(lambda: self._document("team.yaml").parse(TeamFile))
+        attention = self._try(lambda: self._document("attention.yaml").parse(AttentionFile))
         if lifecycle is not None and health is not None:
             self._try(lambda: lifecycle.watch.health_scale(health.main.bands))
         if lifecycle is not None and churn_definition is not None:
@@ -119,6 +123,7 @@ class _Loading:
             or playbooks is None
             or lifecycle is None
             or team is None
+            or attention is None
         ):
             raise ConfigError(self._shown())
         return Settings(
@@ -130,6 +135,7 @@ class _Loading:
             playbooks=playbooks,
             lifecycle=lifecycle,
             team=team.team(timezone=hub.timezone),
+            attention=attention.rules(),
             folder=self.folder,
         )
 
