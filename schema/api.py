@@ -29,6 +29,8 @@ from schema.lifecycle.onboarding_mutations import OnboardingMutations
 from schema.limits import LIMITS
 from schema.mail.mutations import MailMutations
 from schema.mail.queries import MailQueries
+from schema.mail.mutations import MailMutations
+from schema.mail.queries import MailQueries
 from schema.models.mutations import ModelMutations
 from schema.models.queries import ModelQueries
 from schema.permissions import Permissions, role_of
@@ -61,6 +63,7 @@ class Query(
     OnboardingQueries,
     AnalyticsQueries,
     MailQueries,
+    MailQueries,
     SourceQueries,
     AccessQueries,
 ):
@@ -75,6 +78,7 @@ class Mutation(
     PlaybookMutations,
     SteeringMutations,
     DeliveryMutations,
+    MailMutations,
     MailMutations,
     SourceMutations,
     AccessMutations,

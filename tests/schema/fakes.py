@@ -110,6 +110,14 @@ class FakeActions:
     async def start_playbook(self, playbook: str, *, by: str) -> None:
         self._note(("start", playbook, by))
 
+    async def suppress_mail(self, address: str, *, by: str, topic: str, note: str | None) -> bool:
+        self._note(("suppress", address, by, topic, note))
+        return True
+
+    async def unsuppress_mail(self, address: str, *, topic: str | None) -> int:
+        self._note(("unsuppress", address, topic))
+        return 2
+
     async def stopped_playbooks(self) -> Sequence[Stopped]:
         return [Stopped(playbook="save", reason="wrong", stopped_by="ann", stopped_at=NOW)]
 

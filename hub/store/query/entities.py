@@ -138,6 +138,8 @@ ENTITIES: Mapping[str, Entity] = {
         Entity(name="delivery", table=tables.delivery),
         Entity(name="mail_suppression", table=tables.suppression),
         Entity(name="mail_bounce", table=tables.mail_bounce),
+        Entity(name="mail_suppression", table=tables.suppression),
+        Entity(name="mail_bounce", table=tables.mail_bounce),
         Entity(name="source", table=tables.source, id="name"),
         Entity(name="bookmark", table=tables.bookmark),
         Entity(name="sync_run", table=tables.sync_run),
