@@ -29,8 +29,6 @@ from schema.lifecycle.onboarding_mutations import OnboardingMutations
 from schema.limits import LIMITS
 from schema.mail.mutations import MailMutations
 from schema.mail.queries import MailQueries
-from schema.mail.mutations import MailMutations
-from schema.mail.queries import MailQueries
 from schema.models.mutations import ModelMutations
 from schema.models.queries import ModelQueries
 from schema.permissions import Permissions, role_of
@@ -63,7 +61,6 @@ class Query(
     OnboardingQueries,
     AnalyticsQueries,
     MailQueries,
-    MailQueries,
     SourceQueries,
     AccessQueries,
 ):
@@ -78,7 +75,6 @@ class Mutation(
     PlaybookMutations,
     SteeringMutations,
     DeliveryMutations,
-    MailMutations,
     MailMutations,
     SourceMutations,
     AccessMutations,

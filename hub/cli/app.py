@@ -34,11 +34,12 @@ COMMANDS = {
     "explain": ("explain", "Explain the score of CUSTOMER: an id, a domain or a whole name."),
     "identity": ("identity", "See which companies of the sources are nobody's yet, and decide whose they are."),
     "judgement": ("judgement", "Show what overrides and sentiment were worth, by who left and beside the computed scores."),
+    "mail": ("mail", "Look at mail before it is sent, say who gets none, and see what came back."),
     "metrics": ("metrics", "Show the figures of customer success, with the definition each was computed by."),
     "model": ("model", "See the churn models, compare challengers with champions, promote one, take it back, look for drift."),
     "onboard": ("onboard", "Begin onboardings, say which steps are done, and see who stands where."),
     "override": ("judgement", "Put your own score in the place of CUSTOMER's computed health, for a while and with a reason."),
-    "playbook": ("playbook", "List playbooks, plan one before it acts, fire one by hand, approve what runs ask, stop them, report on them."),
+    "playbook": ("playbook", "Playbooks: list, plan before they act, fire by hand, approve, stop, and what they were worth."),
     "postmortem": (
         "postmortem", "Look back at customers who left: CUSTOMER (an id, a domain or a whole name), or all of them.",
     ),

@@ -1,4 +1,4 @@
-"""`cshub playbook`: what there is, firing one by hand, answering what runs ask, and the kill switch."""
+"""`cshub playbook`: what there is, firing one by hand, answering what runs ask, the kill switch; and hub.cli.playbook_plan."""
 
 import json
 import secrets
@@ -9,6 +9,7 @@ import click
 
 from hub.cli import show
 from hub.cli.app import asynchronous, main
+from hub.cli.playbook_plan import playbook_plan, playbook_report
 from hub.clock import utc_now
 from hub.compose import Hub
 from hub.playbooks import Firing
@@ -23,7 +24,11 @@ STATES = {"would_fire": "would fire", "already_fired": "already fired by the sam
 
 @main.group()
 def playbook() -> None:
-    """List playbooks, fire one by hand, approve what runs ask, and stop them."""
+    """Playbooks: list, plan before they act, fire by hand, approve, stop, and what they were worth."""
+
+
+playbook.add_command(playbook_plan)
+playbook.add_command(playbook_report)
 
 
 @playbook.command("list")

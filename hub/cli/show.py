@@ -7,6 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from rich.console import Console, RenderableType
+from rich.markdown import Markdown
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -51,6 +52,11 @@ MARKS = {
 def say(sentence: str) -> None:
     """A line to standard output as it is: not wrapped, no markup."""
     out.print(sentence, markup=False, soft_wrap=True)
+
+
+def document(text: str) -> None:
+    """Markdown, for a terminal."""
+    out.print(Markdown(text))
 
 
 def complain(sentence: str) -> None:

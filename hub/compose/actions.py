@@ -9,7 +9,6 @@ from hub.compose.hub import Hub
 from hub.compose.jobs import SYNC
 from hub.compose.judging import JudgementActions
 from hub.compose.mail_actions import MailActions
-from hub.compose.mail_actions import MailActions
 from hub.compose.modelling import ModelActions
 from hub.compose.onboarding import OnboardingActions
 from hub.compose.planning import PlanningActions
@@ -35,7 +34,7 @@ from scoring.lift import Lift
 
 
 class HubActions(
-    JudgementActions, MailActions, MailActions, ModelActions, BacktestActions, PlanningActions, SteeringActions, OnboardingActions
+    JudgementActions, MailActions, ModelActions, BacktestActions, PlanningActions, SteeringActions, OnboardingActions
 ):
     """Fires, rescores, syncs, updates alerts, explains; the caller has checked who may."""
 

@@ -108,8 +108,8 @@ def rule_called(name: str, settings: Settings) -> Rule:
 
 def rule_of(playbook: Playbook) -> Rule:
     """What its scorecards say. A threshold is replayed as what holds below or above it, once in each rest."""
-    if playbook.condition is None or playbook.by in ("hand", "record"):
-        by = "hand" if playbook.by == "hand" else "new records"
+    if playbook.condition is None or playbook.by not in ("scorecard", "threshold", "date", "schedule", "change"):
+        by = {"record": "new records"}.get(playbook.by, playbook.by)
         raise RefusedError(f"{playbook.name} is fired by {by}: it has no condition to replay")
     return Rule(name=playbook.name, when=playbook.condition, rest=playbook.rest, busy=playbook.busy)
 
