@@ -9,8 +9,12 @@
     playbook      name, title, about
     record        the record that set a `by: {record: …}` playbook off, its columns by name
     change        what set a `by: {change: …}` playbook off: field, old, new
+    event         what set a `by: {webhook: …}` playbook off: hook, id, type, and data as it came; what data lacks is None
     onboarding    of the customer's newest one: attempt, started_on, step (the current one's title), due_on, last (title of what
                   was done last), done, left, optional (titles), ended_why
+    renewal       by which the customer stands: due_on, status, reason, amount, final, expected (a year's), currency,
+                  probability (percent), probability_by, notice_by
+    expansion     the best opportunity: title, kind, state, evidence (lines), value, expected (a year's), probability (percent)
     day           the scorecard's day, such as 22 November 2026
     link          the customer's page in the hub
 
@@ -23,8 +27,11 @@ from typing import Any
 
 from hub.playbooks.spec import Playbook
 from hub.playbooks.vocabulary import VOCABULARY
+from hub.store.expansion import BLANK as EXPANSION
 from hub.store.onboarding_words import BLANK as ONBOARDING
 from hub.store.playbooks import RECORD_FIELDS, Situation
+from hub.store.renewals import BLANK as RENEWAL
+from scoring.facts import FACTS
 
 MAX_REASONS = 4
 LOW_READING = 0.5
@@ -60,7 +67,10 @@ def words(playbook: Playbook, situation: Situation, *, before: Mapping[str, Any]
         "facts": {name: values.get(name) for name in VOCABULARY},
         "record": _record(playbook, before.get("record")),
         "change": _change(playbook, before.get("change")),
+        "event": _event(playbook, before.get("event")),
         "onboarding": _onboarding(values.get("onboarding")),
+        "renewal": _renewal(values.get("renewal")),
+        "expansion": _expansion(values.get("expansion")),
         "playbook": {"name": playbook.name, "title": playbook.title, "about": playbook.about},
         "day": _day(as_of),
         "link": f"{hub_url.rstrip('/')}/customers/{situation.customer_id}",
@@ -82,11 +92,59 @@ def _change(playbook: Playbook, change: Any) -> Mapping[str, Any]:
     return blank | (dict(change) if isinstance(change, Mapping) else {})
 
 
+class _Open(dict[str, Any]):
+    """What somebody else sent: nobody knows its names, so one that is missing is None and no fault."""
+
+    def __missing__(self, name: str) -> None:
+        return None
+
+
+def _event(playbook: Playbook, event: Any) -> Mapping[str, Any]:
+    if playbook.trigger.hook is None:
+        return {}
+    given = event if isinstance(event, Mapping) else {}
+    blank = {"hook": playbook.trigger.hook, "id": None, "type": None}
+    return blank | {**given, "data": _open(given.get("data") or {})}
+
+
+def _open(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return _Open({name: _open(inner) for name, inner in value.items()})
+    return [_open(each) for each in value] if isinstance(value, list) else value
+
+
 def _onboarding(found: Any) -> Mapping[str, Any]:
     """Words of hub.store.onboarding_words, with days as people write them."""
     told = ONBOARDING | (dict(found) if isinstance(found, Mapping) else {})
     days = {name: date.fromisoformat(told[name]) if told[name] else None for name in ("started_on", "due_on")}
     return told | {name: _day(day) for name, day in days.items()}
+
+
+def _renewal(found: Any) -> Mapping[str, Any]:
+    """Words of hub.store.renewals, with days as people write them and the probability in percent."""
+    told = RENEWAL | (dict(found) if isinstance(found, Mapping) else {})
+    days = {name: date.fromisoformat(told[name]) if told[name] else None for name in ("due_on", "notice_by")}
+    return told | {name: _day(day) for name, day in days.items()} | {"probability": _percent(told["probability"])}
+
+
+def _expansion(found: Any) -> Mapping[str, Any]:
+    """Words of hub.store.expansion, with the evidence as lines such as seat utilisation: 95 %."""
+    told = EXPANSION | (dict(found) if isinstance(found, Mapping) else {})
+    return told | {
+        "evidence": [_quoted(name, value) for name, value in told["evidence"].items()],
+        "probability": _percent(told["probability"]),
+    }
+
+
+def _quoted(name: str, value: Any) -> str:
+    fact, number = FACTS.get(name), _number(value)
+    if number is None:
+        said = "unknown" if value is None else _one_line(value)
+    elif fact is not None and fact.unit == "ratio":
+        said = f"{number * 100:.0f} %"
+    else:
+        said = f"{number:,.10g}"
+    return f"{name.replace('_', ' ')}: {said}"
 
 
 def _day(day: date | None) -> str | None:

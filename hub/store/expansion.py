@@ -1,6 +1,6 @@
 """Opportunities to expand: whom conditions find, with the numbers to quote, and the rows of what was found."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -10,6 +10,7 @@ from hub.errors import NotFoundError
 from hub.model.conditions import Condition, Field
 from hub.store.bulk import write_rows
 from hub.store.conditions import clause, column_of
+from hub.store.daily import batches
 from hub.store.store import Connection
 from hub.store.tables import customer, expansion_opportunity, scorecard
 
@@ -105,3 +106,23 @@ async def find_opportunities(
         statement = statement.where(row.customer_id == customer_id)
     statement = statement.order_by(row.expected.desc(), row.id)
     return list((await connection.execute(statement if most is None else statement.limit(most))).all())
+
+
+BLANK: dict[str, Any] = dict.fromkeys(("title", "kind", "state", "value", "expected", "probability", "seats")) | {
+    "evidence": {}
+}
+
+
+async def find_expansion_words(connection: Connection, customer_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """{customer: what messages may say of its best live opportunity that nothing stands against}: the names of `BLANK`."""
+    found: dict[str, dict[str, Any]] = {}
+    row = expansion_opportunity.c
+    for ids in batches(customer_ids):
+        statement = (
+            select(row.customer_id, *(row[name] for name in BLANK))
+            .where(row.customer_id.in_(ids), row.state.in_(LIVE), row.blocked.is_(None))
+            .order_by(row.customer_id, row.expected.desc(), row.rule)
+        )
+        for each in await connection.execute(statement):
+            found.setdefault(each.customer_id, {name: each._mapping[name] for name in BLANK})
+    return found

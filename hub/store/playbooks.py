@@ -15,7 +15,9 @@ from hub.store.conditions import (
     SCORECARD_FIELDS,
     health_change,
 )
+from hub.store.expansion import find_expansion_words
 from hub.store.onboarding_words import find_onboarding_words
+from hub.store.renewals import find_renewal_words
 from hub.store.store import Connection
 from hub.store.tables import (
     RECORD_TABLES,
@@ -87,7 +89,11 @@ async def find_situations(
         ids = wanted[start : start + BATCH]
         churn = await _churn_reasons(connection, ids)
         contacts = await _contacts(connection, ids) if with_contacts else {}
-        onboarding = await find_onboarding_words(connection, ids)
+        told = {
+            "onboarding": await find_onboarding_words(connection, ids),
+            "renewal": await find_renewal_words(connection, ids),
+            "expansion": await find_expansion_words(connection, ids),
+        }
         statement = (
             select_values(scorecard.c.readings)
             .join_from(
@@ -100,7 +106,7 @@ async def find_situations(
             reasons, horizon = churn.get(row.id, ((), None))
             found[row.id] = Situation(
                 customer_id=row.id,
-                values=values_of(row) | ({"onboarding": onboarding[row.id]} if row.id in onboarding else {}),
+                values=values_of(row) | {name: found[row.id] for name, found in told.items() if row.id in found},
                 as_of=row.as_of,
                 readings=row.readings or (),
                 churn_reasons=reasons,

@@ -13,7 +13,15 @@ from hub.store.bulk import write_rows
 from hub.store.daily import batches
 from hub.store.labels import paid
 from hub.store.store import Connection
-from hub.store.tables import churn_prediction, customer, opportunity, renewal, renewal_statement, subscription
+from hub.store.tables import (
+    churn_prediction,
+    customer,
+    lifecycle,
+    opportunity,
+    renewal,
+    renewal_statement,
+    subscription,
+)
 
 COLUMNS = tuple(column.name for column in renewal.columns if column.name != "updated_at")
 
@@ -208,3 +216,46 @@ async def find_due(
     statement = select(*columns).join_from(renewal, customer, customer.c.id == row.customer_id)
     statement = statement.where(and_(*tests)).order_by(row.due_on, row.id)
     return list((await connection.execute(statement if most is None else statement.limit(most))).all())
+
+
+BLANK: dict[str, Any] = dict.fromkeys(
+    (
+        "due_on",
+        "status",
+        "reason",
+        "amount",
+        "currency",
+        "final",
+        "expected",
+        "probability",
+        "probability_by",
+        "notice_by",
+    )
+)
+
+
+async def find_renewal_words(connection: Connection, customer_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """{customer: what messages may say of the renewal by which it stands}, the names of `BLANK`; all plain JSON."""
+    found: dict[str, dict[str, Any]] = {}
+    row = renewal.c
+    for ids in batches(customer_ids):
+        statement = (
+            select(renewal)
+            .join(lifecycle, and_(lifecycle.c.customer_id == row.customer_id, lifecycle.c.renewal_on == row.due_on))
+            .where(row.customer_id.in_(ids))
+            .order_by(row.customer_id, row.id.desc())  # of several currencies the first stays
+        )
+        for each in await connection.execute(statement):
+            found[each.customer_id] = {
+                "due_on": each.due_on.isoformat(),
+                "status": each.status,
+                "reason": each.reason,
+                "amount": each.target,
+                "currency": each.currency,
+                "final": each.final,
+                "expected": each.expected,
+                "probability": each.probability,
+                "probability_by": each.probability_by,
+                "notice_by": each.notice_by.isoformat() if each.notice_by else None,
+            }
+    return found

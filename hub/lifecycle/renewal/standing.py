@@ -11,7 +11,7 @@ from typing import Any
 
 from hub.lifecycle.renewal.settings import RenewalSettings
 
-FIELDS = ("renewal_status", "renewal_days", "renewal_auto", "renewal_amount", "renewal_expected")
+FIELDS = ("renewal_status", "renewal_days", "renewal_on", "renewal_auto", "renewal_amount", "renewal_expected")
 
 
 def standings(
@@ -48,6 +48,7 @@ def _columns(row: Mapping[str, Any], settings: RenewalSettings, today: date) -> 
     return {
         "renewal_status": None if far else row["status"],
         "renewal_days": float(days),
+        "renewal_on": row["due_on"],
         "renewal_auto": "yes" if row["auto"] else "no",
         "renewal_amount": row["target"],
         "renewal_expected": row["expected"],

@@ -1,6 +1,6 @@
 """Where each customer stands in its life with us, as of now, and every change of it."""
 
-from sqlalchemy import Column, Float, ForeignKey, Index, Integer, String, Table
+from sqlalchemy import Column, Date, Float, ForeignKey, Index, Integer, String, Table
 
 from hub.store.tables.base import UtcDateTime, metadata
 
@@ -23,6 +23,7 @@ lifecycle = Table(
     # renewal of the current term
     Column("renewal_status", String(20)),  # "upcoming" | "due" | "overdue" | "renewed" | "churned"
     Column("renewal_days", Float),  # until its day; negative after it
+    Column("renewal_on", Date),  # its day
     Column("renewal_auto", String(3)),  # "yes" | "no": whether it renews by itself
     Column("renewal_amount", Float),  # what falls due, a year's, in its own currency
     Column("renewal_expected", Float),  # what is expected of it

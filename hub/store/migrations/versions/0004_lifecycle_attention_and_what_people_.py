@@ -104,6 +104,24 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_expansion_opportunity_state_expected'), ['state', 'expected'], unique=False)
         batch_op.create_index('ux_expansion_opportunity_live', ['customer_id', 'rule'], unique=True, sqlite_where=sa.text("state IN ('open', 'offered')"), postgresql_where=sa.text("state IN ('open', 'offered')"))
 
+    op.create_table('hook_event',
+    sa.Column('id', sa.String(length=80), nullable=False),
+    sa.Column('hook', sa.String(length=60), nullable=False),
+    sa.Column('event_id', sa.Text(), nullable=False),
+    sa.Column('type', sa.Text(), nullable=True),
+    sa.Column('customer_id', sa.String(length=40), nullable=True),
+    sa.Column('payload', base.Json(none_as_null=True), nullable=False),
+    sa.Column('state', sa.String(length=20), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=True),
+    sa.Column('outcome', base.Json(none_as_null=True), nullable=True),
+    sa.Column('received_at', base.UtcDateTime(timezone=True), nullable=False),
+    sa.Column('done_at', base.UtcDateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['customer_id'], ['customer.id'], name=op.f('fk_hook_event_customer_id_customer')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_hook_event'))
+    )
+    with op.batch_alter_table('hook_event', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_hook_event_state_received_at'), ['state', 'received_at'], unique=False)
+
     op.create_table('lifecycle',
     sa.Column('customer_id', sa.String(length=40), nullable=False),
     sa.Column('onboarding_state', sa.String(length=20), nullable=True),
@@ -118,6 +136,7 @@ def upgrade() -> None:
     sa.Column('churn_days', sa.Float(), nullable=True),
     sa.Column('renewal_status', sa.String(length=20), nullable=True),
     sa.Column('renewal_days', sa.Float(), nullable=True),
+    sa.Column('renewal_on', sa.Date(), nullable=True),
     sa.Column('renewal_auto', sa.String(length=3), nullable=True),
     sa.Column('renewal_amount', sa.Float(), nullable=True),
     sa.Column('renewal_expected', sa.Float(), nullable=True),
@@ -457,6 +476,10 @@ def downgrade() -> None:
 
     op.drop_table('lifecycle_change')
     op.drop_table('lifecycle')
+    with op.batch_alter_table('hook_event', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_hook_event_state_received_at'))
+
+    op.drop_table('hook_event')
     with op.batch_alter_table('expansion_opportunity', schema=None) as batch_op:
         batch_op.drop_index('ux_expansion_opportunity_live', sqlite_where=sa.text("state IN ('open', 'offered')"), postgresql_where=sa.text("state IN ('open', 'offered')"))
         batch_op.drop_index(batch_op.f('ix_expansion_opportunity_state_expected'))
