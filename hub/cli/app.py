@@ -35,6 +35,7 @@ COMMANDS = {
     "identity": ("identity", "See which companies of the sources are nobody's yet, and decide whose they are."),
     "judgement": ("judgement", "Show what overrides and sentiment were worth, by who left and beside the computed scores."),
     "mail": ("mail", "Look at mail before it is sent, say who gets none, and see what came back."),
+    "mail": ("mail", "Look at mail before it is sent, say who gets none, and see what came back."),
     "metrics": ("metrics", "Show the figures of customer success, with the definition each was computed by."),
     "model": ("model", "See the churn models, compare challengers with champions, promote one, take it back, look for drift."),
     "onboard": ("onboard", "Begin onboardings, say which steps are done, and see who stands where."),
