@@ -1,4 +1,4 @@
-"""Webhooks out: events as JSON to addresses of the settings, signed after the Standard Webhooks specification.
+"""Webhooks out, and the check of those that come in: events as JSON, signed after the Standard Webhooks specification.
 
     webhook-id         the ledger's id of the message, the same on every attempt: who has seen it leaves it alone
     webhook-timestamp  seconds since 1970, of this attempt; a receiver refuses what is older than a few minutes
@@ -38,6 +38,9 @@ MANNERS = Manners(
     disabled_after=DISABLED_AFTER,
 )
 MAX_BODY = 256 * 1024
+TOLERANCE = timedelta(minutes=5)
+"""How old an event may be that comes to us: an older one may be somebody's copy."""
+MOST_DIGITS = 12
 PREFIX = "whsec_"
 SHORTEST_SECRET, LONGEST_SECRET = 24, 64
 ABOUT_THIS_MESSAGE = frozenset({400, 413, 415, 422})
@@ -120,6 +123,24 @@ def signed(with_secrets: Sequence[str], *, id_: str, at: datetime, body: bytes) 
         "v1," + base64.b64encode(hmac.digest(key_of(secret), content, sha256)).decode() for secret in with_secrets
     ]
     return {"webhook-id": id_, "webhook-timestamp": timestamp, "webhook-signature": " ".join(signatures)}
+
+
+def why_not(with_secrets: Sequence[str], headers: Mapping[str, str], body: bytes, *, now: datetime) -> str | None:
+    """Why an event that came to us is not to be believed; None where it is. `headers` by names in small letters.
+
+    The signature is made over the raw bytes, by any of the secrets; its age is at most TOLERANCE, in both directions.
+    """
+    id_, timestamp = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
+    if not id_ or "." in id_ or not timestamp.isascii() or not timestamp.isdecimal() or len(timestamp) > MOST_DIGITS:
+        return "webhook-id or webhook-timestamp is missing, or is none"
+    if abs(now.timestamp() - int(timestamp)) > TOLERANCE.total_seconds():
+        return "the timestamp is too old or too new"
+    at = datetime.fromtimestamp(int(timestamp), UTC)
+    wanted = signed(with_secrets, id_=id_, at=at, body=body)["webhook-signature"].split()
+    given = headers.get("webhook-signature", "").split()
+    if not any(hmac.compare_digest(ours.encode(), theirs.encode()) for theirs in given for ours in wanted):
+        return "no signature matches"
+    return None
 
 
 def new_secret() -> str:

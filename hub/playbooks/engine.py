@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from hashlib import blake2b
+from typing import Any
 
 from hub.attention import Attention
 from hub.delivery import Channel
@@ -22,7 +23,19 @@ from hub.model.team import Team
 from hub.playbooks.advance import Advancer, Move
 from hub.playbooks.approving import decide
 from hub.playbooks.firing import Firing, begin_due, fire_by_hand
-from hub.playbooks.jobs import ADVANCE, FIRE, SEND, SWEEP, FireReport, SweepReport, argument_of, moves_of, tick_name
+from hub.playbooks.hooking import fire_event, retry, take
+from hub.playbooks.jobs import (
+    ADVANCE,
+    EVENT,
+    FIRE,
+    SEND,
+    SWEEP,
+    FireReport,
+    SweepReport,
+    argument_of,
+    moves_of,
+    tick_name,
+)
 from hub.playbooks.ledger import Ledger
 from hub.playbooks.loading import PlaybookFolder
 from hub.playbooks.mailing import Mailing
@@ -31,7 +44,8 @@ from hub.playbooks.replacing import take_over
 from hub.playbooks.spec import Playbook
 from hub.playbooks.steering import set_state
 from hub.playbooks.stopping import Stopping, start, stop
-from hub.store import Store, runs, stops
+from hub.store import Store, hooks, runs, stops
+from hub.store.hooks import ACCEPTED, HookEvent
 from hub.store.stops import ALL, Stopped
 
 log = logging.getLogger(__name__)
@@ -76,6 +90,7 @@ class Playbooks:
         """Tell the durable engine who does the jobs, and when schedules tick. Before it starts."""
         self._timezone = timezone
         self._durable.register(FIRE, self._on_fire)
+        self._durable.register(EVENT, self._on_event)
         for name, each in self.definitions.items():
             if each.trigger.cron is not None:
                 self._durable.every(tick_name(name), each.trigger.cron, FIRE, {"playbook": name}, timezone=timezone)
@@ -102,6 +117,20 @@ class Playbooks:
         fired = {playbook.name: await self._begin(playbook, as_of=now.date(), now=now) for playbook in going}
         await self._hasten("condition", now=now)
         return FireReport({name: count for name, count in fired.items() if count})
+
+    async def hear(self, hook: str, *, event_id: str, payload: Mapping[str, Any]) -> HookEvent:
+        """An event that came in, and was signed: keep it, and fire what heeds it in a moment. See hub.playbooks.hooking."""
+        event = await take(self._store, hook, event_id=event_id, payload=payload, now=self._clock())
+        if event.state == ACCEPTED:
+            await self._durable.enqueue(EVENT, {"event": event.id})
+        return event
+
+    async def hear_again(self, event_id: str) -> HookEvent:
+        """Take a refused event after all, if its customer is known by now."""
+        event = await retry(self._store, event_id, now=self._clock())
+        if event.state == ACCEPTED:
+            await self._durable.enqueue(EVENT, {"event": event.id})
+        return event
 
     async def fire(
         self,
@@ -203,7 +232,10 @@ class Playbooks:
                 if ALL in stopped
                 else await runs.find_overdue(connection, woken_by=now, moved_by=now - stuck, but=stopped)
             )
+            unheard = await hooks.find_events(connection, states=[ACCEPTED], received_by=now - stuck)
         await self._enqueue(overdue)
+        for event in unheard:
+            await self._durable.enqueue(EVENT, {"event": event.id})
         if await self.ledger.due():
             await self._durable.enqueue(SEND, {})
         return SweepReport(len(overdue), tuple(unknown))
@@ -272,6 +304,10 @@ class Playbooks:
             if playbook.name == name and playbook.trigger.cron is not None:
                 ticks = schedule(tick_name(name), playbook.trigger.cron, FIRE, argument, timezone=self._timezone)
                 await self._begin(playbook, as_of=now.date(), now=now, tick=ticks.newest_tick(now))
+
+    async def _on_event(self, argument: Argument) -> None:
+        begun = await fire_event(self._store, self.definitions.values(), str(argument["event"]), now=self._clock())
+        await self._enqueue([(id_, 0) for id_ in begun])
 
     async def _on_send(self, argument: Argument) -> None:
         due = await self.ledger.drain()

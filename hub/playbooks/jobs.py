@@ -2,6 +2,7 @@
 
 playbook.fire {"playbook": name}             at the ticks of its schedule
 playbook.advance {"runs": [[id, fence], …]}
+playbook.event {"event": id}                 an event that came in by webhook
 delivery.send {}
 playbook.sweep {}                            the net under everything else: put it on a schedule of a minute, and nothing
                                              is lost while it runs now and then
@@ -14,6 +15,7 @@ from hub.durable import Argument
 from hub.playbooks.advance import Move
 
 ADVANCE = "playbook.advance"
+EVENT = "playbook.event"
 FIRE = "playbook.fire"
 SEND = "delivery.send"
 SWEEP = "playbook.sweep"

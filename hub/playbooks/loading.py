@@ -16,10 +16,10 @@ from hub.documents import Document, Key, faults_of
 from hub.errors import ConfigError, Fault
 from hub.model.conditions import Condition, ConditionError, Field, matches
 from hub.playbooks import triggers
-from hub.playbooks.planning import trial
 from hub.playbooks.program import condition, read
 from hub.playbooks.spec import Playbook, Sheet, assemble
 from hub.playbooks.steps import Start
+from hub.playbooks.trial import trial
 from hub.playbooks.triggers import Trigger
 from hub.playbooks.vocabulary import VOCABULARY
 from hub.store.playbooks import RECORD_FIELDS
@@ -173,7 +173,7 @@ class _Reading:
                 continue
             facts = example["facts"]
             fires = (when is None or matches(when, facts)) and trigger.holds(
-                facts, example.get("before", {}), example.get("record", {})
+                facts, example.get("before", {}), example.get("record", {}), example.get("event", {})
             )
             seen.add(example["fires"])
             if fires is not example["fires"]:
@@ -184,7 +184,7 @@ class _Reading:
                 self.say(("examples",), f"there is none with fires: {str(wanted).lower()}")
 
     def is_example(self, example: Any, trigger: Trigger, key: Key) -> bool:
-        more = {"threshold": "before", "record": "record"}.get(trigger.kind)
+        more = {"threshold": "before", "record": "record", "webhook": "event"}.get(trigger.kind)
         parts = ("facts", *((more,) if more else ()))
         if (
             not isinstance(example, Mapping)
@@ -198,7 +198,7 @@ class _Reading:
         good = [  # a list, so that every fault is told
             self.is_value(name, value, self.fields(trigger, part), (*key, part))
             for part in parts
-            if part != "record" or trigger.record
+            if part != "event" and (part != "record" or trigger.record)
             for name, value in example.get(part, {}).items()
         ]
         return all(good)
@@ -218,8 +218,18 @@ class _Reading:
         return True
 
     def trial(self, playbook: Playbook) -> None:
+        event = self.event()
         for step in playbook.steps:
             try:
-                trial(playbook, step.index, renderer=self.renderer)
+                trial(playbook, step.index, renderer=self.renderer, event=event)
             except RenderError as error:
                 self.say((*step.path, step.action), str(error))
+
+    def event(self) -> Mapping[str, Any]:
+        """That of the first example with one: what templates are tried with."""
+        value = self.document.value
+        examples = value.get("examples") if isinstance(value, Mapping) else None
+        for example in examples if isinstance(examples, list) else ():
+            if isinstance(example, Mapping) and isinstance(example.get("event"), Mapping):
+                return dict(example["event"])
+        return {}

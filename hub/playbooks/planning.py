@@ -6,7 +6,7 @@ rendered here, before anything is saved.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from hashlib import blake2b
 from typing import Any
 
@@ -22,9 +22,8 @@ from hub.playbooks.program import Step, raw
 from hub.playbooks.spec import Playbook
 from hub.playbooks.steps import Approve, Call, Close, Email, PagerDuty, Slack, Wait, Webhook
 from hub.playbooks.telling import control
-from hub.playbooks.vocabulary import VOCABULARY
 from hub.playbooks.words import words
-from hub.store.playbooks import RECORD_FIELDS, Situation
+from hub.store.playbooks import Situation
 
 OFF = "switched off"
 
@@ -160,7 +159,7 @@ class Planner:
             value = raw(playbook.definition, step)
             block = step.path[:-1]
             after = reached.setdefault(block, reached[step.path[:-4] or block])
-            free = _without_unless(playbook, step.index)
+            free = without_unless(playbook, step.index)
             made = self.step(free, step.index, situation, before=situation.values, now=now + after)
             unless = value.get("unless") if isinstance(value, Mapping) else None
             name = str(block[-1]) if step.depth else None
@@ -276,46 +275,11 @@ def dedup_key(playbook: str, version: int, customer_id: str, episode: str, index
     return f"{playbook}.{version}.{index}.{blake2b(parts.encode(), digest_size=16).hexdigest()}"
 
 
-def trial(playbook: Playbook, index: int, *, renderer: Renderer, event: Mapping[str, Any] | None = None) -> None:
-    """Render a step for a customer of whom all is known, and for one of whom only the name is; raise RenderError.
-
-    event  such as sets it off by webhook
-    """
-    planner = Planner(renderer, hub_url="http://localhost")
-    now = datetime(2026, 1, 31, tzinfo=UTC)
-    full: dict[str, Any] = {
-        name: 0.25 if each.kind == "number" else (each.choices or ("text@example.com",))[0]
-        for name, each in VOCABULARY.items()
-    }
-    if playbook.trigger.record is not None:
-        fields = RECORD_FIELDS[playbook.trigger.record].values()
-        full["record"] = {each.name: 0.25 if each.kind == "number" else "text" for each in fields}
-    full["onboarding"] = {"step": "Text", "last": "Text", "done": ["Text"], "left": ["Text"], "optional": ["Text"]}
-    if playbook.trigger.field is not None:
-        full["change"] = {"field": playbook.trigger.field, "old": "text", "new": "text"}
-    if playbook.trigger.hook is not None:
-        full["event"] = {"hook": playbook.trigger.hook, "id": "text", "type": "text", "data": {}} | dict(event or {})
-    known = Situation(
-        customer_id="trial",
-        values=full,
-        as_of=now.date(),
-        readings=[{"measure": "trial", "value": 0.1, "weight": 1.0, "reason": "Usage fell by half."}],
-        churn_reasons=[{"text": "Renewal is close.", "effect": 0.1}],
-        churn_horizon_days=90,
-        contacts=("contact@example.com",),
-    )
-    sent = {name: full[name] for name in ("event",) if name in full}
-    unknown = Situation(customer_id="trial", values={"name": "Trial", "csm_email": "csm@example.com", **sent})
-    free = _without_unless(playbook, index, on=True)
-    for situation in (known, unknown):
-        planner.step(free, index, situation, before=situation.values, now=now)
-
-
 def _owner(owner: str, situation: Situation) -> str | None:
     return situation.values.get("csm_email") if owner == "csm" else owner
 
 
-def _without_unless(playbook: Playbook, index: int, *, on: bool = False) -> Playbook:
+def without_unless(playbook: Playbook, index: int, *, on: bool = False) -> Playbook:
     """The same with a step that does what it does; `on`: even where it is switched off."""
     steps = list(playbook.steps)
     steps[index] = replace(steps[index], unless=None, off=steps[index].off and not on)

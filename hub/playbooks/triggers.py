@@ -6,13 +6,16 @@
     by: {date: 30 days before renewal}                 a day has come, within the last week
     by: {record: ticket, where: {severity: {eq: urgent}}}    a new record, no older than two days
     by: {change: {watch_level: critical}}              where a customer stands became this, or one of a list, within a week
+    by: {webhook: billing, type: invoice.failed}       an event came at /hooks/billing, of this type or one of a list; see
+                                                       hub.playbooks.hooking. Without `type` of any
     by: {schedule: "0 9 * * 1"}                        at each tick of a cron, for whom `when` holds by the newest scorecard
 
 `when` is asked besides in all of them but `hand`. A threshold and a day are looked at after every scoring, and so are records
-and changes; a record fires once ever, a day once for each date it falls on, a change and a tick once. What changed must still
-be what it became.
+and changes; a record fires once ever, a day once for each date it falls on, a change, an event and a tick once. What changed
+must still be what it became.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -29,9 +32,10 @@ from hub.playbooks.vocabulary import VOCABULARY
 from hub.store.conditions import LIFECYCLE_FIELDS
 from hub.store.playbooks import RECORD_FIELDS
 
-KINDS = ("scorecard", "hand", "threshold", "date", "record", "change", "schedule")
+KINDS = ("scorecard", "hand", "threshold", "date", "record", "change", "webhook", "schedule")
 CATCH_UP = timedelta(days=7)
 """How long after its day a date still fires, and a change, so that a hub that stood still for a week misses nothing."""
+PLACE = re.compile("[a-z][a-z0-9_-]{0,49}")
 FRESH = timedelta(days=2)
 """How long a record is new."""
 CHANGING: Mapping[str, Field] = {each.name: each for each in LIFECYCLE_FIELDS if each.kind == "text"}
@@ -48,6 +52,7 @@ class Trigger:
     """What sets a playbook off. now, before: what holds by the newest scorecard, and what must have by the one before.
 
     field, values   of `change`: a text of the lifecycle, and what it must have become
+    hook, types     of `webhook`: where an event comes in, and of which types; none: of any
     """
 
     kind: str = "scorecard"
@@ -58,20 +63,32 @@ class Trigger:
     where: Condition | None = None
     field: str | None = None
     values: tuple[str, ...] = ()
+    hook: str | None = None
+    types: tuple[str, ...] = ()
     cron: str | None = None
 
     @property
     def tests_something(self) -> bool:
-        return self.now is not None or self.where is not None
+        return self.now is not None or self.where is not None or bool(self.types)
 
     def with_when(self, when: Condition | None) -> Condition | None:
         """All that must hold by the newest scorecard; None: nothing in particular."""
         parts = tuple(each for each in (when, self.now) if each is not None)
         return (parts[0] if len(parts) == 1 else All(parts)) if parts else None
 
-    def holds(self, facts: Mapping[str, Any], before: Mapping[str, Any], record: Mapping[str, Any]) -> bool:
+    def heeds(self, hook: str, kind: str | None) -> bool:
+        """Whether an event that came in there, of this type, concerns it."""
+        return self.hook == hook and (not self.types or kind in self.types)
+
+    def holds(
+        self,
+        facts: Mapping[str, Any],
+        before: Mapping[str, Any],
+        record: Mapping[str, Any],
+        event: Mapping[str, Any] | None = None,
+    ) -> bool:
         """Whether an example sets it off, its `when` aside."""
-        return (
+        return (self.hook is None or self.heeds(self.hook, (event or {}).get("type"))) and (
             (self.now is None or matches(self.now, facts))
             and (self.before is None or matches(self.before, before))
             and (self.where is None or matches(self.where, record))
@@ -82,21 +99,17 @@ def read(value: object, faults: Faults) -> Trigger:
     """The trigger that `by` says; what is wrong is told to `faults`."""
     if value in ("scorecard", "hand"):
         return Trigger(kind=str(value))
-    named = [
-        name
-        for name in ("threshold", "date", "record", "change", "schedule")
-        if isinstance(value, Mapping) and name in value
-    ]
+    named = [name for name in KINDS[2:] if isinstance(value, Mapping) and name in value]
     if not isinstance(value, Mapping) or len(named) != 1:
         faults.say(
             ("by",),
-            "must be scorecard or hand, or one of {threshold: …}, {date: …}, {record: …}, {change: …}, {schedule: …}",
+            f"must be scorecard or hand, or one of {', '.join(f'{{{name}: …}}' for name in KINDS[2:])}",
         )
         return Trigger()
     (kind,) = named
     key: Key = ("by", kind)
     for name in value:
-        if name != kind and (kind, name) != ("record", "where"):
+        if name != kind and (kind, name) not in (("record", "where"), ("webhook", "type")):
             faults.say(("by", name), "is not a setting here")
     match kind:
         case "threshold":
@@ -107,6 +120,8 @@ def read(value: object, faults: Faults) -> Trigger:
             return _record(value[kind], value.get("where"), key, faults)
         case "change":
             return _change(value[kind], key, faults)
+        case "webhook":
+            return _webhook(value[kind], value.get("type"), key, faults)
     return _schedule(value[kind], key, faults)
 
 
@@ -171,6 +186,17 @@ def _change(value: object, key: Key, faults: Faults) -> Trigger:
             faults.say((*key, name), f"{each!r} is no {name}", field.choices)
     became = tuple(dict.fromkeys(values))
     return Trigger(kind="change", now=Test(field, Operator.IN, became), field=field.name, values=became)
+
+
+def _webhook(hook: object, kinds: object, key: Key, faults: Faults) -> Trigger:
+    if not isinstance(hook, str) or not PLACE.fullmatch(hook):
+        faults.say(key, f"{hook!r} must be a name under `hooks` of config/hub.yaml")
+        return Trigger(kind="webhook")
+    given = () if kinds is None else (kinds,) if isinstance(kinds, str) else kinds
+    if not isinstance(given, list | tuple) or not all(isinstance(each, str) and each for each in given):
+        faults.say(("by", "type"), "must be a text or a list of them, such as invoice.failed")
+        given = ()
+    return Trigger(kind="webhook", hook=hook, types=tuple(dict.fromkeys(given)))
 
 
 def _schedule(cron: object, key: Key, faults: Faults) -> Trigger:

@@ -15,6 +15,7 @@ from hub.delivery import webhook as webhook_channel
 from hub.delivery.reach import network
 from hub.errors import ConfigError
 from hub.playbooks.durations import parse_duration
+from hub.settings.hooks import Hook
 from hub.settings.mail import Mail
 from hub.store.store import parse_url
 
@@ -166,7 +167,15 @@ class HubFile(_Part):
     mail: Mail | None = None
     pagerduty: PagerDuty | None = None
     webhooks: Webhooks | None = None
+    hooks: dict[str, Hook] = Field(default_factory=dict)
     operations: Operations | None = None
+
+    @field_validator("hooks")
+    @classmethod
+    def _names(cls, value: dict[str, Hook]) -> dict[str, Hook]:
+        for name in value:
+            _check_place(name)
+        return value
 
     @field_validator("timezone")
     @classmethod

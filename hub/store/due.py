@@ -158,14 +158,25 @@ Chosen = TypeVar("Chosen", bound=Select[Any])
 def _that_may_be_acted_on(statement: Chosen, playbook: str, *, rested_since: datetime, now: datetime) -> Chosen:
     """But for customers that rest from the playbook, and those with an alert of it that somebody snoozed."""
     rests = resting(playbook, rested_since=rested_since)
-    snoozed = exists().where(
+    return statement.outerjoin(rests, rests.c.id == customer.c.id).where(
+        rests.c.id.is_(None), ~_snoozed(playbook, now=now)
+    )
+
+
+def _snoozed(playbook: str, *, now: datetime) -> ColumnElement[bool]:
+    return exists().where(
         alert.c.customer_id == customer.c.id,
         alert.c.state != AlertState.CLOSED.value,
         alert.c.snoozed_until > now,
         alert.c.run_id == playbook_run.c.id,
         playbook_run.c.playbook == playbook,
     )
-    return statement.outerjoin(rests, rests.c.id == customer.c.id).where(rests.c.id.is_(None), ~snoozed)
+
+
+async def is_snoozed(connection: Connection, *, playbook: str, customer_id: str, now: datetime) -> bool:
+    """Whether somebody snoozed an alert of the playbook for this customer."""
+    statement = select(customer.c.id).where(customer.c.id == customer_id, _snoozed(playbook, now=now))
+    return (await connection.execute(statement)).first() is not None
 
 
 def _held_before(condition: Condition) -> ColumnElement[bool]:

@@ -10,6 +10,7 @@
 `actions`     what was done about it
 `rest`        since when each playbook leaves each customer alone
 `holdout`     who was kept untreated by which playbook, by lot
+`hooks`       what other systems told us by webhook
 `attention`   what was left undone, for people's attention, and what they thought of the rest
 `signing`     keys the hub made for itself
 `slack`       what people asked of us in Slack, and where we spoke of whom
@@ -32,6 +33,7 @@ from hub.store.tables.attention import snooze, vote, withheld_call
 from hub.store.tables.base import metadata
 from hub.store.tables.expansion import expansion_opportunity
 from hub.store.tables.holdout import playbook_assignment
+from hub.store.tables.hooks import hook_event
 from hub.store.tables.judgement import health_override, sentiment
 from hub.store.tables.lifecycle import lifecycle, lifecycle_change
 from hub.store.tables.mail import mail_bounce, suppression
@@ -98,6 +100,7 @@ __all__ = [
     "field_change",
     "health_definition",
     "health_override",
+    "hook_event",
     "idempotency_key",
     "invoice",
     "lifecycle",

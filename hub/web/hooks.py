@@ -1,0 +1,55 @@
+"""POST /hooks/{name}: an event of another system, signed; kept, answered with 202, and then fired.
+
+webhook-id, webhook-timestamp, webhook-signature   as the Standard Webhooks specification has them, over the raw bytes
+202   it is kept: playbooks that heed it fire in a moment. The same id again is the same event
+400   no JSON object            401   no signature of ours, or too old        404   no such hook
+413   too large                 422   it names no customer we know: kept with the reason, and taken when it is sent again
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from hub.delivery.webhook import MAX_BODY, why_not
+from hub.errors import RefusedError
+from hub.web.receiving import Routes, TooLargeError, body_of
+
+Take = Callable[[str, str, Mapping[str, Any]], Awaitable[str | None]]
+"""(hook, id of the event, payload) -> None where it is taken, or why not."""
+
+
+def routes(secrets: Mapping[str, Sequence[str]], *, take: Take, clock: Callable[[], datetime]) -> Routes:
+    """secrets: {hook: what its events may be signed with, the newest first}."""
+
+    async def receive(request: Request) -> Response:
+        name = request.path_params["name"]
+        if name not in secrets:
+            return _says("there is no such hook", 404)
+        try:
+            body = await body_of(request, most=MAX_BODY)
+        except TooLargeError:
+            return _says(f"more than {MAX_BODY:,} bytes", 413)
+        if (reason := why_not(secrets[name], request.headers, body, now=clock())) is not None:
+            return _says(reason, 401)
+        try:
+            payload = orjson.loads(body)
+        except orjson.JSONDecodeError:
+            payload = None
+        if not isinstance(payload, dict):
+            return _says("the body is no JSON object", 400)
+        try:
+            refusal = await take(name, request.headers["webhook-id"], payload)
+        except RefusedError as error:
+            return _says(str(error), 400)
+        return JSONResponse({"accepted": True}, 202) if refusal is None else _says(refusal, 422)
+
+    return [Route("/hooks/{name}", receive, methods=["POST"])]
+
+
+def _says(reason: str, status: int) -> Response:
+    return JSONResponse({"error": reason}, status)
