@@ -13,6 +13,7 @@ from hub.errors import BusyError, ConfigError, Fault, NotFoundError, RefusedErro
 from hub.playbooks import Playbook
 from hub.playbooks.loading import load as load_playbook
 from hub.playbooks.rehearsal import Asked, Plan, rehearse
+from hub.playbooks.rehearsal.needs import REPLAYED
 from hub.playbooks.rehearsal.plan import Progress
 from hub.playbooks.report import Effect, report
 from hub.playbooks.spec import from_definition
@@ -108,9 +109,12 @@ async def plan(
     progress: Progress | None = None,
 ) -> Plan:
     """Rehearse a playbook beside what it would take the place of: `against`, else the live version of its name."""
-    live, live_is = (against, "the file it is compared with") if against else await _live(store, playbook, settings)
-    if live is not None and live.by not in ("scorecard", "threshold", "date", "record", "change", "schedule"):
-        live, live_is = None, f"the live version is fired by {live.by}, which cannot be replayed"
+    live, live_is = await _live(store, playbook, settings)
+    if against is not None:
+        live, live_is = against, f"version {against.version}, of the file given"
+    if live is not None and live.by not in REPLAYED:
+        live_is = f"{live_is}, is fired by {live.by}, which cannot be replayed"
+        live = None
     churn = settings.churn
     asked = Asked(
         playbook=playbook,

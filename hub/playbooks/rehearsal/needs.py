@@ -13,6 +13,8 @@ from hub.store.lifecycle import LOGGED
 from hub.store.rehearsal import PROFILE, STANDING
 from scoring.facts import FACTS
 
+REPLAYED = ("scorecard", "threshold", "date", "record", "change", "schedule")
+"""Kinds of triggers that the past can tell."""
 COUNTED: Mapping[str, str] = {
     "watch_days": "watch_level",
     "churn_days": "churn_level",
@@ -94,7 +96,7 @@ def needs_of(playbooks: Iterable[Playbook], *, rebuilt: frozenset[str]) -> Needs
 
 def _check(playbook: Playbook) -> None:
     trigger = playbook.trigger
-    if playbook.by not in ("scorecard", "threshold", "date", "record", "change", "schedule"):
+    if playbook.by not in REPLAYED:
         what = "by a person" if playbook.by == "hand" else f"by what comes from outside ({playbook.by})"
         raise RefusedError(f"{playbook.name} is fired {what}: there is nothing in the past to replay")
     if (
