@@ -23,8 +23,7 @@ from hub.compose.delivering import Delivering
 from hub.compose.lifecycle import keep_lifecycle
 from hub.compose.mail import Mails, mailing_of
 from hub.compose.models import Models
-from hub.compose.slack import AttentionOpinions, SlackPlace, connected
-from hub.delivery.slack import SlackChannel
+from hub.compose.slack import SlackPlace, connected
 from hub.durable.engine import DbosDurable
 from hub.errors import CshubError, NotFoundError
 from hub.judgement import Judged, feel, judge_statements, override, take_back
@@ -105,10 +104,7 @@ class Hub:
             hub_url=settings.hub.url,
             clock=clock,
         )
-        slack = own.get("slack")
-        self.slack = (
-            SlackPlace(self, slack, opinions=AttentionOpinions(self.store)) if isinstance(slack, SlackChannel) else None
-        )
+        self.slack = SlackPlace.of(self, own)
         self.mails = Mails(self.store, settings, self.links, clock=clock)
         jobs.register(self)
         self.mails.register(self.durable)

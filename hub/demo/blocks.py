@@ -3,21 +3,27 @@
 A complaint reads as Slack's do: what is wrong, and a JSON pointer to where.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-MOST_BLOCKS = 50
+MOST_BLOCKS, MOST_HOME_BLOCKS = 50, 100
 MOST_TEXT = 40_000
 TYPES = ("actions", "context", "divider", "header", "image", "markdown", "rich_text", "section", "video")
 ELEMENTS = ("button", "static_select", "users_select", "overflow", "datepicker", "checkboxes", "radio_buttons", "image")
 
 
-def complaints(blocks: object) -> list[str]:
-    """Everything wrong with `blocks`; empty where Slack would take them."""
+def complaints(blocks: object, *, files: Collection[str] = (), most: int = MOST_BLOCKS) -> list[str]:
+    """Everything wrong with `blocks`; empty where Slack would take them. `files`: those that were uploaded."""
     if not isinstance(blocks, list):
         return ["[ERROR] must be an array [json-pointer:/blocks]"]
-    if len(blocks) > MOST_BLOCKS:
-        return [f"[ERROR] no more than {MOST_BLOCKS} items allowed [json-pointer:/blocks]"]
+    if len(blocks) > most:
+        return [f"[ERROR] no more than {most} items allowed [json-pointer:/blocks]"]
+    ids = [block["block_id"] for block in blocks if isinstance(block, Mapping) and block.get("block_id")]
+    if twice := next((each for each in ids if ids.count(each) > 1), None):
+        return [f"[ERROR] block_id already exists: {twice} [json-pointer:/blocks]"]
+    shown = [block["slack_file"] for block in blocks if isinstance(block, Mapping) and block.get("slack_file")]
+    if any(not isinstance(each, Mapping) or each.get("id") not in files for each in shown):
+        return ["[ERROR] invalid slack file [json-pointer:/blocks]"]
     return [
         f"[ERROR] {message} [json-pointer:/blocks/{index}{where}]"
         for index, block in enumerate(blocks)
@@ -43,10 +49,14 @@ def _block(block: object) -> Iterator[tuple[str, str]]:
         yield from _several(block.get("elements"), "/elements", most=10, each=_context_element)
     elif kind == "actions":
         yield from _several(block.get("elements"), "/elements", most=25, each=_action)
+        names = [each.get("action_id") for each in block.get("elements") or () if isinstance(each, Mapping)]
+        if len({each for each in names if each}) < len([each for each in names if each]):
+            yield "action_id must be unique within a block", "/elements"
     elif kind == "image":
-        yield from (
-            ("missing required field: " + name, "") for name in ("image_url", "alt_text") if not block.get(name)
-        )
+        if not block.get("alt_text"):
+            yield "missing required field: alt_text", ""
+        if not block.get("image_url") and not block.get("slack_file"):
+            yield "missing required field: image_url", ""
 
 
 def _section(block: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -103,3 +113,16 @@ def _action(element: object, where: str) -> Iterator[tuple[str, str]]:
         for name, most in (("value", 2_000), ("url", 3_000), ("action_id", 255)):
             if len(str(element.get(name, ""))) > most:
                 yield f"must be less than {most + 1} characters", f"{where}/{name}"
+    if element["type"] in ("static_select", "overflow"):
+        yield from _several(element.get("options"), f"{where}/options", most=100, each=_option)
+    if element["type"] in ("static_select", "users_select"):
+        yield from _text(element.get("placeholder"), f"{where}/placeholder", most=150, types=("plain_text",))
+
+
+def _option(option: object, where: str) -> Iterator[tuple[str, str]]:
+    if not isinstance(option, Mapping):
+        yield "must be an object", where
+        return
+    yield from _text(option.get("text"), f"{where}/text", most=75)
+    if not 0 < len(str(option.get("value", ""))) <= 150:
+        yield "must be less than 151 characters", f"{where}/value"

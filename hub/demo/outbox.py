@@ -3,7 +3,8 @@
 A row is on disk when its arrival is acknowledged, so what was answered with "ok" survives kill -9. Duplicates are told by
 what the sender said of itself: the dedup key in a Slack message's metadata, the Message-ID of a mail, the id of a webhook. What
 a receiver recognised and did not take again (`…_repeat`), and changes (`slack_update`), are no duplicates; nor are incidents
-of PagerDuty, which may be opened anew.
+of PagerDuty, which may be opened anew. `slack_answer` is what one person alone was told, `slack_home` an App Home as it was
+published last, `slack_file` a picture.
 """
 
 import sqlite3
@@ -16,7 +17,18 @@ from typing import Any, Literal, get_args
 
 import orjson
 
-Kind = Literal["slack", "slack_update", "email", "pagerduty", "pagerduty_repeat", "webhook", "webhook_repeat"]
+Kind = Literal[
+    "slack",
+    "slack_update",
+    "slack_answer",
+    "slack_home",
+    "slack_file",
+    "email",
+    "pagerduty",
+    "pagerduty_repeat",
+    "webhook",
+    "webhook_repeat",
+]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
@@ -86,10 +98,12 @@ class Outbox:
 
     def arrivals(self, *, limit: int = 1_000) -> list[Arrival]:
         """The newest first."""
+        return self._select("true ORDER BY number DESC LIMIT ?", limit)
+
+    def _select(self, where: str, *values: object) -> list[Arrival]:
         rows = self._connection.execute(
-            "SELECT number, kind, at, address, shown, subject, dedup, answered, body FROM arrivals"
-            " ORDER BY number DESC LIMIT ?",
-            (limit,),
+            "SELECT number, kind, at, address, shown, subject, dedup, answered, body FROM arrivals WHERE " + where,  # noqa: S608  ours
+            values,
         )
         return [
             Arrival(
@@ -122,10 +136,30 @@ class Outbox:
 
     def find(self, *, address: str, ts: str) -> Arrival | None:
         """The Slack message of a channel and ts."""
-        return next(
-            (a for a in self.arrivals(limit=-1) if a.kind == "slack" and a.address == address and a.body["ts"] == ts),
-            None,
+        found = self._select(
+            "kind = 'slack' AND address = ? AND json_extract(body, '$.ts') = ? ORDER BY number LIMIT 1", address, ts
         )
+        return found[0] if found else None
+
+    def current(self, *, address: str, ts: str) -> Arrival | None:
+        """The same as it was last updated."""
+        if (posted := self.find(address=address, ts=ts)) is None:
+            return None
+        updates = self._select(
+            "kind = 'slack_update' AND address = ? AND json_extract(body, '$.ts') = ? ORDER BY number DESC LIMIT 1",
+            address,
+            ts,
+        )
+        return _with_body(posted, {**posted.body, **updates[0].body}) if updates else posted
+
+    def numbered(self, number: int) -> Arrival | None:
+        found = self._select("number = ?", number)
+        return found[0] if found else None
+
+    def newest(self, kind: Kind, address: str) -> Arrival | None:
+        """The last one of a kind that came to an address."""
+        found = self._select("kind = ? AND address = ? ORDER BY number DESC LIMIT 1", kind, address)
+        return found[0] if found else None
 
     def last_ts(self, address: str) -> str | None:
         row = self._connection.execute(

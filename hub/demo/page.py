@@ -4,7 +4,7 @@ Mail is shown in a frame that may do nothing (no scripts, no links out of it, no
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from html import escape, unescape
 from importlib.resources import files
 from typing import Any
@@ -15,8 +15,10 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from hub.demo.outbox import Arrival, Outbox
+from hub.demo.stage import Stage, playing, told_to
+from hub.demo.workspace import user_id
 
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-src 'self'; base-uri 'none'; form-action 'none'"
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-src 'self'; base-uri 'none'; form-action 'self'"
 _LINK = re.compile(r"<([^<>|]+)(?:\|([^<>]*))?>")
 _MARKS = (
     (re.compile(r"```(.+?)```", re.DOTALL), r"<pre>\1</pre>"),
@@ -28,11 +30,13 @@ _MARKS = (
 _SHOWN = 300
 
 
-def routes(outbox: Outbox) -> list[Route]:
-    """/outbox and /outbox.json."""
+def routes(outbox: Outbox, *, people: Callable[[], Mapping[str, str]] = dict) -> list[Route]:
+    """/outbox and /outbox.json. `people`: e-mail -> name of those who may be played."""
 
-    async def page(_: Request) -> Response:
-        return HTMLResponse(render(outbox), headers={"Content-Security-Policy": POLICY, "Cache-Control": "no-store"})
+    async def page(request: Request) -> Response:
+        players = {user_id(email): name for email, name in sorted(people().items())}
+        shown = render(outbox, players=players, acting=request.query_params.get("as", ""))
+        return HTMLResponse(shown, headers={"Content-Security-Policy": POLICY, "Cache-Control": "no-store"})
 
     async def data(request: Request) -> Response:
         asked = request.query_params.get("limit", "1000")
@@ -41,13 +45,15 @@ def routes(outbox: Outbox) -> list[Route]:
     return [Route("/outbox", page), Route("/outbox.json", data)]
 
 
-def render(outbox: Outbox) -> str:
-    """The page."""
+def render(outbox: Outbox, *, players: Mapping[str, str] | None = None, acting: str = "") -> str:
+    """The page. `players`: {Slack user: name} of whom a visitor may play; `acting`: whom he plays."""
+    players = players or {}
+    acting = acting if acting in players else next(iter(players), "")
     counts, duplicates = outbox.counts(), outbox.duplicates()
-    twice = {(duplicate.kind, duplicate.address, duplicate.dedup): duplicate.count for duplicate in duplicates}
+    twice = {(str(each.kind), each.address, each.dedup): each.count for each in duplicates}
     cards = "".join(
-        _card(message, copies=twice.get((message.kind, message.address, message.dedup or ""), 1))
-        for message in outbox.messages(limit=_SHOWN)
+        _card(message, Stage(message, acting, players), copies=twice.get(_what(message), 1))
+        for message in told_to(outbox.messages(limit=_SHOWN), acting)
     )
     repeated = sum(duplicate.count - 1 for duplicate in duplicates)
     tiles = "".join(
@@ -68,11 +74,15 @@ def render(outbox: Outbox) -> str:
         '<meta name="viewport" content="width=device-width,initial-scale=1"><meta http-equiv="refresh" content="20">'
         f"<style>{css}</style></head><body><header><h1>Outbox</h1>"
         "<p>What the demo's Slack, mail server, PagerDuty and webhooks have received, newest first.</p></header>"
-        f'<section class="tiles">{tiles}</section><main>{cards or empty}</main></body></html>'
+        f'<section class="tiles">{tiles}</section>{playing(players, acting)}<main>{cards or empty}</main></body></html>'
     )
 
 
-def _card(message: Arrival, *, copies: int) -> str:
+def _what(message: Arrival) -> tuple[str, str, str]:
+    return (message.kind, message.address, message.dedup or "")
+
+
+def _card(message: Arrival, stage: Stage, *, copies: int) -> str:
     marks = []
     if copies > 1:
         marks.append(f'<span class="mark bad">arrived {copies} times</span>')
@@ -82,7 +92,9 @@ def _card(message: Arrival, *, copies: int) -> str:
         marks.append('<span class="mark">edited</span>')
     if message.kind.endswith("_repeat"):
         marks.append('<span class="mark">recognised, not taken twice</span>')
-    where, inside = _shown(message)
+    if message.body.get("thread_ts"):
+        marks.append('<span class="mark">in the thread</span>')
+    where, inside = _shown(message, stage)
     key = f'<footer title="what the sender knows it by">{escape(message.dedup)}</footer>' if message.dedup else ""
     return (
         f'<article class="{message.kind}" id="arrival-{message.number}"><h2><span class="kind">{where}</span> '
@@ -90,7 +102,7 @@ def _card(message: Arrival, *, copies: int) -> str:
     )
 
 
-def _shown(message: Arrival) -> tuple[str, str]:
+def _shown(message: Arrival, stage: Stage) -> tuple[str, str]:
     """Where it arrived, and what of it people see."""
     if message.kind == "email":
         return "E-mail", _mail(message)
@@ -98,7 +110,7 @@ def _shown(message: Arrival) -> tuple[str, str]:
         return "PagerDuty", _incident(message)
     if message.kind.startswith("webhook"):
         return "Webhook", _event(message)
-    return "Slack", _slack(message.body)
+    return "Slack", _slack(message.body, stage)
 
 
 def _incident(message: Arrival) -> str:
@@ -123,13 +135,13 @@ def _mail(message: Arrival) -> str:
     return f'{subject}<pre class="text">{escape(body.get("text") or "")}</pre>'
 
 
-def _slack(body: Mapping[str, Any]) -> str:
+def _slack(body: Mapping[str, Any], stage: Stage) -> str:
     blocks = body.get("blocks") or []
-    shown = "".join(_block(block) for block in blocks) if blocks else f"<p>{mrkdwn(body['text'])}</p>"
+    shown = "".join(_block(block, stage) for block in blocks) if blocks else f"<p>{mrkdwn(body['text'])}</p>"
     return f'<div class="message"><span class="avatar" aria-hidden="true">cs</span><div>{shown}</div></div>'
 
 
-def _block(block: Mapping[str, Any]) -> str:
+def _block(block: Mapping[str, Any], stage: Stage) -> str:
     kind = block["type"]
     if kind == "divider":
         return "<hr>"
@@ -138,21 +150,21 @@ def _block(block: Mapping[str, Any]) -> str:
     if kind == "context":
         return f'<p class="context">{" ".join(_text(element) for element in block["elements"])}</p>'
     if kind == "actions":
-        return f'<p class="actions">{"".join(_button(element) for element in block["elements"])}</p>'
+        return f'<div class="actions">{"".join(_button(element, block, stage) for element in block["elements"])}</div>'
     if kind == "section":
         text = f"<p>{_text(block['text'])}</p>" if block.get("text") else ""
         fields = "".join(f"<li>{_text(field)}</li>" for field in block.get("fields") or ())
-        accessory = _button(block["accessory"]) if block.get("accessory") else ""
+        accessory = _button(block["accessory"], block, stage) if block.get("accessory") else ""
         return text + (f'<ul class="fields">{fields}</ul>' if fields else "") + accessory
     return f'<p class="context">({escape(str(kind))})</p>'
 
 
-def _button(element: Mapping[str, Any]) -> str:
+def _button(element: Mapping[str, Any], block: Mapping[str, Any], stage: Stage) -> str:
     label = _text(element["text"]) if element.get("text") else escape(str(element.get("type")))
     style = f"button {escape(str(element.get('style', '')))}"
     if (url := str(element.get("url", ""))).startswith(("http://", "https://")):
         return f'<a class="{style}" href="{escape(url)}" rel="noreferrer">{label}</a>'
-    return f'<span class="{style}">{label}</span>'
+    return stage.form(element, block, label=label, style=style)
 
 
 def _text(text: Mapping[str, Any]) -> str:

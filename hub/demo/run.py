@@ -24,6 +24,7 @@ from hub.compose import Hub, Scored
 from hub.compose.jobs import score_and_check
 from hub.demo.configuration import Places, write
 from hub.demo.sandboxes import token
+from hub.demo.workspace import user_id
 from hub.errors import CshubError
 from hub.model.actions import Delivery, DeliveryState, Role, RunState
 from hub.settings import load
@@ -92,7 +93,7 @@ class Demo:
         """Start the sandboxes, write the configuration, bring the store up to date. `fresh`: forget what was before."""
         folder = _prepared(folder, fresh=fresh)
         company = Company.of(folder, seed=seed, customers=customers, months=months, today=clock().date())
-        async with _sandboxes(folder, company) as ready:
+        async with _sandboxes(folder, company, hub_url=f"http://127.0.0.1:{port}") as ready:
             places = Places(
                 folder=folder,
                 port=port,
@@ -100,8 +101,9 @@ class Demo:
                 smtp=ready["smtp_port"],
                 history_days=(clock().date() - company.started_on).days + 1,
             )
-            names = ("hubspot", "zendesk", "mixpanel", "csvfile", "slack", "pagerduty", "hooks")
-            settings = load(write(places, tokens={name: token(name) for name in names}))
+            names = ("hubspot", "zendesk", "mixpanel", "csvfile", "slack", "slack_signing", "pagerduty", "hooks")
+            staff = {email: (name, user_id(email)) for email, name in ready["staff"].items()}
+            settings = load(write(places, tokens={name: token(name) for name in names}, staff=staff))
             async with Hub.open(settings, clock=clock, migrate=True) as hub:
                 yield cls(hub, company, folder, ready["url"])
 
@@ -173,7 +175,7 @@ def _prepared(folder: Path, *, fresh: bool) -> Path:
 
 
 @asynccontextmanager
-async def _sandboxes(folder: Path, company: Company) -> AsyncIterator[dict[str, Any]]:
+async def _sandboxes(folder: Path, company: Company, *, hub_url: str) -> AsyncIterator[dict[str, Any]]:
     """The sandboxes' process, from ready to gone."""
     arguments = {
         "folder": folder,
@@ -181,6 +183,7 @@ async def _sandboxes(folder: Path, company: Company) -> AsyncIterator[dict[str, 
         "customers": company.customers,
         "months": company.months,
         "started-on": company.started_on,
+        "hub-url": hub_url,
     }
     # the launcher for its path alone: the command line imports the whole hub, which they need nothing of
     command = [sys.executable, "-c", "import cshub; from hub.demo.sandboxes import main; main()"]

@@ -1,7 +1,7 @@
 """One process for everything around the hub in the demo: every vendor's sandbox, Slack, mail, the outbox.
 
     /<connector>/…   each connector's sandbox, found by its folder; POST /<connector>/_faults switches its faults
-    /slack/api/…     Slack;  /slack/_faults
+    /slack/api/…     Slack;  /slack/press, /command and /home: what people do there;  /slack/_faults
     /pagerduty/v2/enqueue   PagerDuty;  /pagerduty/_faults, /pagerduty/_incidents
     /hooks/demo      a webhook receiver;  /hooks/_faults
     /mail/_faults    the mail server's faults; the server itself speaks SMTP on a port of its own
@@ -51,13 +51,14 @@ DAY_CHECK_SECONDS = 30.0
 PARENT_CHECK_SECONDS = 1.0
 TOKENS = {
     "slack": "xoxb-demo-slack-token",
+    "slack_signing": "demo-slack-signing-secret",
     "pagerduty": "demo0pagerduty0integration0key00",
     "hooks": "whsec_" + base64.b64encode(b"demo webhook secret, 32 bytes of").decode(),
 }
 
 
 def token(name: str) -> str:
-    """What the sandbox of `name` ("slack", "pagerduty", "hooks" or a connector) takes as its token."""
+    """What the sandbox of `name` ("slack", "slack_signing", "pagerduty", "hooks" or a connector) takes as its token."""
     return TOKENS.get(name, f"demo-{name}-token")
 
 
@@ -75,9 +76,11 @@ class Sandboxes:
         until: datetime | None = None,
         port: int = 0,
         smtp_port: int = 0,
+        hub_url: str = "",
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self.host, self.port = "127.0.0.1", port
+        self.hub_url = hub_url
         self.outbox = Outbox(folder / "outbox.db")
         self.slack_faults = slack.SlackFaults()
         self.pagerduty_faults = pagerduty.PagerDutyFaults()
@@ -159,7 +162,15 @@ class Sandboxes:
         for name in registry.names():
             self.faults[name] = Faults()
             apps[name] = registry.sandbox(name)(lambda: self.world, token=token(name), faults=self.faults[name])
-        apps["slack"] = slack.app(self.outbox, token=token("slack"), people=self._staff, faults=self.slack_faults)
+        apps["slack"] = slack.app(
+            self.outbox,
+            token=token("slack"),
+            people=self.staff,
+            faults=self.slack_faults,
+            hub_url=self.hub_url,
+            signing_secret=token("slack_signing"),
+            prefix="/slack",
+        )
         apps["pagerduty"] = pagerduty.app(
             self.outbox, services={"customer-success": token("pagerduty")}, faults=self.pagerduty_faults
         )
@@ -168,7 +179,7 @@ class Sandboxes:
         own = [
             Route("/_ready", self._ready),
             Route("/_world", self._live_on, methods=["POST"]),
-            *page.routes(self.outbox),
+            *page.routes(self.outbox, people=self.staff),
         ]
         return Mounts(apps, otherwise=Starlette(routes=own))
 
@@ -179,10 +190,12 @@ class Sandboxes:
             "url": self.url,
             "smtp_port": self.smtp_port,
             "until": self.world.until.isoformat(),
+            "staff": self.staff(),
             "sandboxes": {name: f"{self.url}/{name}" for name in sorted(self.faults)},
         }
 
-    def _staff(self) -> dict[str, str]:
+    def staff(self) -> dict[str, str]:
+        """Our people: e-mail -> name."""
         return {account.csm_email: account.csm_name for account in self.world.accounts}
 
     async def _ready(self, _: Request) -> Response:
@@ -229,6 +242,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--started-on", type=date.fromisoformat, required=True, help="first day of the records")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--smtp-port", type=int, default=0)
+    parser.add_argument("--hub-url", default="", help="where Slack sends what people press")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--customers", type=int, default=300)
     parser.add_argument("--months", type=int, default=18)

@@ -1,7 +1,9 @@
 """The demo's Slack workspace: the Web API methods the hub calls, with Slack's own limits and ways of saying no.
 
-    POST /api/chat.postMessage  /api/chat.update  /api/conversations.open
-    GET or POST /api/auth.test  /api/api.test  /api/users.lookupByEmail
+    POST /api/chat.postMessage  /api/chat.update  /api/conversations.open  /api/views.publish  /api/views.open
+    GET or POST /api/auth.test  /api/api.test  /api/users.lookupByEmail  /api/users.info
+    /api/files.getUploadURLExternal, POST /upload/<id>, /api/files.completeUploadExternal
+    POST /press  /command  /home      what people do there: hub.demo.pressing
     GET, POST /_faults          what goes wrong: see Faults
 
 Bodies are JSON or forms, answers are HTTP 200 with `ok` even where the call failed. A channel takes about a message a second
@@ -28,7 +30,9 @@ from starlette.types import Receive, Scope, Send
 from hub.clock import utc_now
 from hub.demo.faults import Countdown, faults_route
 from hub.demo.outbox import Outbox
-from hub.demo.workspace import Answer, Arguments, Refused, Workspace
+from hub.demo.pressing import Hand
+from hub.demo.uploads import Answer, Arguments, Refused
+from hub.demo.workspace import Workspace
 
 
 @dataclass(slots=True, kw_only=True)
@@ -68,8 +72,14 @@ def app(
     per_second: float = 1.0,
     clock: Callable[[], datetime] = utc_now,
     monotonic: Callable[[], float] = time.monotonic,
+    hub_url: str = "",
+    signing_secret: str = "",
+    prefix: str = "",
 ) -> Starlette:
     """The workspace.
+
+    hub_url, signing_secret   where what people do is sent to, and what it is signed with
+    prefix    the path below which all of this is served, such as /slack
 
     people    e-mail -> name of its members
     channels  names of its channels, without #; None: every well-formed name is one
@@ -77,10 +87,13 @@ def app(
     workspace = Workspace(outbox, people=people, channels=channels, clock=clock)
     pace = Pace(burst=burst, per_second=per_second, monotonic=monotonic)
     faults = faults or SlackFaults()
-    front = _Front(workspace, token=token, faults=faults, pace=pace)
+    front = _Front(workspace, token=token, faults=faults, pace=pace, prefix=prefix)
+    hand = Hand(workspace, outbox, hub_url=hub_url, signing_secret=signing_secret, prefix=prefix, clock=clock)
     return Starlette(
         routes=[
             Route("/api/{method}", front.call, methods=["GET", "POST"]),
+            Route("/upload/{id}", front.upload, methods=["POST"]),
+            *hand.routes(),
             faults_route(faults),
         ]
     )
@@ -106,7 +119,8 @@ class Pace:
 class _Front:
     """Tokens, pace and faults before the workspace."""
 
-    def __init__(self, workspace: Workspace, *, token: str, faults: SlackFaults, pace: Pace) -> None:
+    def __init__(self, workspace: Workspace, *, token: str, faults: SlackFaults, pace: Pace, prefix: str) -> None:
+        self._prefix = prefix
         self._workspace, self._token, self._faults, self._pace = workspace, token, faults, pace
         self._methods: Mapping[str, Callable[[Arguments], Answer]] = {
             "api.test": workspace.test,
@@ -115,6 +129,10 @@ class _Front:
             "chat.update": workspace.update,
             "conversations.open": workspace.open,
             "users.lookupByEmail": workspace.look_up,
+            "users.info": workspace.info,
+            "views.publish": workspace.publish,
+            "views.open": workspace.open_view,
+            "files.completeUploadExternal": workspace.files.finish,
         }
 
     async def call(self, request: Request) -> Response:
@@ -127,6 +145,10 @@ class _Front:
             return PlainTextResponse("upstream connect error or disconnect/reset before headers", 503)
         try:
             arguments, warnings = await _arguments(request)
+            if name == "files.getUploadURLExternal":
+                self._check_token(request, arguments)
+                at = f"{str(request.base_url).rstrip('/')}{self._prefix}/upload"
+                return JSONResponse({"ok": True, **self._workspace.files.ask(arguments, at=at)})
             if name not in self._methods:
                 raise Refused("unknown_method", req_method=name)
             if name != "api.test":
@@ -143,6 +165,10 @@ class _Front:
         if warnings:
             answer |= {"warning": ",".join(warnings), "response_metadata": {"warnings": warnings}}
         return JSONResponse(answer)
+
+    async def upload(self, request: Request) -> Response:
+        taken = self._workspace.files.receive(request.path_params["id"], await request.body())
+        return PlainTextResponse("OK" if taken else "not what was announced", 200 if taken else 400)
 
     def _post(self, arguments: Arguments) -> Answer:
         if (seconds := self._pace.wait(self._workspace.place(arguments)[0])) > 0:

@@ -46,9 +46,14 @@ class Schedules(_Part):
 
 
 class Slack(_Part):
+    """signing_secret: what Slack signs its requests with; without it nobody can press a button. threads: for how long
+    messages about a customer follow the first one."""
+
     token: SecretStr
+    signing_secret: SecretStr | None = Field(default=None, min_length=8)
     base_url: str = slack_channel.BASE_URL
     expiry: Duration = slack_channel.MANNERS.expiry
+    threads: Duration = timedelta(days=14)
 
 
 class PagerDuty(_Part):

@@ -14,13 +14,24 @@ def unreachable(settings: Settings) -> list[str]:
     }
     there = {name for name, each in given.items() if each}
     operations = settings.hub.operations
+    slack = settings.hub.slack
+    deaf = slack is not None and slack.signing_secret is None
+    notes = (
+        ["slack has no signing_secret in config/hub.yaml: its buttons, /cshub and the App Home are off"] if deaf else []
+    )
     lost = [operations.channel] if operations and operations.channel not in there else []
-    return [f"operations sends to {channel}, which config/hub.yaml does not set up" for channel in lost] + [
-        f"playbook {playbook.name} sends to {', '.join(missing)}, which config/hub.yaml does not set up"
-        for playbook in settings.playbooks.playbooks.values()
-        if (missing := sorted(_channels_of(playbook) - there))
-    ]
+    return (
+        notes
+        + [f"operations sends to {channel}, which config/hub.yaml does not set up" for channel in lost]
+        + [
+            f"playbook {playbook.name} sends to {', '.join(missing)}, which config/hub.yaml does not set up"
+            for playbook in settings.playbooks.playbooks.values()
+            if (missing := sorted(_channels_of(playbook) - there))
+        ]
+    )
 
 
 def _channels_of(playbook: Playbook) -> set[str]:
-    return {step.action for step in playbook.steps} & {"slack", "email", "pagerduty", "webhook"}
+    """Those without which it is not what it says; what is off or optional is passed over where there is no way out."""
+    needed = {step.action for step in playbook.steps if not step.off and not step.optional}
+    return needed & {"slack", "email", "pagerduty", "webhook"}

@@ -84,11 +84,11 @@ class Shower:
         many = len(standing.calls) > 1
         told = []
         for call in reversed(standing.calls):
-            line = self._call(call, now=now)
+            line = self.call(call, now=now)
             told.append(f"{escape_slack(call.title)}: {line}" if many or call.kind == "task" else line)
         return [*told, *(self._question(each) for each in reversed(standing.questions))]
 
-    def _call(self, call: Alert, *, now: datetime) -> str:
+    def call(self, call: Alert, *, now: datetime) -> str:
         by = f" by {self.name(call.changed_by)}" if call.changed_by else ""
         if call.state is AlertState.CLOSED:
             how = f" {_OUTCOMES[call.outcome]}" if call.outcome else ""

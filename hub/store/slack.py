@@ -7,9 +7,11 @@ from typing import Any
 
 from sqlalchemy import and_, delete, or_, select, union, update
 
+from hub.model.actions import Alert
+from hub.store.alerts import find_alerts, get_alert
 from hub.store.runs import insert_missing
 from hub.store.store import Connection
-from hub.store.tables import alert, approval, slack_message, slack_request, slack_thread
+from hub.store.tables import alert, approval, slack_message, slack_request, slack_thread, withheld_call
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,11 +131,27 @@ async def note_shown(connection: Connection, message: SlackMessage, *, shown: st
 
 async def find_changed_runs(connection: Connection, *, since: datetime, now: datetime) -> list[str]:
     """Runs that messages show, and of which something changed since: a call, a question, or a snooze that is over."""
+    moved = or_(alert.c.updated_at > since, and_(alert.c.snoozed_until > since, alert.c.snoozed_until <= now))
+    joined = withheld_call.join(alert, alert.c.id == withheld_call.c.alert_id)
     changed = union(
-        select(alert.c.run_id).where(
-            or_(alert.c.updated_at > since, and_(alert.c.snoozed_until > since, alert.c.snoozed_until <= now))
-        ),
+        select(alert.c.run_id).where(moved),
+        select(withheld_call.c.run_id).select_from(joined).where(moved),
         select(approval.c.run_id).where(or_(approval.c.asked_at > since, approval.c.decided_at > since)),
     ).subquery()
     statement = select(slack_message.c.run_id).where(slack_message.c.run_id.in_(select(changed.c.run_id))).distinct()
     return sorted((await connection.execute(statement)).scalars())
+
+
+async def find_calls(connection: Connection, run_ids: Collection[str]) -> dict[str, list[Alert]]:
+    """{run: the calls it opened, and those that its own joined because they were open for the same reason}, newest first."""
+    wanted = sorted(run_ids)
+    found: dict[str, list[Alert]] = {each: [] for each in wanted}
+    for each in await find_alerts(connection, run_ids=wanted):
+        found[str(each.run_id)].append(each)
+    joined = select(withheld_call.c.run_id, withheld_call.c.alert_id).where(
+        withheld_call.c.run_id.in_(wanted), withheld_call.c.alert_id.is_not(None)
+    )
+    for run_id, alert_id in (await connection.execute(joined.distinct().order_by(withheld_call.c.alert_id))).all():
+        if all(each.id != alert_id for each in found[run_id]):
+            found[run_id].append(await get_alert(connection, alert_id))
+    return found

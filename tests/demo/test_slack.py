@@ -141,7 +141,10 @@ async def test_an_update_needs_its_message(place: Place) -> None:
     where = {"channel": posted["channel"], "ts": posted["ts"]}
     assert (await place.call("chat.update", **where, text="closed"))["text"] == "closed"
     assert place.outbox.messages()[0].body["text"] == "closed"
-    assert (await place.call("chat.update", channel="cs", ts="1.0", text="x"))["error"] == "message_not_found"
+    unknown = await place.call("chat.update", channel=posted["channel"], ts="1.0", text="x")
+    assert unknown["error"] == "message_not_found"
+    by_name = await place.call("chat.update", channel="#cs", ts=posted["ts"], text="x")
+    assert by_name["error"] == "channel_not_found", "unlike chat.postMessage it takes ids alone"
     assert place.outbox.counts()["slack_update"] == 1
 
 
