@@ -17,7 +17,9 @@ from hub.store.tables import lifecycle, lifecycle_change
 
 BATCH = 10_000
 LOGGED = frozenset(column.name for column in lifecycle.columns if isinstance(column.type, String)) - {"customer_id"}
-"""The columns whose changes are kept: states, not counts of days."""
+"""The columns whose changes are kept and told: states, not counts of days."""
+NUMBERS = frozenset({"onboarding_progress", "renewal_on", "renewal_amount", "expansion_value", "advocacy_score"})
+"""Kept in the log as well, as text, though they are no states: what changes when something happens, and not day by day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +77,23 @@ async def write_lifecycles(
         for name in fields
         if name in LOGGED and (old := before.get(id_, nothing)[name]) != row[name]
     ]
-    if changes:
+    numbers = [
+        Change(id_, name, _text(old), _text(row[name]))
+        for id_, row in sorted(changed.items())
+        for name in fields
+        if name in NUMBERS and (old := before.get(id_, nothing)[name]) != row[name]
+    ]
+    if changes or numbers:
         kept = [
             {"customer_id": each.customer_id, "field": each.field, "old": each.old, "new": each.new, "changed_at": now}
-            for each in changes
+            for each in (*changes, *numbers)
         ]
         await connection.execute(lifecycle_change.insert(), kept)
     return changes
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
 
 
 async def clear_lifecycles(connection: Connection, fields: Sequence[str], *, now: datetime) -> None:

@@ -189,6 +189,33 @@ async def test_states_of_the_lifecycle_are_as_they_were_that_day(store: Store, f
     assert fired(longer) == {"ann": day(3), "bob": day(20), "cia": day(7)}
 
 
+async def test_days_to_a_renewal_and_other_numbers_are_as_they_were_that_day(store: Store, folder: Folder) -> None:
+    past = Past(store)
+    await past.customers("ann", "bob")
+    for id_ in ("ann", "bob"):
+        await past.scores(id_, steady(0.8, range(70, -1, -1)))
+    # what write_lifecycles keeps: bob's renewal is put off 20 days ago, ann makes a step 15 days ago
+    renewals = [
+        ("ann", None, str(day(-20)), 66),
+        ("bob", None, str(day(-10)), 66),
+        ("bob", str(day(-10)), str(day(-300)), 20),
+    ]
+    await past.changes("renewal_on", *renewals)
+    await past.changes("onboarding_progress", ("ann", None, "0.0", 66), ("ann", "0.0", "0.25", 15))
+    text = PLAIN.replace("{health: {lt: 0.5}}", "{renewal_days: {lte: 40, gte: 0}, onboarding_progress: {lte: 0}}")
+    text = text.replace("{health: 0.4}", "{renewal_days: 40, onboarding_progress: 0}")
+    found = await plan(store, folder, text)
+    assert fired(found) == {"ann": day(20)}
+    either = text.replace(
+        "{renewal_days: {lte: 40, gte: 0}, onb", "{renewal_days: {lte: 40, gte: 0}, not: {onb"
+    ).replace("{lte: 0}}", "{lte: 0}}}")
+    other = await plan(
+        store, folder, either.replace("{renewal_days: 40, onboarding_progress: 0}", "{renewal_days: 40}")
+    )
+    # ann 15 and 5 days ago, with the step done; bob, of whom no progress is known, before the window, until it was put off
+    assert (fired(other), other.new.firings) == ({"ann": day(5)}, 2)
+
+
 async def test_levels_from_before_the_hub_kept_them_are_made_of_scores(store: Store, folder: Folder) -> None:
     past = Past(store)
     await past.customers("ann", "bob")
@@ -220,7 +247,7 @@ async def test_what_has_no_past_is_refused_by_name(sqlite_store: Store, folder: 
     await past.scores("ann", steady(0.4, range(5)))
     text = PLAIN.replace("{health: {lt: 0.5}}", when)
     text = text[: text.index("examples:")] + "examples:\n"
-    fires = {"expansion_value": 2, "renewal_amount": 2, "onboarding_state": "active"}
+    fires = {"survey_asked_days": 2, "onboarding_state": "active"}
     text += f"  - {{facts: {fires}, fires: true}}\n  - {{facts: {{health: 1}}, fires: false}}\n"
     with pytest.raises(RefusedError, match=said):
         await plan(sqlite_store, folder, text)

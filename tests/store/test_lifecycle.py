@@ -1,6 +1,6 @@
 """Where customers stand: written column by column, changes of states kept, and read as fields of conditions."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from sqlalchemy import select
 
@@ -43,6 +43,24 @@ async def test_only_what_changed_is_written_and_states_are_kept(store: Store) ->
             ("a", "warning"),
             ("b", ""),
             ("b", "clear"),
+        ]
+
+
+async def test_numbers_that_change_by_events_are_kept_and_not_told(store: Store) -> None:
+    await World(store).customers("a")
+    rows = [
+        {"renewal_on": date(2027, 1, 1), "renewal_days": 40.0},
+        {"renewal_on": date(2027, 1, 1), "renewal_days": 39.0},
+    ]
+    async with store.transaction() as connection:
+        for row in (*rows, {"renewal_on": date(2028, 1, 1), "renewal_days": 404.0}):
+            assert await write_lifecycles(connection, {"a": row}, now=NOW) == []
+        kept = await connection.execute(
+            select(lifecycle_change.c.field, lifecycle_change.c.old, lifecycle_change.c.new)
+        )
+        assert [tuple(row) for row in kept] == [
+            ("renewal_on", None, "2027-01-01"),
+            ("renewal_on", "2027-01-01", "2028-01-01"),
         ]
 
 

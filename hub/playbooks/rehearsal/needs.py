@@ -9,7 +9,7 @@ from hub.playbooks.durations import DATES, Moment
 from hub.playbooks.spec import Playbook
 from hub.playbooks.steps import Wait
 from hub.playbooks.vocabulary import VOCABULARY
-from hub.store.lifecycle import LOGGED
+from hub.store.lifecycle import LOGGED, NUMBERS
 from hub.store.rehearsal import PROFILE, STANDING
 from scoring.facts import FACTS
 
@@ -20,8 +20,10 @@ COUNTED: Mapping[str, str] = {
     "churn_days": "churn_level",
     "onboarding_step_days": "onboarding_step",
     "onboarding_days": "onboarding_state",
+    "renewal_days": "renewal_on",
 }
-"""{days of a state: the state whose changes tell them}."""
+"""{days of a state, or to a day: what it is whose changes tell them}."""
+LOGS = LOGGED | NUMBERS
 ALWAYS = ("csm_email", "mrr", "churn_annualised")
 """Whose it is, and what is at stake."""
 LEVELS: Mapping[str, str] = {"watch_level": "health", "churn_level": "churn_annualised"}
@@ -71,12 +73,12 @@ def needs_of(playbooks: Iterable[Playbook], *, rebuilt: frozenset[str]) -> Needs
         if playbook.trigger.field is not None:
             names.add(playbook.trigger.field)
     standing = names & STANDING.keys()
-    if untold := sorted(standing - LOGGED - COUNTED.keys()):
+    if untold := sorted(standing - LOGS - COUNTED.keys()):
         raise RefusedError(
             f"{', '.join(untold)}: kept as of now alone, so nothing tells what they were on a past day. Of where customers "
-            f"stand, a plan knows the past of {', '.join(sorted(LOGGED))}, and {', '.join(sorted(COUNTED))}"
+            f"stand, a plan knows the past of {', '.join(sorted((LOGS & STANDING.keys()) | COUNTED.keys()))}"
         )
-    states = (standing & LOGGED) | {COUNTED[name] for name in standing & COUNTED.keys()}
+    states = (standing & LOGS) | {COUNTED[name] for name in standing & COUNTED.keys()}
     names -= standing
     if states & rebuilt:
         names |= {"health", "churn_annualised", "churn_band"}

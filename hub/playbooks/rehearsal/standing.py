@@ -17,12 +17,13 @@ import numpy as np
 
 from hub.playbooks.rehearsal.needs import COUNTED, LEVELS, Needs
 from hub.playbooks.rehearsal.scene import Integers, Roster
+from hub.store.lifecycle import NUMBERS
 from hub.store.rehearsal import Change
 from scoring.facts import FactTable
 from scoring.levels import Scale, State, step
 
 ENDED = ("completed", "failed", "cancelled")
-ONBOARDING = "onboarding_state"
+ONBOARDING, RENEWAL = "onboarding_state", "renewal_on"
 DAY = timedelta(days=1)
 
 
@@ -111,7 +112,13 @@ class Standing:
         texts = {**table.texts}
         numbers = {**table.numbers}
         for name, state in self._states.items():
-            texts[name] = [state.value.get(id_) for id_ in table.customers]
+            found = [state.value.get(id_) for id_ in table.customers]
+            if name == RENEWAL:
+                continue
+            if name in NUMBERS:
+                numbers[name] = np.array([np.nan if each is None else float(each) for each in found], dtype=np.float64)
+            else:
+                texts[name] = found
         for name in self._needs.days:
             numbers[name] = np.array(list(self._days(name, table.customers, end)), dtype=np.float64)
         return replace(table, numbers=numbers, texts=texts)
@@ -125,7 +132,10 @@ class Standing:
         state = self._states[COUNTED[name]]
         for id_ in customers:
             since = state.since.get(id_)
-            if since is None or state.value.get(id_) is None:
+            if name == "renewal_days":
+                on = state.value.get(id_)
+                yield np.nan if on is None else float((date.fromisoformat(on) - (end - DAY).date()).days)
+            elif since is None or state.value.get(id_) is None:
                 yield np.nan
             elif name == "onboarding_days":
                 until = since if state.value[id_] in ENDED else end
