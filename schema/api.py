@@ -18,14 +18,20 @@ from strawberry.types.graphql import OperationType
 from schema.access.mutations import AccessMutations
 from schema.access.queries import AccessQueries
 from schema.analytics.queries import AnalyticsQueries
+from schema.attention.mutations import AttentionMutations
+from schema.attention.queries import AttentionQueries
 from schema.backtest.mutations import BacktestMutations
 from schema.context import Context
 from schema.customers.mutations import CustomerMutations
 from schema.customers.queries import CustomerQueries
 from schema.customers.records import Contact, Opportunity, Subscription, SurveyResponse, Ticket
 from schema.errors import shown
+from schema.lifecycle.expansion import ExpansionOpportunity, ExpansionQueries
+from schema.lifecycle.expansion_mutations import ExpansionMutations
 from schema.lifecycle.onboarding import Onboarding, OnboardingQueries
 from schema.lifecycle.onboarding_mutations import OnboardingMutations
+from schema.lifecycle.renewals import Renewal, RenewalQueries
+from schema.lifecycle.renewals_mutations import RenewalMutations
 from schema.limits import LIMITS
 from schema.mail.mutations import MailMutations
 from schema.mail.queries import MailQueries
@@ -58,7 +64,10 @@ class Query(
     PlanQueries,
     ReportQueries,
     SteeringQueries,
+    AttentionQueries,
     OnboardingQueries,
+    RenewalQueries,
+    ExpansionQueries,
     AnalyticsQueries,
     MailQueries,
     SourceQueries,
@@ -74,12 +83,15 @@ class Mutation(
     ModelMutations,
     PlaybookMutations,
     SteeringMutations,
+    AttentionMutations,
     DeliveryMutations,
     MailMutations,
     SourceMutations,
     AccessMutations,
     BacktestMutations,
     OnboardingMutations,
+    RenewalMutations,
+    ExpansionMutations,
 ):
     pass
 
@@ -106,6 +118,8 @@ SCHEMA = Schema(
         Delivery,
         SyncRun,
         Onboarding,
+        Renewal,
+        ExpansionOpportunity,
     ],
     extensions=[*LIMITS, Permissions],
     config=StrawberryConfig(auto_camel_case=True),

@@ -10,6 +10,9 @@ from datetime import date, datetime
 from typing import Any, Literal, Protocol
 
 from hub.access import Viewer
+from hub.attention.digest import Digest
+from hub.attention.inbox import Entry
+from hub.attention.voting import Precision, Voted
 from hub.backtest import Every, Report, TrackRecord
 from hub.explanation import Explanation
 from hub.judgement import Judged
@@ -19,8 +22,10 @@ from hub.playbooks.report import Effect
 from hub.playbooks.stopping import Stopping
 from hub.postmortem import PostMortems
 from hub.store import Store
+from hub.store.inbox import Withheld
 from hub.store.judgement import Kind, Statement
 from hub.store.promotions import Promotion
+from hub.store.snoozes import Snooze
 from hub.store.stops import Stopped
 from hub.training.comparison import Comparison
 from hub.training.drift import DriftReport
@@ -170,6 +175,28 @@ class OnboardingRequest:
     restart: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnoozeRequest:
+    """Nothing new about a customer for a reason (*: any) until then."""
+
+    customer_id: str
+    reason: str
+    until: datetime
+    by: str
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VoteRequest:
+    """Whether a run, or the one that opened an alert, was of use; exactly one of the two is named."""
+
+    voter: str
+    useful: bool
+    note: str | None = None
+    run_id: str | None = None
+    alert_id: str | None = None
+
+
 class Actions(Protocol):
     """The use cases that mutations call, and those that answer what no column holds."""
 
@@ -197,7 +224,33 @@ class Actions(Protocol):
 
     async def onboard(self, request: OnboardingRequest, *, now: datetime) -> str:
         """Carry it out; return the onboarding's id."""
+
+    async def update_renewal(
+        self, renewal_id: str, *, status: str | None, amount: float | None, reason: str, by: str, now: datetime
+    ) -> Mapping[str, Any]:
+        """A person's word on a renewal, or without a status that it is taken back; return the renewal's row."""
+
+    async def update_opportunity(
+        self, opportunity_id: str, *, state: str, amount: float | None, reason: str | None, by: str, now: datetime
+    ) -> Mapping[str, Any]:
+        """What a person says became of an opportunity to expand; return its row."""
         ...
+
+    async def inbox(self, owner: str | None, *, limit: int) -> Sequence[Entry]: ...
+
+    async def withheld(self, owner: str | None, *, limit: int) -> Sequence[Withheld]: ...
+
+    async def digest(self, owner: str) -> Digest | None: ...
+
+    async def precision(self, *, days: int) -> Sequence[Precision]: ...
+
+    async def snoozes(self, *, customer_ids: Sequence[str] | None) -> Sequence[Snooze]: ...
+
+    async def snooze(self, request: SnoozeRequest) -> Snooze: ...
+
+    async def unsnooze(self, snooze_id: str, *, by: str) -> Snooze: ...
+
+    async def vote(self, request: VoteRequest) -> Voted: ...
 
     async def backtest(self, request: BacktestRequest, *, now: datetime) -> Report: ...
 

@@ -83,6 +83,10 @@ class Digests:
                     made.append(digest)
         return made
 
+    def all_of(self, waiting: Sequence[Waiting], *, now: datetime) -> list[Digest]:
+        """Everybody's, as they would be now; raise RenderError."""
+        return [self.of(owner, items, now=now) for owner, items in sorted(_by_owner(waiting).items())]
+
     def of(self, owner: str, waiting: Sequence[Waiting], *, now: datetime) -> Digest:
         """The digest of one CSM; raise RenderError."""
         member = self._attention.team.member(owner)

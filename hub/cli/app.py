@@ -25,6 +25,9 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 COMMANDS = {
+    "attention": (
+        "attention", "See what is before people and what was kept from them; snooze, rate, and see how precise playbooks are.",
+    ),
     "backtest": ("backtest", "Try a definition of health, or a playbook, on the stored past, beside the live definition."),
     "check": ("configuration", "Read the whole configuration and list every fault, with file, line and the valid choices."),
     "db": ("configuration", "Make the store, and bring it up to this version."),
@@ -34,7 +37,6 @@ COMMANDS = {
     "explain": ("explain", "Explain the score of CUSTOMER: an id, a domain or a whole name."),
     "identity": ("identity", "See which companies of the sources are nobody's yet, and decide whose they are."),
     "judgement": ("judgement", "Show what overrides and sentiment were worth, by who left and beside the computed scores."),
-    "mail": ("mail", "Look at mail before it is sent, say who gets none, and see what came back."),
     "mail": ("mail", "Look at mail before it is sent, say who gets none, and see what came back."),
     "metrics": ("metrics", "Show the figures of customer success, with the definition each was computed by."),
     "model": ("model", "See the churn models, compare challengers with champions, promote one, take it back, look for drift."),

@@ -4,7 +4,9 @@ import json
 from collections.abc import Sequence
 from datetime import date, datetime
 
+from hub.compose.attention_actions import AttentionActions
 from hub.compose.backtesting import BacktestActions
+from hub.compose.expansion import ExpansionActions
 from hub.compose.hub import Hub
 from hub.compose.jobs import SYNC
 from hub.compose.judging import JudgementActions
@@ -12,6 +14,7 @@ from hub.compose.mail_actions import MailActions
 from hub.compose.modelling import ModelActions
 from hub.compose.onboarding import OnboardingActions
 from hub.compose.planning import PlanningActions
+from hub.compose.renewal import RenewalActions
 from hub.compose.steering import SteeringActions
 from hub.explanation import Explanation, explain, find_lift
 from hub.model.actions import Band
@@ -34,7 +37,16 @@ from scoring.lift import Lift
 
 
 class HubActions(
-    JudgementActions, MailActions, ModelActions, BacktestActions, PlanningActions, SteeringActions, OnboardingActions
+    AttentionActions,
+    JudgementActions,
+    MailActions,
+    ModelActions,
+    BacktestActions,
+    PlanningActions,
+    SteeringActions,
+    OnboardingActions,
+    RenewalActions,
+    ExpansionActions,
 ):
     """Fires, rescores, syncs, updates alerts, explains; the caller has checked who may."""
 

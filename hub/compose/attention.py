@@ -21,16 +21,17 @@ from hub.playbooks.jobs import SEND
 from hub.store import digests as held_rows
 from hub.store.inbox import Withheld, find_withheld
 from hub.store.snoozes import Snooze
+from hub.web import rating
+from hub.web.receiving import Routes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from hub.compose.hub import Hub
     from hub.delivery import Renderer
     from hub.store import Store
 
 DIGEST = "attention.digest"
-RATE = "rate"
-RATE_PATH = "/rate"
 PRECISION_DAYS = 90
 
 
@@ -70,9 +71,13 @@ class Attending:
 
     async def digest(self, owner: str) -> Digest | None:
         """What a CSM's digest would be now; None: nothing is held for it."""
+        return next(iter(await self.digests(owner)), None)
+
+    async def digests(self, owner: str | None = None) -> Sequence[Digest]:
+        """What every CSM's digest would be now, or one's."""
         async with self._store.reading() as connection:
             waiting = await held_rows.find_waiting(connection, owner=owner)
-        return self._digests.of(owner.lower(), waiting, now=self._clock()) if waiting else None
+        return self._digests.all_of(waiting, now=self._clock())
 
     async def inbox(self, owner: str | None, *, limit: int) -> Sequence[Entry]:
         return await inboxes.inbox(self._store, owner=owner, limit=limit, now=self._clock())
@@ -141,9 +146,15 @@ class Attending:
 
 
 def rate_by(links: Links, hub_url: str) -> Rate:
-    """Where a person says whether what a run told them was of use. The same, the same link: it is part of a message."""
+    """Where a person says whether what a run told them was of use."""
+    return lambda run_id, voter: hub_url.rstrip("/") + rating.path_of(links, run_id, voter)
 
-    def link(run_id: str, voter: str) -> str:
-        return f"{hub_url.rstrip('/')}{RATE_PATH}/{links.sign(RATE, {'run': run_id, 'voter': voter})}"
 
-    return link
+def rating_routes(hub: "Hub") -> Routes:
+    """The page that such a link opens."""
+
+    async def vote(run_id: str, voter: str, useful: bool, note: str | None) -> str:
+        voted = await hub.attending.vote(voter=voter, useful=useful, way="mail", run_id=run_id, note=note)
+        return voted.playbook
+
+    return rating.routes(hub.links, vote, company=hub.settings.hub.company, clock=hub.clock)

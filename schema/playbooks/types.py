@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from schema.customers.types import Customer
 
 CustomerRef = Annotated["Customer", strawberry.lazy("schema.customers.types")]
+HeldRef = Annotated["Delivery", strawberry.lazy("schema.playbooks.types")]
 RunRef = Annotated["PlaybookRun", strawberry.lazy("schema.playbooks.types")]
 
 
@@ -23,6 +24,9 @@ class Alert(Node):
     kind: str = column(description="alert or task.")
     title: str = column()
     reason: str | None = column()
+    reason_key: str | None = column(
+        description="What its playbook speaks about: one call is open for a customer and reason."
+    )
     severity: Severity = column()
     state: AlertState = column()
     outcome: AlertOutcome | None = column(description="How it was closed.")
@@ -68,6 +72,20 @@ class Delivery(Node):
     doubted_at: datetime | None = column(description="Since when it may have arrived: an attempt had no answer.")
     sent_at: datetime | None = column()
     confirmed_at: datetime | None = column()
+    audience: str | None = column(description="Whose attention it takes: csm, team, customer or system.")
+    owner_email: str | None = column(description="Of audience csm: whose.")
+    severity: str | None = column(description="low, normal, high or urgent, which is never held.")
+    reason_key: str | None = column(description="What its playbook speaks about.")
+    rank: float | None = column(description="Churn risk times a year's revenue, as it was reserved.")
+    held: str | None = column(description="Why it waited or was not sent: hours, digest, merged or snoozed.")
+    held_by: str | None = column(description="The digest or the earlier message that tells it, or the snooze.")
+    tells: list[HeldRef] = many(
+        "delivery",
+        key="held_by",
+        order=Order("reserved_at"),
+        most=100,
+        description="The messages that are told in this one.",
+    )
     customer: CustomerRef | None = one("customer", key="id", parent="customer_id", unique=True)
     run: RunRef | None = one("playbook_run", key="id", parent="run_id", unique=True)
 
