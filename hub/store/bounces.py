@@ -95,7 +95,7 @@ async def _mark(connection: Connection, found: Sequence[Bounced]) -> None:
     if softly:
         await connection.execute(noted.values(**values), softly)
     if hardly:
-        failed = noted.where(row.state.in_(settled))
+        failed = noted.where(or_(*(row.state == state for state in settled)))
         await connection.execute(failed.values(**values, state=DeliveryState.FAILED.value), hardly)
 
 

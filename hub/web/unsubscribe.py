@@ -8,6 +8,8 @@ Who it is about is in the signed token; nobody logs in. A link is good for ever,
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from email import message_from_bytes
+from email.message import Message
 from urllib.parse import parse_qs
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -17,7 +19,7 @@ from starlette.routing import Route
 
 from hub.access.links import LinkError, Links
 from hub.resources import TEMPLATES
-from hub.web.receiving import Routes, TooLargeError, body_of
+from hub.web.receiving import Routes, TooLargeError, body_of, content_type
 
 PURPOSE = "unsubscribe"
 PATH = "/unsubscribe/"
@@ -59,7 +61,7 @@ def routes(links: Links, unsubscribe: Unsubscribe, *, company: str, clock: Calla
         if request.method != "POST":
             return shown(address=address, topic=topic)
         try:
-            form = parse_qs((await body_of(request, most=MOST)).decode("utf-8", "replace"))
+            form = _form(request, await body_of(request, most=MOST))
         except TooLargeError:
             return shown(413, fault="that is no form of this page")
         wanted = form.get("from", []) or ["topic" if form.get("List-Unsubscribe") == ["One-Click"] else ""]
@@ -70,3 +72,19 @@ def routes(links: Links, unsubscribe: Unsubscribe, *, company: str, clock: Calla
         return shown(address=address, topic=topic, done=about or "everything")
 
     return [Route(PATH + "{token}", answer, methods=["GET", "POST"])]
+
+
+def _form(request: Request, body: bytes) -> dict[str, list[str]]:
+    """A form's fields; one-click may come as multipart/form-data too (RFC 8058, 3.1)."""
+    if content_type(request) != "multipart/form-data":
+        return parse_qs(body.decode("utf-8", "replace"))
+    head = f"Content-Type: {request.headers['content-type']}\r\n\r\n".encode("ascii", "replace")
+    parts = message_from_bytes(head + body).get_payload()
+    found: dict[str, list[str]] = {}
+    for part in parts if isinstance(parts, list) else ():
+        if isinstance(part, Message) and isinstance(name := part.get_param("name", header="content-disposition"), str):
+            value = part.get_payload(decode=True)
+            found.setdefault(name, []).append(
+                value.decode("utf-8", "replace").strip() if isinstance(value, bytes) else ""
+            )
+    return found
