@@ -4,8 +4,10 @@ from dataclasses import replace
 
 from hub.access.links import Links
 from hub.compose.mail import mail_channel
-from hub.delivery import Channel, pagerduty, slack, webhook
+from hub.delivery import Channel, pagerduty, slack, started, webhook
+from hub.delivery.airflow import AirflowChannel, AirflowService
 from hub.delivery.pagerduty import PagerDutyChannel
+from hub.delivery.prefect import PrefectChannel, PrefectService
 from hub.delivery.reach import network
 from hub.delivery.slack import SlackChannel
 from hub.delivery.webhook import Endpoint, WebhookChannel
@@ -37,5 +39,32 @@ def channels(settings: Settings, *, links: Links | None = None) -> dict[str, Cha
             },
             allowed=[network(each) for each in hooks.allow],
             manners=replace(webhook.MANNERS, expiry=hooks.expiry, disabled_after=hooks.disable_after),
+        )
+    if flows := settings.hub.airflow:
+        made["airflow"] = AirflowChannel(
+            {
+                name: AirflowService(
+                    url=each.url,
+                    token=each.token.get_secret_value() if each.token else None,
+                    username=each.username,
+                    password=each.password.get_secret_value() if each.password else None,
+                )
+                for name, each in flows.services.items()
+            },
+            allowed=[network(each) for each in flows.allow],
+            manners=replace(started.MANNERS, expiry=flows.expiry),
+        )
+    if deployments := settings.hub.prefect:
+        made["prefect"] = PrefectChannel(
+            {
+                name: PrefectService(
+                    url=own.url,
+                    key=own.key.get_secret_value() if own.key else None,
+                    auth=own.auth.get_secret_value() if own.auth else None,
+                )
+                for name, own in deployments.services.items()
+            },
+            allowed=[network(each) for each in deployments.allow],
+            manners=replace(started.MANNERS, expiry=deployments.expiry),
         )
     return made

@@ -1,4 +1,4 @@
-"""One POST over HTTP and what became of it: an answer, surely not sent, or nobody knows.
+"""One request over HTTP and what became of it: an answer, surely not sent, or nobody knows.
 
 Redirects are not followed and proxies of the environment are not used, so what we say goes where the settings say. No error
 has the address in it: for some receivers the address is the secret. An answer is read to MAX_ANSWER bytes and no further,
@@ -51,7 +51,27 @@ async def post(
     timeout_seconds: float,
     extensions: Mapping[str, Any] | None = None,
 ) -> Answer:
-    """POST `body` once. `to` is how errors speak of the other side. Raises Rejected or Uncertain."""
+    """POST `body` once; see `ask`. Of an answer that took it the body is not read."""
+    return await ask(
+        "POST", url, body, to=to, headers=headers, timeout_seconds=timeout_seconds, extensions=extensions, read=False
+    )
+
+
+async def ask(
+    method: str,
+    url: str,
+    body: bytes | None = None,
+    *,
+    to: str,
+    headers: Mapping[str, str],
+    timeout_seconds: float,
+    extensions: Mapping[str, Any] | None = None,
+    read: bool = True,
+) -> Answer:
+    """Send one request, once. `to` is how errors speak of the other side. Raises Rejected or Uncertain.
+
+    read  whether the body of an answer that took it is wanted too; one that breaks off is Uncertain then
+    """
     try:
         async with (
             asyncio.timeout(timeout_seconds * 1.5),  # a dripping answer never lets the client's own time-out strike
@@ -59,14 +79,14 @@ async def post(
                 verify=_certificates(), trust_env=False, follow_redirects=False, timeout=timeout_seconds
             ) as client,
             client.stream(
-                "POST",
+                method,
                 url,
                 content=body,
                 headers={"User-Agent": "cshub", **headers},
                 extensions=dict(extensions or {}),
             ) as response,
         ):
-            return Answer(response.status_code, response.headers, await _beginning(response))
+            return Answer(response.status_code, response.headers, await _beginning(response, read=read))
     except (httpx.ConnectError, httpx.ConnectTimeout) as error:
         raise Rejected(f"{to} cannot be reached: {type(error).__name__}", kind=Refusal.TRANSIENT) from None
     except (httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpx.InvalidURL, UnicodeError):
@@ -75,10 +95,10 @@ async def post(
         raise Uncertain(f"{to} did not answer: {type(error).__name__}") from None
 
 
-async def _beginning(response: httpx.Response) -> bytes:
-    """What a refusal says of itself. Of what was taken nobody looks at the body, so it can't spoil the receipt either."""
+async def _beginning(response: httpx.Response, *, read: bool) -> bytes:
+    """What a refusal says of itself. Where nobody looks at the body of what was taken, it can't spoil the receipt either."""
     body = b""
-    if not 200 <= response.status_code < 300:
+    if read or not 200 <= response.status_code < 300:
         async for part in response.aiter_bytes(4096):
             body += part
             if len(body) >= MAX_ANSWER:

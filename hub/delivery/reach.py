@@ -35,8 +35,13 @@ async def look_up(host: str, port: int) -> Sequence[str]:
     return list(dict.fromkeys(str(each[4][0]) for each in found))
 
 
-async def judged(url: str, *, to: str, allowed: Sequence[Network], lookup: Lookup = look_up) -> Place:
-    """Where `url` leads; raise Rejected where nothing may be sent there. `to`: how errors speak of it."""
+async def judged(
+    url: str, *, to: str, allowed: Sequence[Network], lookup: Lookup = look_up, setting: str = "webhooks.allow"
+) -> Place:
+    """Where `url` leads; raise Rejected where nothing may be sent there. `to`: how errors speak of it.
+
+    setting  where `allowed` stands
+    """
     try:
         parts = urlsplit(url)
         port = parts.port or {"https": 443, "http": 80}.get(parts.scheme, 0)
@@ -56,7 +61,7 @@ async def judged(url: str, *, to: str, allowed: Sequence[Network], lookup: Looku
     named = all(_is_in(each, allowed) for each in addresses)
     if not named and not all(_is_public(each) or _is_in(each, allowed) for each in addresses):
         raise Rejected(
-            f"{to} is at a private address: name its network under webhooks.allow where that is meant",
+            f"{to} is at a private address: name its network under {setting} where that is meant",
             kind=Refusal.PERMANENT,
         )
     if parts.scheme == "http" and not named:

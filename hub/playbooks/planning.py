@@ -20,7 +20,7 @@ from hub.model.team import Member, Team
 from hub.playbooks.durations import due_on, show_duration
 from hub.playbooks.program import Step, raw
 from hub.playbooks.spec import Playbook
-from hub.playbooks.steps import Approve, Call, Close, Email, PagerDuty, Slack, Wait, Webhook
+from hub.playbooks.steps import Airflow, Approve, Call, Close, Email, PagerDuty, Prefect, Slack, Wait, Webhook
 from hub.playbooks.telling import control
 from hub.playbooks.words import words
 from hub.store.playbooks import Situation
@@ -124,7 +124,7 @@ class Planner:
         index, settings = step.index, step.settings
         if isinstance(settings, Wait) and settings.wait is not None:
             return [Planned(index=index, action="wait", wait=settings.wait)]
-        if not isinstance(settings, Slack | Email | PagerDuty | Webhook | Call | Approve | Close):
+        if not isinstance(settings, Slack | Email | PagerDuty | Webhook | Airflow | Prefect | Call | Approve | Close):
             return [Planned(index=index, action=step.action, told=control(step))]
         context = words(playbook, situation, before=before, hub_url=self.hub_url)
         match settings:
@@ -135,6 +135,13 @@ class Planner:
                 return self._mails(index, settings, situation, context)
             case PagerDuty():
                 return [self._incident(index, settings, playbook, situation, context)]
+            case Airflow():
+                run = Rendered(payload={"dag": settings.dag, "conf": self._filled(settings.conf, context)})
+                return [_message(index, "airflow", settings.service, run)]
+            case Prefect():
+                given = self._filled(settings.parameters, context)
+                run = Rendered(payload={"deployment": settings.deployment, "parameters": given})
+                return [_message(index, "prefect", settings.service, run)]
             case Webhook():
                 return [self._event(index, settings, context, now)]
             case Call():

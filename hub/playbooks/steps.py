@@ -4,6 +4,8 @@
     - email: {to: csm | contacts | address, template: churn_save}
     - pagerduty: {service: name, severity: …, summary: …}         opens an incident; `resolve: true` closes the run's own
     - webhook: {endpoint: name, event: customer.at_risk, data: {risk: "{{ churn.risk }}"}}
+    - airflow: {service: name, dag: id, conf: {customer: "{{ customer.id }}"}}        starts a run of a DAG
+    - prefect: {service: name, deployment: flow/deployment or its id, parameters: {…}} starts a flow run
     - alert: {title: …, severity: low | normal | high | urgent, owner: csm | address, due: 2 days, reason: …}
     - task:  {the same; `due: 2 business days` too}
     - wait: 3 days
@@ -71,6 +73,18 @@ def _kind(value: str) -> str:
     return value
 
 
+def _dag(value: str) -> str:
+    if not re.fullmatch(r"[\w.-]{1,250}", value):
+        raise ValueError(f"{value!r} must be the id of a DAG: letters, digits, -, . and _")
+    return value
+
+
+def _deployment(value: str) -> str:
+    if not re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[^/\s][^/]*/[^/\s][^/]*", value):
+        raise ValueError(f"{value!r} must be flow/deployment, or a deployment's id")
+    return value
+
+
 def _is_address(value: str) -> bool:
     local, at, domain = value.rpartition("@")
     return bool(at and local and domain) and not any(letter.isspace() for letter in value)
@@ -124,6 +138,22 @@ class Webhook(Part):
     endpoint: Place
     event: Annotated[str, AfterValidator(_kind)]
     data: Mapping[str, Any] = Field(default_factory=dict)
+
+
+class Airflow(Part):
+    """A run of a DAG; texts in `conf` are templates."""
+
+    service: Place
+    dag: Annotated[str, AfterValidator(_dag)]
+    conf: Mapping[str, Any] = Field(default_factory=dict)
+
+
+class Prefect(Part):
+    """A flow run; texts in `parameters` are templates."""
+
+    service: Place
+    deployment: Annotated[str, AfterValidator(_deployment)]
+    parameters: Mapping[str, Any] = Field(default_factory=dict)
 
 
 class Wait(Part):
@@ -186,12 +216,16 @@ class Retry(Part):
     pause: Duration | None = None
 
 
-Settings = Slack | Email | PagerDuty | Webhook | Wait | Call | Branch | Approve | Start | Close | Stop
+Settings = (
+    Slack | Email | PagerDuty | Webhook | Airflow | Prefect | Wait | Call | Branch | Approve | Start | Close | Stop
+)
 STEPS: Mapping[str, type[Settings]] = {
     "slack": Slack,
     "email": Email,
     "pagerduty": PagerDuty,
     "webhook": Webhook,
+    "airflow": Airflow,
+    "prefect": Prefect,
     "alert": Call,
     "task": Call,
     "wait": Wait,
@@ -203,7 +237,7 @@ STEPS: Mapping[str, type[Settings]] = {
 }
 SHORT: Mapping[str, str] = {"wait": "for", "playbook": "name", "close": "outcome", "stop": "reason"}
 """{step: the setting that its value is, where it is no mapping}."""
-MESSAGES = frozenset({"slack", "email", "pagerduty", "webhook"})
+MESSAGES = frozenset({"slack", "email", "pagerduty", "webhook", "airflow", "prefect"})
 BLOCKS: Mapping[str, tuple[str, ...]] = {
     "branch": ("then", "else"),
     "wait": ("else",),

@@ -8,12 +8,14 @@ from hub.model.conditions import All, Any, Condition, Not, Operator, Test
 from hub.playbooks.durations import Moment, show_duration
 from hub.playbooks.program import Step
 from hub.playbooks.steps import (
+    Airflow,
     Approve,
     Branch,
     Call,
     Close,
     Email,
     PagerDuty,
+    Prefect,
     Slack,
     Start,
     Stop,
@@ -75,6 +77,10 @@ def summary(step: Step) -> str:
             told = f"to {email.to}, template {email.template}"
         case PagerDuty() as call:
             told = f"{call.service}: " + ("resolve" if call.resolve else f"{call.summary} ({call.severity.value})")
+        case Airflow() as run:
+            told = f"starts the DAG {run.dag} at {run.service}"
+        case Prefect() as flow:
+            told = f"starts the deployment {flow.deployment} at {flow.service}"
         case Webhook() as hook:
             told = f"{hook.event} to {hook.endpoint}"
         case Call() as call:

@@ -17,6 +17,7 @@ from hub.errors import ConfigError
 from hub.playbooks.durations import parse_duration
 from hub.settings.hooks import Hook
 from hub.settings.mail import Mail
+from hub.settings.services import Airflow, Prefect
 from hub.store.store import parse_url
 
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
@@ -173,6 +174,8 @@ class HubFile(_Part):
     pagerduty: PagerDuty | None = None
     webhooks: Webhooks | None = None
     hooks: dict[str, Hook] = Field(default_factory=dict)
+    airflow: Airflow | None = None
+    prefect: Prefect | None = None
     operations: Operations | None = None
 
     @field_validator("hooks")

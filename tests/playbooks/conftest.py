@@ -1,6 +1,6 @@
 """A small world to fire playbooks in: a store, a clock, the durable engine in memory, a Slack and a mail server on loopback."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -137,18 +137,22 @@ Entering = Callable[..., Any]
 
 
 @asynccontextmanager
-async def entered(store: Store, folder: Folder, **options: Any) -> AsyncIterator[World]:
+async def entered(
+    store: Store, folder: Folder, *, channels: Mapping[str, Channel] | None = None, **options: Any
+) -> AsyncIterator[World]:
+    """`channels`: more of them, or others."""
     async with serving_slack() as slack, serving_smtp() as smtp:
         clock = Clock()
         durable = FakeDurable(clock=clock)
-        channels: dict[str, Channel] = {
+        ways: dict[str, Channel] = {
             "slack": SlackChannel("xoxb-test", base_url=slack.url),
             "email": MailChannel(host="127.0.0.1", port=smtp.port, sender="hub@cshub.example"),
+            **(channels or {}),
         }
         playbooks = Playbooks(
             store,
             folder.load(),
-            channels,
+            ways,
             durable,
             executor="here",
             clock=clock,
@@ -157,7 +161,7 @@ async def entered(store: Store, folder: Folder, **options: Any) -> AsyncIterator
         )
         playbooks.register()
         await durable.start()
-        yield World(store, clock, durable, slack, smtp, playbooks, channels)
+        yield World(store, clock, durable, slack, smtp, playbooks, ways)
 
 
 @pytest.fixture

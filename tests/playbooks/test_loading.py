@@ -13,8 +13,8 @@ from hub.resources import CONFIG, TEMPLATES
 from tests.playbooks.conftest import SAVE, Folder
 
 NO_STEP = (
-    "must be one step, such as {slack: {…}} (choices: slack, email, pagerduty, webhook, alert, task, wait, branch, "
-    "approve, playbook, stop)"
+    "must be one step, such as {slack: {…}} (choices: slack, email, pagerduty, webhook, airflow, prefect, alert, task, wait, branch, "
+    "approve, playbook, close, stop)"
 )
 
 
@@ -27,7 +27,8 @@ def faults(folder: Folder) -> list[str]:
 
 def test_what_ships_is_valid() -> None:
     shipped = load_all(CONFIG / "playbooks", templates=TEMPLATES)
-    assert sorted(shipped.playbooks) == ["churn_save", "nps_detractor", "onboarding_stalled"]
+    assert sorted(shipped.playbooks) == sorted(path.stem for path in (CONFIG / "playbooks").glob("*.yaml"))
+    assert {"churn_save", "health_critical", "nps_detractor", "onboarding_stalled"} < shipped.playbooks.keys()
 
 
 def test_a_definition_comes_back_as_the_playbook_it_was() -> None:
