@@ -25,6 +25,8 @@ TYPES: Mapping[str, str] = {
     "playbook_run": "PlaybookRun",
     "delivery": "Delivery",
     "onboarding": "Onboarding",
+    "renewal": "Renewal",
+    "expansion_opportunity": "ExpansionOpportunity",
     "source": "Source",
     "sync_run": "SyncRun",
 }

@@ -22,6 +22,8 @@ class ExpansionActions:
     async def update_opportunity(
         self, opportunity_id: str, *, state: str, amount: float | None, reason: str | None, by: str, now: datetime
     ) -> Mapping[str, Any]:
-        return await state_opportunity(
+        row = await state_opportunity(
             self._hub.store, opportunity_id, state=state, amount=amount, reason=reason, by=by, now=now
         )
+        await self._hub.playbooks.fire_changes(now=now)
+        return row

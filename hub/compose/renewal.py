@@ -1,10 +1,9 @@
-"""Renewal in the hub put together: kept after every scoring, stated by people, forecast for a period."""
+"""Renewal in the hub put together: kept after every scoring, and stated by people."""
 
 from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from hub.analytics.forecast import Forecast, forecast
 from hub.lifecycle.renewal import keep_renewals, state_renewal, take_back_renewal
 from hub.store import Store
 
@@ -43,9 +42,8 @@ class RenewalActions:
         self, renewal_id: str, *, status: str | None, amount: float | None, reason: str, by: str, now: datetime
     ) -> Mapping[str, Any]:
         settings = self._hub.settings.lifecycle.renewal
-        return await update_renewal(
+        row = await update_renewal(
             self._hub.store, settings, renewal_id, status=status, amount=amount, reason=reason, by=by, now=now
         )
-
-    async def forecast_renewals(self, period: str, *, now: datetime) -> tuple[Forecast, ...]:
-        return await forecast(self._hub.store, period, now=now)
+        await self._hub.playbooks.fire_changes(now=now)
+        return row

@@ -11,7 +11,9 @@ from schema.customers.records import Contact, Identity, Opportunity, Subscriptio
 from schema.customers.usage import Usage
 from schema.enums import AlertState, OpportunityStage, RunState, SurveyType, TicketStatus
 from schema.fields import Argument, column, many, one, page, part
+from schema.lifecycle.expansion import ExpansionOpportunity, ExpansionState
 from schema.lifecycle.onboarding import Onboarding
+from schema.lifecycle.renewals import Renewal, RenewalStatus
 from schema.nodes import Node
 from schema.paging import Connection
 from schema.postmortem.types import Postmortem, postmortem_field
@@ -148,6 +150,20 @@ class Customer(Node):
         arguments=(Argument(name="stage", type=list[OpportunityStage] | None, column="stage", operator="in"),),
     )
 
+    renewals: Connection[Renewal] = page(
+        "renewal",
+        key="customer_id",
+        order=Order("due_on", descending=True),
+        arguments=(Argument(name="status", type=list[RenewalStatus] | None, column="status", operator="in"),),
+        description="By the day they fall due, the last first.",
+    )
+    expansion_opportunities: Connection[ExpansionOpportunity] = page(
+        "expansion_opportunity",
+        key="customer_id",
+        order=Order("expected", descending=True),
+        arguments=(Argument(name="state", type=list[ExpansionState] | None, column="state", operator="in"),),
+        description="Those that are expected to bring most first.",
+    )
     onboarding: Onboarding | None = one(
         "onboarding",
         key="customer_id",
