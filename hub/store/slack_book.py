@@ -8,6 +8,8 @@ from difflib import SequenceMatcher
 from sqlalchemy import ColumnElement, Integer, and_, case, false, func, or_, select, update
 
 from hub.model.actions import AlertState
+from hub.model.conditions import Field
+from hub.store.conditions import column_of
 from hub.store.customers import Named, find_customers_called
 from hub.store.runs import insert_missing
 from hub.store.store import Connection
@@ -16,6 +18,7 @@ from hub.store.tables import alert, customer, scorecard, slack_home
 NEAREST = 5
 COMPARED = 5_000
 LIKENESS = 0.5
+MRR = column_of(Field("mrr", "number"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +57,7 @@ async def find_book(
     )
     mine = and_(func.lower(customer.c.csm_email) == csm_email.lower(), customer.c.merged_into_id.is_(None))
     card = scorecard.c
-    at_stake = func.coalesce(card.churn_annualised, 0.0) * func.coalesce(customer.c.mrr, 0.0)
+    at_stake = func.coalesce(card.churn_annualised, 0.0) * func.coalesce(MRR, 0.0)
     statement = (
         select(
             customer.c.id.label("customer_id"),
@@ -62,7 +65,7 @@ async def find_book(
             card.health,
             card.band,
             card.churn_annualised,
-            customer.c.mrr,
+            MRR.label("mrr"),
             *(func.coalesce(calls.c[name], 0).label(name) for name in ("alerts", "tasks", "due")),
         )
         .join_from(customer, scorecard, and_(card.customer_id == customer.c.id, card.latest), isouter=True)

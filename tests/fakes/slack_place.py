@@ -81,6 +81,17 @@ do:
   - slack: {channel: "#alerts", template: note}
 examples: [{facts: {health: 0.1}, fires: true}, {facts: {health: 0.9}, fires: false}]
 """
+BURN = """
+playbook: burn
+version: 1
+title: It burns
+when: {health: {lt: 0.01}}
+rest: 1 days
+do:
+  - alert: {title: "{{ customer.name }} burns", severity: urgent, owner: csm}
+  - slack: {channel: "#alerts", template: note}
+examples: [{facts: {health: 0.001}, fires: true}, {facts: {health: 0.9}, fires: false}]
+"""
 NOTE = """
 text: "{{ customer.name }}: {{ health }}"
 buttons: [acknowledge, snooze, assign, fire, open, approve, decline, not_useful]
@@ -103,7 +114,7 @@ class Place:
     ledger: dict[str, Any] = field(default_factory=dict)
 
     async def customer(self, id_: str, **values: Any) -> None:
-        profile = {"id": id_, "name": id_.title(), "csm_email": "ann@example.com", "mrr": 1_000.0}
+        profile = {"id": id_, "name": id_.title(), "csm_email": "ann@example.com"}
         profile |= {name: values.pop(name) for name in list(values) if name in customer.c}
         card = {"health": 0.3, "band": "warning", "churn_annualised": 0.6, "churn_band": "medium"}
         card |= {name: values.pop(name) for name in list(values) if name in scorecard.c}
@@ -201,6 +212,7 @@ async def slack_place(store: Store, folder: Path, **options: Any) -> AsyncIterat
     for path, text in {
         "playbooks/save.yaml": SAVE,
         "playbooks/offer.yaml": ASK,
+        "playbooks/burn.yaml": BURN,
         "playbooks/tell.yaml": PLAIN,
         "templates/slack/note.yaml": NOTE,
     }.items():
