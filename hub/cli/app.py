@@ -34,6 +34,7 @@ COMMANDS = {
     "delivery": ("delivery", "See the delivery ledger, send messages once more, and enable endpoints that were disabled."),
     "demo": ("demo", "Show a whole hub at work, without an account anywhere."),
     "evaluate": ("evaluate", "Try the churn pipeline on a data set: its defaults, its calibration, its gate."),
+    "expansion": ("expansion", "See which customers have outgrown what they pay for, and say what became of it."),
     "explain": ("explain", "Explain the score of CUSTOMER: an id, a domain or a whole name."),
     "identity": ("identity", "See which companies of the sources are nobody's yet, and decide whose they are."),
     "judgement": ("judgement", "Show what overrides and sentiment were worth, by who left and beside the computed scores."),
@@ -46,6 +47,7 @@ COMMANDS = {
     "postmortem": (
         "postmortem", "Look back at customers who left: CUSTOMER (an id, a domain or a whole name), or all of them.",
     ),
+    "renewals": ("renewals", "See what falls due, what it is expected to bring, and say what became of it."),
     "sandboxes": ("demo", None),
     "score": ("score", "Compute today's scorecards."),
     "sentiment": ("judgement", "State how CUSTOMER feels to you: red, yellow, green, or 1 (worst) to 5 (best)."),
