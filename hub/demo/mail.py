@@ -4,6 +4,7 @@ POST /_faults on the page beside it changes `MailFaults` while it runs; see hub.
 """
 
 import asyncio
+import base64
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -114,9 +115,21 @@ class _Handler:
                 "to": str(mail["To"] or ""),
                 "text": _part(mail, "plain"),
                 "html": _part(mail, "html"),
+                "pictures": _pictures(mail),
                 "headers": [[name, str(value)] for name, value in mail.items()],
             },
         )
+
+
+def _pictures(mail: EmailMessage) -> dict[str, str]:
+    """{what the HTML calls it: the picture itself}, of pictures within the mail."""
+    found = {}
+    for part in mail.walk():
+        name, content = part["Content-ID"], part.get_payload(decode=True)
+        if name and part.get_content_maintype() == "image" and isinstance(content, bytes):
+            data = base64.b64encode(content).decode("ascii")
+            found[f"cid:{str(name).strip().strip('<>')}"] = f"data:{part.get_content_type()};base64,{data}"
+    return found
 
 
 def _part(mail: EmailMessage, kind: str) -> str | None:

@@ -130,9 +130,14 @@ def _mail(message: Arrival) -> str:
     subject = (
         f'<p class="subject">{escape(message.subject or "(no subject)")}</p><p class="from">{escape(body["from"])}</p>'
     )
+    headers = "\n".join(f"{name}: {value}" for name, value in body.get("headers") or ())
+    below = f'<details><summary>headers</summary><pre class="text">{escape(headers)}</pre></details>' if headers else ""
     if body.get("html"):
-        return f'{subject}<iframe sandbox title="the mail" loading="lazy" srcdoc="{escape(body["html"])}"></iframe>'
-    return f'{subject}<pre class="text">{escape(body.get("text") or "")}</pre>'
+        html = str(body["html"])
+        for name, picture in (body.get("pictures") or {}).items():
+            html = html.replace(f'"{name}"', f'"{picture}"')
+        return f'{subject}<iframe sandbox title="the mail" loading="lazy" srcdoc="{escape(html)}"></iframe>{below}'
+    return f'{subject}<pre class="text">{escape(body.get("text") or "")}</pre>{below}'
 
 
 def _slack(body: Mapping[str, Any], stage: Stage) -> str:

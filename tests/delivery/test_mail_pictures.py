@@ -148,6 +148,14 @@ def test_charts_fill_the_column(seen: dict[tuple[str, int], dict[str, Any]]) -> 
     assert [round(found[width][0]["box"][3]) for width in WIDTHS] == [74, 150, 150], "and keep their shape"
 
 
+def test_numbers_are_not_torn_apart(seen: dict[tuple[str, int], dict[str, Any]]) -> None:
+    for width in WIDTHS:
+        heights = [height for _, _, _, height in seen["specimen", width]["numbers"]]
+        assert len(heights) == 4
+        lines = [round(height / 21) for height in heights]  # of 15 px, 1.4 high
+        assert lines == [1, 1, 1, 1], "what stands above and below of them is no line of theirs"
+
+
 def test_the_preheader_takes_no_room(seen: dict[tuple[str, int], dict[str, Any]]) -> None:
     for box in seen["specimen", 600]["preheader"]:
         assert box[2:] == [0, 0]

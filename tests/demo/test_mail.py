@@ -9,6 +9,7 @@ import pytest
 
 from hub.demo.mail import MailFaults, MailServer
 from hub.demo.outbox import Outbox
+from hub.demo.page import render
 
 
 class Place:
@@ -98,3 +99,18 @@ async def test_a_stopped_server_takes_nothing(place: Place) -> None:
     await place.server.stop()
     with pytest.raises(aiosmtplib.SMTPConnectError):
         await place.send(letter())
+
+
+async def test_pictures_within_a_mail_are_kept_and_shown(place: Place) -> None:
+    mail = letter(html=False)
+    mail.add_alternative('<img src="cid:health">', subtype="html")
+    _, html = mail.iter_parts()
+    assert isinstance(html, EmailMessage)
+    html.add_related(b"\x89PNG pixels", "image", "png", cid="<health>")
+    await place.send(mail)
+    data = "data:image/png;base64,iVBORyBwaXhlbHM="
+    assert place.outbox.arrivals()[0].body["pictures"] == {"cid:health": data}
+    shown = render(place.outbox)
+    assert f"&lt;img src=&quot;{data}&quot;&gt;" in shown
+    assert "<summary>headers</summary>" in shown
+    assert "Message-ID: &lt;run-1@northbeam.example&gt;" in shown

@@ -52,6 +52,8 @@ const seen = (frame) => {
       box: box(node), colour: look(node).color, ground: look(node).backgroundColor, text: node.textContent })),
     pictures: [...page.querySelectorAll("img")].map((node) => ({ box: box(node), natural: node.naturalWidth })),
     page: box(page.querySelector(".page")),
+    numbers: [...page.querySelectorAll('td[style*="right"]')].map((node) => {
+      const words = page.createRange(); words.selectNodeContents(node); return box(words); }),
     preheader: [...page.querySelectorAll(".preheader")].map(box),
   };
 };
