@@ -175,12 +175,20 @@ def moment(when: date | datetime) -> datetime:
     return when if isinstance(when, datetime) else datetime.combine(when, time(), UTC)
 
 
-def times(values: Iterable[datetime | None]) -> Times:
+def times(values: Iterable[datetime]) -> Times:
     """Aware datetimes as an array."""
-    naive = [None if each is None else each.astimezone(UTC).replace(tzinfo=None) for each in values]
-    return np.array(naive, dtype="datetime64[us]")
+    return np.array([each.astimezone(UTC).replace(tzinfo=None) for each in values], dtype="datetime64[us]")
 
 
-def datetimes(values: Times) -> list[datetime | None]:
-    """An array as aware datetimes."""
-    return [None if each is None else each.replace(tzinfo=UTC) for each in values.tolist()]
+def from_microseconds(values: Sequence[int | None]) -> Times:
+    """Microseconds since 1970 as an array; exact up to the year 2255."""
+    numbers = np.array(values, dtype=np.float64)
+    known = ~np.isnan(numbers)
+    return np.where(known, np.where(known, numbers, 0.0).astype(np.int64).astype("datetime64[us]"), NONE)
+
+
+def microseconds(values: Times) -> list[int | None]:
+    """An array as microseconds since 1970."""
+    gone = np.isnat(values)
+    numbers = values.astype(np.int64).tolist()
+    return [None if missing else number for missing, number in zip(gone.tolist(), numbers, strict=True)]

@@ -5,16 +5,18 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import Column, ScalarSelect, delete, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hub.store.daily import BATCH, batches
 from hub.store.store import Connection
 from hub.store.tables import lifecycle, scorecard, watch
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+DAY = 24 * 3_600 * 1_000_000
 REMEMBERED = tuple(column.name for column in watch.columns)
 FIELDS = ("watch_level", "watch_days", "churn_level", "churn_days")
 """The columns of `lifecycle` that the watch keeps."""
@@ -124,6 +126,19 @@ async def remember(connection: Connection, rows: Sequence[Mapping[str, Any]]) ->
     changed = {name: insert.excluded[name] for name in REMEMBERED if name != "customer_id"}
     statement = insert.on_conflict_do_update(index_elements=[watch.c.customer_id], set_=changed)
     await connection.execute(statement, list(rows))
+
+
+async def count_days(connection: Connection, *, now: datetime) -> None:
+    """How many whole days everybody's levels have lasted, in one statement."""
+    at = (now - EPOCH) // timedelta(microseconds=1)
+
+    def lasted(since: Column[Any]) -> ScalarSelect[Any]:
+        days = select((at - since) // DAY).where(watch.c.customer_id == lifecycle.c.customer_id)
+        return days.correlate(lifecycle).scalar_subquery()
+
+    statement = update(lifecycle).where(lifecycle.c.customer_id.in_(select(watch.c.customer_id)))
+    days = {"watch_days": lasted(watch.c.health_since), "churn_days": lasted(watch.c.churn_since)}
+    await connection.execute(statement.values(**days, updated_at=now))
 
 
 async def forget(connection: Connection, customer_ids: Iterable[str]) -> None:

@@ -116,13 +116,31 @@ def test_a_condition_may_be_tried_by_itself(past: Cli) -> None:
     assert (wrong.exit_code, "--when:1: logins: is no fact" in wrong.stderr) == (2, True)
 
 
+HIGH = """
+playbook: high
+version: 1
+title: High
+when: {churn_band: {eq: high}, mrr: {gt: 0}}
+do: [{task: {title: Call}}]
+examples:
+  - {facts: {churn_band: high, mrr: 1}, fires: true}
+  - {facts: {churn_band: low, mrr: 1}, fires: false}
+"""
+
+
 def test_playbooks_are_tried_by_name_or_file(past: Cli, tmp_path: Path) -> None:
     unknown = past("backtest", "--playbook", "churn_sav")
     assert unknown.exit_code == 2
     assert "there is no playbook 'churn_sav', and no such file (choices: " in unknown.stderr
-    done = past("backtest", "--playbook", "churn_save", "--months", "12")
+    done = past("backtest", "--playbook", "nps_detractor", "--months", "12")
+    assert done.exit_code == 0, done.output
+    high = tmp_path / "high.yaml"
+    high.write_text(HIGH, encoding="utf-8")
+    done = past("backtest", "--playbook", str(high), "--months", "12")
     assert done.exit_code == 0, done.output
     assert "churn_band" in done.output, "which no stored scorecard has"
+    now_only = past("backtest", "--playbook", "churn_save", "--months", "12")
+    assert (now_only.exit_code, "cshub playbook plan" in now_only.output) == (1, True)
     both = past("backtest", "--playbook", "churn_save", "--when", "{health: {lt: 0.4}}")
     assert (both.exit_code, "give one of --definition, --playbook and --when" in both.stderr) == (2, True)
 

@@ -171,13 +171,13 @@ def test_firing_by_hand_is_a_dry_run_unless_told(company: Cli, vendors: Sandboxe
         assert f"({customer}): would fire\n" in result.stdout
         assert "  slack to #cs-alerts\n" in result.stdout
         assert "  email to " in result.stdout
-        assert "after 3 days: task " in result.stdout
+        assert "Agree a save plan with" in result.stdout
         assert result.stdout.endswith("Nothing was sent: this was a dry run. --send really does it.\n")
     assert (content(company.store), received(vendors)) == (before, sent)
 
     result = company("playbook", "fire", "churn_saev", str(customer))
     assert result.exit_code == 1
-    assert "churn_save, nps_detractor, onboarding_stalled" in result.stderr
+    assert "churn_medium, churn_offer, churn_save, health_critical, health_warning, nps_detractor" in result.stderr
     result = company("playbook", "fire", "churn_save", "cus_nope")
     assert (result.exit_code, result.stderr) == (1, "there is no customer 'cus_nope'\n")
     assert company("playbook", "fire", "churn_save").exit_code == 2
@@ -201,7 +201,7 @@ def test_fired_with_send_is_a_run_and_the_same_key_is_no_second_one(company: Cli
 
 def test_playbooks_are_listed(cli: Cli) -> None:
     listed = cli("playbook", "list").stdout
-    assert re.search(r"churn_save +1 +Save a customer at risk +30 +slack, email, wait, task", listed)
+    assert re.search(r"churn_save +2 +Save a customer at risk +7 +slack, email, pagerduty, alert, task, playbook, wait", listed)
 
 
 def test_a_source_that_breaks_off_is_a_failed_sync_that_says_why(company: Cli, vendors: Sandboxes) -> None:

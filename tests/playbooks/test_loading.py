@@ -13,8 +13,8 @@ from hub.resources import CONFIG, TEMPLATES
 from tests.playbooks.conftest import SAVE, Folder
 
 NO_STEP = (
-    "must be one step, such as {slack: {…}} (choices: slack, email, pagerduty, webhook, airflow, prefect, alert, task, wait, branch, "
-    "approve, playbook, close, stop)"
+    "must be one step, such as {slack: {…}} (choices: slack, email, pagerduty, webhook, airflow, prefect, update, alert, task, "
+    "wait, branch, approve, playbook, close, stop)"
 )
 
 

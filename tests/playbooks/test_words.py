@@ -16,6 +16,7 @@ from hub.resources import CONFIG, TEMPLATES
 from hub.store.playbooks import Situation
 
 GOLDEN = Path(__file__).parent / "golden"
+SHOWN = ("churn_save", "health_critical", "health_warning", "nps_detractor", "onboarding_stalled")
 NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)
 SITUATION = Situation(
     customer_id="cus_1",
@@ -60,14 +61,14 @@ def planned(name: str) -> list[Planned]:
     return planner.whole(folder.playbooks[name], SITUATION, now=NOW)
 
 
-@pytest.mark.parametrize("name", ["churn_save", "nps_detractor", "onboarding_stalled"])
+@pytest.mark.parametrize("name", SHOWN)
 def test_word_for_word(name: str) -> None:
     slack, mail, *rest = planned(name)
     assert (slack.channel, mail.channel) == ("slack", "email")
     assert json.dumps(slack.payload, indent=1, ensure_ascii=False) + "\n" == read(f"{name}.slack.json")
     assert f"{mail.subject}\n\n{mail.payload['text']}\n" == read(f"{name}.txt")
     assert f"{mail.payload['html']}\n" == read(f"{name}.html")
-    shown = [f"{each.after} {each.title or each.wait} | {each.reason} | {each.due_on}" for each in rest]
+    shown = [f"{each.after} {each.title or each.wait or each.show()} | {each.reason} | {each.due_on}" for each in rest]
     assert "\n".join(shown) + "\n" == read(f"{name}.steps.txt")
 
 
@@ -75,7 +76,7 @@ def read(name: str) -> str:
     return (GOLDEN / name).read_bytes().decode()
 
 
-@pytest.mark.parametrize("name", ["churn_save", "nps_detractor", "onboarding_stalled"])
+@pytest.mark.parametrize("name", SHOWN)
 def test_a_hostile_name_does_no_harm(name: str) -> None:
     slack, mail, *_ = planned(name)
     texts = json.dumps(slack.payload)

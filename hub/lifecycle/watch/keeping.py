@@ -21,7 +21,7 @@ from hub.store import watch as rows
 from hub.store.lifecycle import Change, clear_lifecycles, write_lifecycles
 from hub.store.replay import find_stored_days
 from hub.store.watch import Scored, Watched
-from scoring.levels import UNKNOWN, Bools, Floats, Scale, State, datetimes, moment, step, times
+from scoring.levels import UNKNOWN, Bools, Floats, Scale, State, from_microseconds, microseconds, moment, step, times
 
 NOTICED = "noticed"
 DAY = np.timedelta64(1, "D")
@@ -60,7 +60,7 @@ async def keep(store: Store, scales: Scales, *, look_back: timedelta, now: datet
         remembered: dict[str, list[Any]] = {}
         columns: dict[str, npt.NDArray[Any]] = {}
         differs = np.array([not known for known in watched.known], dtype=np.bool_)
-        moves = np.zeros(len(differs), dtype=np.bool_)
+        moves, counts = np.zeros(len(differs), dtype=np.bool_), False
         at = times(watched.computed_at)
         for subject in _subjects(scales):
             before = _state(subject, watched)
@@ -70,11 +70,14 @@ async def keep(store: Store, scales: Scales, *, look_back: timedelta, now: datet
             remembered |= _memory(subject, after)
             levels = _names(subject.scale, after)
             days = _days(after, now=now)
-            moves = moves | _moves(subject, watched, levels, days)
+            moves = moves | (levels != np.array(watched.stands[subject.level], dtype=np.object_)).astype(np.bool_)
+            counts = counts or _counts(subject, watched, days)
             columns |= {subject.level: levels, subject.days: days}
         await rows.remember(connection, _rows(watched, remembered, np.flatnonzero(differs)))
         standing = _standing(watched, columns, np.flatnonzero(moves))
         changes = await write_lifecycles(connection, standing, now=now)
+        if counts:
+            await rows.count_days(connection, now=now)
         if left := await rows.find_left(connection):
             nothing = {id_: dict.fromkeys(rows.FIELDS) for id_ in left}
             changes += await write_lifecycles(connection, nothing, now=now)
@@ -133,22 +136,22 @@ def _void(subject: _Subject, scored: Watched | Scored) -> Bools | None:
 def _state(subject: _Subject, watched: Watched) -> State:
     memory, name = watched.memory, subject.name
     number = {each: place for place, each in enumerate(subject.scale.names)}
-    turning = [times(memory[f"{name}_turning_{place}"]) for place in (1, 2)]
+    turning = [from_microseconds(memory[f"{name}_turning_{place}"]) for place in (1, 2)]
     return State(
         level=np.array([number.get(each, UNKNOWN) for each in memory[f"{name}_level"]], dtype=np.int8),
-        since=times(memory[f"{name}_since"]),
+        since=from_microseconds(memory[f"{name}_since"]),
         turning=np.stack(turning, axis=1),
-        missing=times(memory[f"{name}_missing"]),
+        missing=from_microseconds(memory[f"{name}_missing"]),
     )
 
 
 def _memory(subject: _Subject, state: State) -> dict[str, list[Any]]:
     return {
         f"{subject.name}_level": _names(subject.scale, state).tolist(),
-        f"{subject.name}_since": datetimes(state.since),
-        f"{subject.name}_turning_1": datetimes(state.turning[:, 0]),
-        f"{subject.name}_turning_2": datetimes(state.turning[:, 1]),
-        f"{subject.name}_missing": datetimes(state.missing),
+        f"{subject.name}_since": microseconds(state.since),
+        f"{subject.name}_turning_1": microseconds(state.turning[:, 0]),
+        f"{subject.name}_turning_2": microseconds(state.turning[:, 1]),
+        f"{subject.name}_missing": microseconds(state.missing),
     }
 
 
@@ -162,13 +165,10 @@ def _days(state: State, *, now: datetime) -> Floats:
     return days
 
 
-def _moves(subject: _Subject, watched: Watched, levels: npt.NDArray[np.object_], days: Floats) -> Bools:
-    """Where `lifecycle` says something else."""
-    stood = np.array(watched.stands[subject.level], dtype=np.object_)
+def _counts(subject: _Subject, watched: Watched, days: Floats) -> bool:
+    """Whether `lifecycle` counts other days of anybody."""
     counted = np.array(watched.stands[subject.days], dtype=np.float64)
-    moved: Bools = (levels != stood).astype(np.bool_)
-    recounted: Bools = (days != counted) & ~(np.isnan(days) & np.isnan(counted))
-    return moved | recounted
+    return bool(((days != counted) & ~(np.isnan(days) & np.isnan(counted))).any())
 
 
 def _rows(watched: Watched, columns: Mapping[str, list[Any]], places: npt.NDArray[np.intp]) -> list[dict[str, Any]]:
