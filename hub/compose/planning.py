@@ -13,7 +13,7 @@ from hub.errors import BusyError, ConfigError, Fault, NotFoundError, RefusedErro
 from hub.playbooks import Playbook
 from hub.playbooks.loading import load as load_playbook
 from hub.playbooks.rehearsal import Asked, Plan, rehearse
-from hub.playbooks.rehearsal.needs import REPLAYED
+from hub.playbooks.rehearsal.needs import needs_of
 from hub.playbooks.rehearsal.plan import Progress
 from hub.playbooks.report import Effect, report
 from hub.playbooks.spec import from_definition
@@ -112,10 +112,12 @@ async def plan(
     live, live_is = await _live(store, playbook, settings)
     if against is not None:
         live, live_is = against, f"version {against.version}, of the file given"
-    if live is not None and live.by not in REPLAYED:
-        live_is = f"{live_is}, is fired by {live.by}, which cannot be replayed"
-        live = None
-    churn = settings.churn
+    churn, scales = settings.churn, _level_scales(settings)
+    if live is not None:
+        try:
+            needs_of([live], rebuilt=frozenset(scales))
+        except RefusedError as error:  # what is tried can be planned all the same
+            live, live_is = None, f"{live_is}, which cannot be replayed: {error}"
     asked = Asked(
         playbook=playbook,
         live=live,
@@ -125,7 +127,7 @@ async def plan(
         grace=churn.grace_days,
         tenure=churn.snapshots.minimum_tenure_days,
         count_involuntary=churn.count_involuntary,
-        scales=_level_scales(settings),
+        scales=scales,
         timezone=settings.hub.timezone,
     )
     return await rehearse(store, asked, now=now, progress=progress)

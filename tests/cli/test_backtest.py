@@ -180,3 +180,11 @@ def test_without_scorecards_there_is_nothing_to_verify(cli: Cli) -> None:
 def test_options_that_would_do_nothing_are_refused(cli: Cli, arguments: list[str], message: str) -> None:
     done = cli("backtest", *arguments)
     assert (done.exit_code, message in " ".join(done.stderr.split())) == (2, True), done.stderr
+
+
+def test_where_customers_stand_is_refused_as_it_would_peek(past: Cli) -> None:
+    done = past("backtest", "--when", "{watch_level: {eq: critical}, renewal_days: {lt: 30}}", "--months", "6")
+    assert done.exit_code == 1
+    assert "renewal_days, watch_level: where customers stand in the lifecycle is kept as of now" in done.stderr
+    assert "cshub playbook plan" in done.stderr
+    assert "live" not in done.stdout

@@ -103,6 +103,14 @@ def test_it_is_compared_with_the_live_version_or_a_file(past: Cli, file: Path, t
     assert "(version 2, of the file given), customers: 0 only by this one, 0 only by the live one, 3 by both" in (
         against.stdout
     )
+    by_hand = LOW.replace("when: {health: {lt: 0.5}}", "by: hand")
+    past.write("playbooks/low.yaml", by_hand[: by_hand.index("examples")])
+    alone = past("playbook", "plan", str(file), "--days", "30")
+    assert "| Firings | 3 |" in alone.stdout
+    assert "Compared with nothing: version 2, as configured, which cannot be replayed: low is fired by a person" in (
+        alone.stdout
+    )
+    past.write("playbooks/low.yaml", live)
     named = past("playbook", "plan", "low", "--days", "30")
     assert "Compared with nothing: it is the live version." in named.stdout
 
