@@ -26,6 +26,7 @@ from hub.playbooks.spec import Playbook, from_definition
 from hub.playbooks.walking import Heard, Walker
 from hub.store import Connection, Store, alerts, approvals, deliveries, runs, stops
 from hub.store.attention import keep_withheld
+from hub.store.custom import write_custom
 from hub.store.playbooks import find_situations
 from hub.store.rests import find_resting
 
@@ -108,6 +109,7 @@ class Advancer:
             await keep_withheld(connection, withheld)
             await approvals.ask(connection, [row for walk in walks for row in walk.approvals])
             await _expire(connection, walks, now=now)
+            await write_custom(connection, [row for walk in walks for row in walk.updates], now=now)
             begun = await _begin(connection, walks, stopped, now=now)
             await runs.insert_steps(connection, [row for walk in walks for row in walk.steps])
             await runs.move(

@@ -20,12 +20,14 @@ from hub.model.team import Member, Team
 from hub.playbooks.durations import due_on, show_duration
 from hub.playbooks.program import Step, raw
 from hub.playbooks.spec import Playbook
-from hub.playbooks.steps import Airflow, Approve, Call, Close, Email, PagerDuty, Prefect, Slack, Wait, Webhook
+from hub.playbooks.steps import Airflow, Approve, Call, Close, Email, PagerDuty, Prefect, Slack, Update, Wait, Webhook
 from hub.playbooks.telling import control
 from hub.playbooks.words import words
 from hub.store.playbooks import Situation
 
 OFF = "switched off"
+MAX_VALUE = 1_000
+"""Characters of a custom field."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +38,7 @@ class Planned:
     channel, address, subject, payload   a message: the payload is exactly what is sent
     title, reason, owner_email, severity, due_on   an alert or a task
     wait       a wait for so long
+    written    custom fields to write
     told       any other step that sends nothing, in words
     skipped    why nothing happens
     depth, block   how many blocks it stands in, and the innermost one's name, such as then
@@ -56,6 +59,7 @@ class Planned:
     due_on: date | None = None
     wait: timedelta | None = None
     told: str | None = None
+    written: Mapping[str, str | None] = field(default_factory=dict)
     skipped: str | None = None
     unless: Mapping[str, Any] | None = None
     depth: int = 0
@@ -124,7 +128,9 @@ class Planner:
         index, settings = step.index, step.settings
         if isinstance(settings, Wait) and settings.wait is not None:
             return [Planned(index=index, action="wait", wait=settings.wait)]
-        if not isinstance(settings, Slack | Email | PagerDuty | Webhook | Airflow | Prefect | Call | Approve | Close):
+        if not isinstance(
+            settings, Slack | Email | PagerDuty | Webhook | Airflow | Prefect | Call | Approve | Close | Update
+        ):
             return [Planned(index=index, action=step.action, told=control(step))]
         context = words(playbook, situation, before=before, hub_url=self.hub_url)
         match settings:
@@ -135,6 +141,10 @@ class Planner:
                 return self._mails(index, settings, situation, context)
             case PagerDuty():
                 return [self._incident(index, settings, playbook, situation, context)]
+            case Update():
+                written = self._written(settings, context)
+                told = "; ".join(f"{name} {_became(value)}" for name, value in written.items())
+                return [Planned(index=index, action=step.action, written=written, told=told)]
             case Airflow():
                 run = Rendered(payload={"dag": settings.dag, "conf": self._filled(settings.conf, context)})
                 return [_message(index, "airflow", settings.service, run)]
@@ -245,6 +255,12 @@ class Planner:
         data = usual | {name: self._filled(value, context) for name, value in settings.data.items()}
         return _message(index, "webhook", settings.endpoint, Rendered(payload=event(settings.event, data, at=now)))
 
+    def _written(self, settings: Update, context: Mapping[str, Any]) -> dict[str, str | None]:
+        """Custom fields as texts; one whose template says nothing is taken away."""
+        filled = self._filled(settings.fields, context)
+        texts = {name: None if value is None else str(value)[:MAX_VALUE] for name, value in filled.items()}
+        return {name: text or None for name, text in texts.items()}
+
     def _filled(self, value: Any, context: Mapping[str, Any]) -> Any:
         """`value` with every text in it rendered."""
         if isinstance(value, Mapping):
@@ -297,3 +313,7 @@ def _message(index: int, channel: str, address: str, made: Rendered) -> Planned:
     return Planned(
         index=index, action=channel, channel=channel, address=address, subject=made.subject, payload=made.payload
     )
+
+
+def _became(value: str | None) -> str:
+    return "is taken away" if value is None else f"becomes {value}"

@@ -49,6 +49,7 @@ class Walk:
     approvals: list[dict[str, Any]] = field(default_factory=list)
     expired: list[str] = field(default_factory=list)
     starts: list[Started] = field(default_factory=list)
+    updates: list[dict[str, Any]] = field(default_factory=list)
     steps: list[dict[str, Any]] = field(default_factory=list)
     concern: Concern | None = None
     withheld: Set[str] = frozenset()
@@ -99,6 +100,20 @@ def alert_row(run: Run, planned: Planned, now: datetime, *, kind: str) -> dict[s
 def close_row(run: Run, outcome: AlertOutcome, note: str | None, now: datetime) -> dict[str, Any]:
     """What becomes of the run's open alerts and tasks."""
     return {"run": run.id, "came": outcome.value, "said": note, "at": now}
+
+
+def update_rows(run: Run, written: Mapping[str, str | None]) -> list[dict[str, Any]]:
+    """Custom fields to write."""
+    return [
+        {
+            "customer_id": run.customer_id,
+            "name": name,
+            "value": value,
+            "updated_by": f"playbook {run.playbook}",
+            "run_id": run.id,
+        }
+        for name, value in written.items()
+    ]
 
 
 def approval_row(run: Run, planned: Planned, *, until: datetime, now: datetime) -> dict[str, Any]:

@@ -6,6 +6,8 @@
     - webhook: {endpoint: name, event: customer.at_risk, data: {risk: "{{ churn.risk }}"}}
     - airflow: {service: name, dag: id, conf: {customer: "{{ customer.id }}"}}        starts a run of a DAG
     - prefect: {service: name, deployment: flow/deployment or its id, parameters: {…}} starts a flow run
+    - update: {save_stage: offered, why: "{{ reasons[0] }}"}      writes custom fields, `custom.save_stage` in conditions and
+                                                                  templates; no sync touches them. null takes one away
     - alert: {title: …, severity: low | normal | high | urgent, owner: csm | address, due: 2 days, reason: …}
     - task:  {the same; `due: 2 business days` too}
     - wait: 3 days
@@ -35,6 +37,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from hub.model.actions import AlertOutcome
 from hub.model.records import Severity
 from hub.playbooks.durations import BusinessDays, Moment, parse_due, parse_duration, parse_moment
+from hub.playbooks.vocabulary import OWN_NAME
 
 
 def _owner(value: str) -> str:
@@ -156,6 +159,24 @@ class Prefect(Part):
     parameters: Mapping[str, Any] = Field(default_factory=dict)
 
 
+class Update(Part):
+    """Custom fields to write; texts are templates, None takes a field away."""
+
+    fields: Annotated[Mapping[str, str | int | float | None], Field(min_length=1)]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_written(cls, value: object) -> object:
+        if not isinstance(value, Mapping):
+            raise ValueError("must be {field: value}")
+        for name, inner in value.items():
+            if not isinstance(name, str) or not OWN_NAME.fullmatch(name):
+                raise ValueError(f"{name!r} must be small letters, digits and _, a letter first, at most 30")
+            if isinstance(inner, bool) or not isinstance(inner, str | int | float | None):
+                raise ValueError(f"{name}: must be a text, a number or null, not {inner!r}")
+        return {"fields": dict(value)}
+
+
 class Wait(Part):
     """Exactly one of `wait` and `until`. `until`: a Moment, or a condition as it stands in the file."""
 
@@ -217,7 +238,20 @@ class Retry(Part):
 
 
 Settings = (
-    Slack | Email | PagerDuty | Webhook | Airflow | Prefect | Wait | Call | Branch | Approve | Start | Close | Stop
+    Slack
+    | Email
+    | PagerDuty
+    | Webhook
+    | Airflow
+    | Prefect
+    | Update
+    | Wait
+    | Call
+    | Branch
+    | Approve
+    | Start
+    | Close
+    | Stop
 )
 STEPS: Mapping[str, type[Settings]] = {
     "slack": Slack,
@@ -226,6 +260,7 @@ STEPS: Mapping[str, type[Settings]] = {
     "webhook": Webhook,
     "airflow": Airflow,
     "prefect": Prefect,
+    "update": Update,
     "alert": Call,
     "task": Call,
     "wait": Wait,

@@ -19,6 +19,7 @@ from hub.playbooks.steps import (
     Slack,
     Start,
     Stop,
+    Update,
     Wait,
     Webhook,
 )
@@ -81,6 +82,8 @@ def summary(step: Step) -> str:
             told = f"starts the DAG {run.dag} at {run.service}"
         case Prefect() as flow:
             told = f"starts the deployment {flow.deployment} at {flow.service}"
+        case Update() as update:
+            told = "; ".join(f"{name} {_written(value)}" for name, value in update.fields.items())
         case Webhook() as hook:
             told = f"{hook.event} to {hook.endpoint}"
         case Call() as call:
@@ -88,6 +91,10 @@ def summary(step: Step) -> str:
         case Wait() | Branch() | Approve() | Start() | Close() | Stop():
             told = control(step)
     return told
+
+
+def _written(value: object) -> str:
+    return "is taken away" if value is None else f"becomes {value}"
 
 
 def control(step: Step) -> str:

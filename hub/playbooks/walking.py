@@ -5,7 +5,7 @@ stays, `awaits` says for what and `since` since when, and each wake looks again.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,10 +15,11 @@ from hub.model.conditions import matches
 from hub.playbooks.durations import Moment
 from hub.playbooks.planning import OFF, Planned, Planner
 from hub.playbooks.program import STOP, Step
-from hub.playbooks.rows import Started, Walk, alert_row, approval_row, close_row, delivery_row, step_row
+from hub.playbooks.rows import Started, Walk, alert_row, approval_row, close_row, delivery_row, step_row, update_rows
 from hub.playbooks.spec import Playbook
-from hub.playbooks.steps import Approve, Branch, Close, Start, Stop, Wait
+from hub.playbooks.steps import Approve, Branch, Close, Start, Stop, Update, Wait
 from hub.playbooks.telling import control, say
+from hub.store.conditions import CUSTOM
 from hub.store.playbooks import Situation
 
 DAILY = timedelta(days=1)
@@ -64,6 +65,7 @@ class Walker:
             if walk.awaits is not None:
                 walk.state = RunState.WAITING
                 return walk
+            situation = _updated(situation, walk)
             leads = step.leads(outcome)
             if leads == STOP:
                 if outcome == "failed":
@@ -108,6 +110,8 @@ class _Doing:
                 return self.approve(settings)
             case Start():
                 return self.start(settings.name)
+            case Update():
+                return self.update()
             case Close():
                 return self.close(settings)
             case Stop():
@@ -161,6 +165,11 @@ class _Doing:
         self.walk.closes.append(
             (len(self.walk.alerts), close_row(self.walk.run, settings.outcome, planned.reason, self.now))
         )
+        return self.note("done", planned.show())
+
+    def update(self) -> str | None:
+        (planned,) = self.plan()
+        self.walk.updates += update_rows(self.walk.run, planned.written)
         return self.note("done", planned.show())
 
     def approve(self, settings: Approve) -> str | None:
@@ -225,6 +234,14 @@ def _noted(
 ) -> str | None:
     walk.steps.append(step_row(walk.run, step.index, step.action, state, detail, now))
     return outcome
+
+
+def _updated(situation: Situation, walk: Walk) -> Situation:
+    """What is known after the step, with what it wrote."""
+    if not walk.updates:
+        return situation
+    own = {f"{CUSTOM}{row['name']}": row["value"] for row in walk.updates}
+    return replace(situation, values={**situation.values, **own})
 
 
 def _failed(run: Run, step: Step, reason: str, now: datetime) -> Walk:

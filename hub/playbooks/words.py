@@ -9,6 +9,7 @@
     playbook      name, title, about
     record        the record that set a `by: {record: …}` playbook off, its columns by name
     change        what set a `by: {change: …}` playbook off: field, old, new
+    custom        what playbooks wrote of the customer, by name: `custom.save_stage`; None where nothing did
     event         what set a `by: {webhook: …}` playbook off: hook, id, type, and data as it came; what data lacks is None
     onboarding    of the customer's newest one: attempt, started_on, step (the current one's title), due_on, last (title of what
                   was done last), done, left, optional (titles), ended_why
@@ -27,6 +28,7 @@ from typing import Any
 
 from hub.playbooks.spec import Playbook
 from hub.playbooks.vocabulary import VOCABULARY
+from hub.store.conditions import CUSTOM
 from hub.store.expansion import BLANK as EXPANSION
 from hub.store.onboarding_words import BLANK as ONBOARDING
 from hub.store.playbooks import RECORD_FIELDS, Situation
@@ -68,6 +70,7 @@ def words(playbook: Playbook, situation: Situation, *, before: Mapping[str, Any]
         "record": _record(playbook, before.get("record")),
         "change": _change(playbook, before.get("change")),
         "event": _event(playbook, before.get("event")),
+        "custom": _Open({name.removeprefix(CUSTOM): text for name, text in values.items() if name.startswith(CUSTOM)}),
         "onboarding": _onboarding(values.get("onboarding")),
         "renewal": _renewal(values.get("renewal")),
         "expansion": _expansion(values.get("expansion")),

@@ -71,6 +71,8 @@ FIELDS: Mapping[str, Field] = {
     field.name: field for field in (*CUSTOMER_FIELDS, *SCORECARD_FIELDS, *LIFECYCLE_FIELDS, HEALTH_CHANGE)
 }
 
+CUSTOM = "custom."
+"""Fields of this beginning are the hub's own, which playbooks write; all of them are texts."""
 _CUSTOMER = frozenset(field.name for field in CUSTOMER_FIELDS)
 _SCORECARD = frozenset(field.name for field in SCORECARD_FIELDS)
 _LIFECYCLE = frozenset(field.name for field in LIFECYCLE_FIELDS)
@@ -116,6 +118,10 @@ def column_of(
         )
     if field == HEALTH_CHANGE:
         return health_change(scorecard)
+    if field.name.startswith(CUSTOM):
+        own = tables.customer_field
+        mine = (own.c.customer_id == customer.c.id, own.c.name == field.name.removeprefix(CUSTOM))
+        return select(own.c.value).where(*mine).correlate(customer).scalar_subquery()
     fact = type_coerce(scorecard.c.facts, JSON)[field.name]
     value: ColumnElement[Anything] = fact.as_float() if field.kind == "number" else fact.as_string()
     return value

@@ -1,6 +1,7 @@
 """Whom a playbook's trigger concerns and may be acted on: by the newest scorecard, a new record, a change of the lifecycle."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, TypeVar
 
@@ -9,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, and_, exists, func, select
 from hub.model.actions import AlertState
 from hub.model.conditions import Condition
 from hub.store.conditions import clause, record_clause
+from hub.store.custom import find_custom
 from hub.store.playbooks import RECORD_FIELDS, Situation, select_values, values_of
 from hub.store.rests import resting
 from hub.store.store import Connection
@@ -57,10 +59,11 @@ async def find_standing(connection: Connection, customer_ids: Sequence[str]) -> 
         .where(scorecard.c.latest, customer.c.id.in_(list(customer_ids)))
         .order_by(customer.c.id)
     )
-    return [
+    found = [
         Situation(customer_id=row.id, values=values_of(row), as_of=row.as_of)
         for row in await connection.execute(statement)
     ]
+    return await _with_custom(connection, found)
 
 
 async def find_records_due(
@@ -96,7 +99,7 @@ async def find_records_due(
     )
     if rested_since is not None:
         statement = _that_may_be_acted_on(statement, playbook, rested_since=rested_since, now=now)
-    return [
+    found = [
         Situation(
             customer_id=row.id,
             values={**values_of(row), "record": {name: row._mapping[f"record_{name}"] for name in names}},
@@ -104,6 +107,7 @@ async def find_records_due(
         )
         for row in await connection.execute(statement)
     ]
+    return await _with_custom(connection, found)
 
 
 async def find_changes_due(
@@ -139,7 +143,7 @@ async def find_changes_due(
         .order_by(change.changed_at.desc(), change.id.desc())
     )
     statement = _that_may_be_acted_on(statement, playbook, rested_since=rested_since, now=now)
-    return [
+    found = [
         Situation(
             customer_id=row.id,
             values={
@@ -150,6 +154,15 @@ async def find_changes_due(
         )
         for row in await connection.execute(statement)
     ]
+    return await _with_custom(connection, found)
+
+
+async def _with_custom(connection: Connection, found: Sequence[Situation]) -> list[Situation]:
+    """The same with their custom fields."""
+    custom = await find_custom(connection, [each.customer_id for each in found])
+    if not custom:
+        return list(found)
+    return [replace(each, values={**each.values, **custom.get(each.customer_id, {})}) for each in found]
 
 
 Chosen = TypeVar("Chosen", bound=Select[Any])

@@ -15,6 +15,7 @@ from hub.store.conditions import (
     SCORECARD_FIELDS,
     health_change,
 )
+from hub.store.custom import find_custom
 from hub.store.expansion import find_expansion_words
 from hub.store.onboarding_words import find_onboarding_words
 from hub.store.renewals import find_renewal_words
@@ -89,6 +90,7 @@ async def find_situations(
         ids = wanted[start : start + BATCH]
         churn = await _churn_reasons(connection, ids)
         contacts = await _contacts(connection, ids) if with_contacts else {}
+        custom = await find_custom(connection, ids)
         told = {
             "onboarding": await find_onboarding_words(connection, ids),
             "renewal": await find_renewal_words(connection, ids),
@@ -106,7 +108,9 @@ async def find_situations(
             reasons, horizon = churn.get(row.id, ((), None))
             found[row.id] = Situation(
                 customer_id=row.id,
-                values=values_of(row) | {name: found[row.id] for name, found in told.items() if row.id in found},
+                values=values_of(row)
+                | custom.get(row.id, {})
+                | {name: found[row.id] for name, found in told.items() if row.id in found},
                 as_of=row.as_of,
                 readings=row.readings or (),
                 churn_reasons=reasons,

@@ -109,3 +109,13 @@ class Identity:
     reason: str | None = column()
     decided_at: datetime | None = column()
     decided_by: str | None = column()
+
+
+@strawberry.type(
+    description="A field of a customer that is the hub's own: what playbooks wrote there, which no sync touches."
+)
+class CustomField:
+    name: str = column(description="As conditions say it behind `custom.`.")
+    value: str = column()
+    updated_at: datetime = column()
+    updated_by: str = column(description="Such as playbook churn_save.")

@@ -7,7 +7,7 @@ import strawberry
 
 from hub.store.query import Order, Where
 from schema.customers.facts import Facts
-from schema.customers.records import Contact, Identity, Opportunity, Subscription, SurveyResponse, Ticket
+from schema.customers.records import Contact, CustomField, Identity, Opportunity, Subscription, SurveyResponse, Ticket
 from schema.customers.usage import Usage
 from schema.enums import AlertState, OpportunityStage, RunState, SurveyType, TicketStatus
 from schema.fields import Argument, column, many, one, page, part
@@ -186,6 +186,13 @@ class Customer(Node):
         order=Order("started_at", descending=True),
         arguments=(Argument(name="state", type=list[RunState] | None, column="state", operator="in"),),
         description="Newest first.",
+    )
+    custom: list[CustomField] = many(
+        "customer_field",
+        key="customer_id",
+        order=Order("name"),
+        most=50,
+        description="What playbooks wrote of the customer.",
     )
     identity: list[Identity] = many(
         "external_id", key="customer_id", most=50, description="How the sources know the customer, and why."

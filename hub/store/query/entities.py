@@ -99,6 +99,7 @@ ENTITIES: Mapping[str, Entity] = {
         _records("subscription", tables.subscription),
         _records("opportunity", tables.opportunity),
         _records("external_id", tables.external_id),
+        Entity(name="customer_field", table=tables.customer_field, id="name"),
         Entity(
             name="usage_day",
             table=_activity,
@@ -130,6 +131,8 @@ ENTITIES: Mapping[str, Entity] = {
         Entity(name="churn_prediction", table=tables.churn_prediction),
         Entity(name="churn_model", table=tables.churn_model, id="version", hidden=frozenset({"artifact"})),
         Entity(name="alert", table=tables.alert),
+        Entity(name="lifecycle", table=tables.lifecycle, id="customer_id"),
+        Entity(name="lifecycle_change", table=tables.lifecycle_change),
         Entity(name="onboarding", table=tables.onboarding),
         Entity(name="onboarding_step", table=tables.onboarding_step),
         Entity(name="renewal", table=tables.renewal),

@@ -7,6 +7,7 @@
 `onboarding`  onboardings and their steps
 `renewal`     what falls due of whom, and what became of it
 `expansion`   opportunities to expand
+`custom`      fields of customers that are the hub's own
 `actions`     what was done about it
 `rest`        since when each playbook leaves each customer alone
 `holdout`     who was kept untreated by which playbook, by lot
@@ -31,6 +32,7 @@ from hub.store.tables.actions import (
 )
 from hub.store.tables.attention import snooze, vote, withheld_call
 from hub.store.tables.base import metadata
+from hub.store.tables.custom import customer_field
 from hub.store.tables.expansion import expansion_opportunity
 from hub.store.tables.holdout import playbook_assignment
 from hub.store.tables.hooks import hook_event
@@ -89,6 +91,7 @@ __all__ = [
     "churn_prediction",
     "contact",
     "customer",
+    "customer_field",
     "delivery",
     "delivery_endpoint",
     "drift_reading",
