@@ -41,8 +41,9 @@ async def close(
     """Close alerts that are still open, by what they were opened under."""
     statement = update(alert).where(alert.c.dedup_key.in_(list(dedup_keys)), alert.c.state != AlertState.CLOSED.value)
     closed = {"state": AlertState.CLOSED.value, "outcome": outcome.value, "closed_at": now, "updated_at": now}
-    closed |= {"snoozed_until": None, "changed_by": None}
-    await connection.execute(statement.values(**closed, note=func.coalesce(note, alert.c.note)))
+    await connection.execute(
+        statement.values(**closed, snoozed_until=None, changed_by=None, note=func.coalesce(note, alert.c.note))
+    )
 
 
 async def close_of_runs(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
