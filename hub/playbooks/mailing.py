@@ -86,7 +86,9 @@ class Mailing:
                 at = self.window.next(at, self._zone(countries.get(row["customer_id"])))
             got = recent.setdefault(row["address"].lower(), [])
             if self.most_per_week is not None and sum(each > at - WEEK for each in got) >= self.most_per_week:
-                _leave_out(row, f"{row['address']} has {self.most_per_week} mails of us within a week, which is the most")
+                _leave_out(
+                    row, f"{row['address']} has {self.most_per_week} mails of us within a week, which is the most"
+                )
                 continue
             got.append(at)
             if at > now:
