@@ -10,9 +10,6 @@ from datetime import date, datetime
 from typing import Any, Literal, Protocol
 
 from hub.access import Viewer
-from hub.attention.digest import Digest
-from hub.attention.inbox import Entry
-from hub.attention.voting import Precision, Voted
 from hub.backtest import Every, Report, TrackRecord
 from hub.explanation import Explanation
 from hub.judgement import Judged
@@ -22,13 +19,12 @@ from hub.playbooks.report import Effect
 from hub.playbooks.stopping import Stopping
 from hub.postmortem import PostMortems
 from hub.store import Store
-from hub.store.inbox import Withheld
 from hub.store.judgement import Kind, Statement
 from hub.store.promotions import Promotion
-from hub.store.snoozes import Snooze
 from hub.store.stops import Stopped
 from hub.training.comparison import Comparison
 from hub.training.drift import DriftReport
+from schema.attention.asking import AttentionActions
 from scoring.lift import Lift
 
 
@@ -175,29 +171,7 @@ class OnboardingRequest:
     restart: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SnoozeRequest:
-    """Nothing new about a customer for a reason (*: any) until then."""
-
-    customer_id: str
-    reason: str
-    until: datetime
-    by: str
-    note: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VoteRequest:
-    """Whether a run, or the one that opened an alert, was of use; exactly one of the two is named."""
-
-    voter: str
-    useful: bool
-    note: str | None = None
-    run_id: str | None = None
-    alert_id: str | None = None
-
-
-class Actions(Protocol):
+class Actions(AttentionActions, Protocol):
     """The use cases that mutations call, and those that answer what no column holds."""
 
     async def fire(self, request: FireRequest, *, now: datetime) -> Sequence[Fired]: ...
@@ -235,22 +209,6 @@ class Actions(Protocol):
     ) -> Mapping[str, Any]:
         """What a person says became of an opportunity to expand; return its row."""
         ...
-
-    async def inbox(self, owner: str | None, *, limit: int) -> Sequence[Entry]: ...
-
-    async def withheld(self, owner: str | None, *, limit: int) -> Sequence[Withheld]: ...
-
-    async def digest(self, owner: str) -> Digest | None: ...
-
-    async def precision(self, *, days: int) -> Sequence[Precision]: ...
-
-    async def snoozes(self, *, customer_ids: Sequence[str] | None) -> Sequence[Snooze]: ...
-
-    async def snooze(self, request: SnoozeRequest) -> Snooze: ...
-
-    async def unsnooze(self, snooze_id: str, *, by: str) -> Snooze: ...
-
-    async def vote(self, request: VoteRequest) -> Voted: ...
 
     async def backtest(self, request: BacktestRequest, *, now: datetime) -> Report: ...
 

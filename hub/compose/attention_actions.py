@@ -8,7 +8,7 @@ from hub.attention.voting import Precision, Voted
 from hub.compose.hub import Hub
 from hub.store.inbox import Withheld
 from hub.store.snoozes import Snooze
-from schema.context import SnoozeRequest, VoteRequest
+from schema.attention.asking import SnoozeRequest, VoteRequest
 
 
 class AttentionActions:

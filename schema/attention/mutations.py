@@ -6,8 +6,8 @@ from typing import Any
 
 import strawberry
 
+from schema.attention.asking import SnoozeRequest, VoteRequest
 from schema.attention.types import PlaybookVote, Snooze
-from schema.context import SnoozeRequest, VoteRequest
 from schema.enums import Role
 from schema.errors import MutationError
 from schema.loaders import ApiInfo

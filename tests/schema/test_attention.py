@@ -16,7 +16,7 @@ from hub.resources import TEMPLATES
 from hub.store import Store, audit
 from hub.store.deliveries import find_deliveries
 from hub.store.tables import alert, delivery
-from schema.context import SnoozeRequest, VoteRequest
+from schema.attention.asking import SnoozeRequest, VoteRequest
 from schema.nodes import global_id
 from tests.schema.company import NOW, seed
 from tests.schema.fakes import FakeActions, asking
@@ -116,7 +116,6 @@ async def test_snooze_and_lift(asks: Ask, store: Store) -> None:
     async with store.reading() as connection:
         entries = await audit.find_latest(connection)
     assert sorted((each.action, each.detail["outcome"].partition(":")[0]) for each in entries) == [
-        ("customerSnooze", "done"),
         ("customerSnooze", "done"),
         ("snoozeLift", "done"),
         ("snoozeLift", "refused"),
