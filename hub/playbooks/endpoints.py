@@ -7,6 +7,7 @@ resend it after enabling. What was refused for its own sake, such as a body too 
 """
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
@@ -15,7 +16,7 @@ from hub.delivery import Refusal, Rejected, Uncertain
 from hub.delivery.notice import payload
 from hub.errors import NotFoundError, RefusedError
 from hub.model.actions import Delivery, DeliveryState
-from hub.store import Store, deliveries
+from hub.store import Connection, Store, deliveries
 from hub.store import endpoints as rows
 from hub.store.endpoints import Endpoint, endpoint_id
 
@@ -38,29 +39,28 @@ class Endpoints:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def closed(self, sent: Delivery) -> str | None:
-        """Why nothing may be sent to the address of `sent`; None where something may."""
+    async def closed(self) -> dict[str, str]:
+        """{address: why nothing may be sent there}."""
         async with self._store.reading() as connection:
-            found = await rows.find_endpoints(connection, ids=[endpoint_id(sent.channel, sent.address)], disabled=True)
-        if not found or found[0].disabled_at is None:
-            return None
-        at = found[0].disabled_at
-        return (
-            f"{sent.channel} {sent.address} is disabled since {at:%Y-%m-%d %H:%M} UTC; nothing was sent. "
-            f"When it works again: cshub delivery enable {sent.address}, then resend"
-        )
+            found = await rows.find_endpoints(connection, disabled=True)
+        return {
+            each.address: f"{each.channel} {each.address} is disabled since {each.disabled_at:%Y-%m-%d %H:%M} UTC; "
+            f"nothing was sent. When it works again: cshub delivery enable {each.address}, then resend"
+            for each in found
+        }
+
+    async def note_taken(self, connection: Connection, sent: Sequence[Delivery]) -> None:
+        """These arrived, so whatever was wrong with their addresses is over."""
+        await rows.note_success(connection, sorted({endpoint_id(each.channel, each.address) for each in sent}))
 
     async def note(
-        self, sent: Delivery, failure: Rejected | Uncertain | None, *, disabled_after: timedelta, now: datetime
+        self, sent: Delivery, failure: Rejected | Uncertain, *, disabled_after: timedelta, now: datetime
     ) -> None:
-        """What came of an attempt; disables the address where that was one too many."""
+        """What came of an attempt that failed; disables the address where that was one too many."""
         gone = isinstance(failure, Rejected) and failure.gone
         if isinstance(failure, Rejected) and failure.kind is not Refusal.TRANSIENT and not gone:
             return
         async with self._store.transaction() as connection:
-            if failure is None:
-                await rows.note_success(connection, sent.channel, sent.address)
-                return
             found = await rows.note_failure(connection, sent.channel, sent.address, error=failure.reason, now=now)
             lasted = now - (found.failing_since or now)
             over = gone or (found.failures >= MIN_FAILURES and lasted >= disabled_after)

@@ -8,7 +8,7 @@ await playbooks.fire("churn_save", ids, by="ann@example.com", key="…", now=now
 
 import logging
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from hashlib import blake2b
 from typing import Any
@@ -317,12 +317,12 @@ class Playbooks:
             at = datetime.fromtimestamp(steps * GRID_SECONDS, tz=UTC)
             await self._durable.wake(SEND, {}, at=at, key=at.isoformat())
 
-    async def _on_tried(self, run_id: str) -> None:
-        """A run that awaits what becomes of its messages looks at once."""
+    async def _on_tried(self, run_ids: Collection[str]) -> None:
+        """Runs that await what becomes of their messages look at once."""
         async with self._store.reading() as connection:
-            awaits = await runs.find_awaiting(connection, run_id)
-        if awaits == "delivery":
-            await self._hasten("delivery", now=self._clock(), ids=[run_id])
+            waiting = await runs.find_awaiting(connection, run_ids, awaits="delivery")
+        if waiting:
+            await self._hasten("delivery", now=self._clock(), ids=waiting)
 
     async def _on_sweep(self, argument: Argument) -> None:
         report = await self.sweep(now=self._clock())

@@ -14,10 +14,11 @@ How fast, in what order and how long is each channel's own (`Manners`). One slow
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from hub.delivery import USUAL, Channel, Manners, Message, Refusal, Rejected, Uncertain
+from hub.delivery import USUAL, Channel, Manners, Message, Receipt, Refusal, Rejected, Uncertain
 from hub.durable.process import is_gone
 from hub.model.actions import Delivery, DeliveryState
 from hub.playbooks.endpoints import Endpoints
@@ -26,17 +27,25 @@ from hub.store import Store, claims, deliveries, executors, stops
 
 log = logging.getLogger(__name__)
 
-PARALLEL = 6
+PARALLEL = 16
 FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(hours=1)
 SILENCE = timedelta(seconds=60)
 """A process that has not beaten for so long is dead, and what it was sending is unknown; one surely gone is dead at once."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """An attempt that is over. receipt: where it was taken, and that is not noted yet."""
+
+    sent: Delivery
+    receipt: Receipt | None
+
+
 class Ledger:
     """Sends what is reserved, through `channels` ({kind: channel}), as the process `executor`.
 
-    A channel that has no `manners` gets the usual ones. `tried` is told the run of each message that was tried.
+    A channel that has no `manners` gets the usual ones. `tried` is told the runs of messages that were tried.
     """
 
     def __init__(
@@ -46,7 +55,7 @@ class Ledger:
         *,
         executor: str,
         clock: Callable[[], datetime],
-        tried: Callable[[str], Awaitable[None]] | None = None,
+        tried: Callable[[Collection[str]], Awaitable[None]] | None = None,
         mailing: Mailing | None = None,
     ) -> None:
         self._mailing = mailing or Mailing()
@@ -67,11 +76,12 @@ class Ledger:
 
     async def drain(self) -> datetime | None:
         """Send what is due; return when the next message is, None where none is left."""
-        sending: set[asyncio.Task[None]] = set()
+        sending: set[asyncio.Task[_Ended]] = set()
         try:
             while True:
                 while len(sending) < PARALLEL and (claimed := await self._claim(PARALLEL - len(sending))):
-                    sending |= {asyncio.create_task(self._send(sent)) for sent in claimed}
+                    closed = await self._closed(claimed)
+                    sending |= {asyncio.create_task(self._send(sent, closed.get(sent.address))) for sent in claimed}
                 if len(sending) == PARALLEL:
                     due = None
                 else:
@@ -81,14 +91,42 @@ class Ledger:
                     return due
                 wait = None if due is None else (due - self._clock()).total_seconds()
                 done, sending = await asyncio.wait(sending, timeout=wait, return_when=asyncio.FIRST_COMPLETED)
-                await asyncio.gather(*done)
+                await self._note(done)
         except asyncio.CancelledError:
             for each in sending:
                 each.cancel()
             raise
         finally:
             # one that goes wrong beyond its channel must not stop the others halfway
-            await asyncio.gather(*sending, return_exceptions=True)
+            await asyncio.wait(sending) if sending else None
+            await self._note(sending, quietly=True)
+
+    async def _note(self, done: Collection[asyncio.Task[_Ended]], *, quietly: bool = False) -> None:
+        """Write down what was taken, all of it in one transaction; raise what went wrong in our own code."""
+        over = await asyncio.gather(*done, return_exceptions=True)
+        ended = [each for each in over if isinstance(each, _Ended)]
+        taken = [(each.sent, each.receipt) for each in ended if each.receipt is not None]
+        try:
+            if taken:
+                async with self._store.transaction() as connection:
+                    await deliveries.confirm(connection, taken, executor=self._executor, now=self._clock())
+                    await self._endpoints.note_taken(
+                        connection,
+                        [sent for sent, _ in taken if self._manners[sent.channel].disabled_after is not None],
+                    )
+        finally:
+            self._under_way -= {each.sent.id for each in ended}
+        if self._tried is not None and (ids := {each.sent.run_id for each in ended if each.sent.run_id is not None}):
+            await self._tried(ids)
+        for each in over:
+            if isinstance(each, BaseException) and not quietly:
+                raise each
+
+    async def _closed(self, claimed: Collection[Delivery]) -> Mapping[str, str]:
+        """{address: why nothing may be sent there} of channels whose addresses may be disabled."""
+        if all(self._manners.get(sent.channel, USUAL).disabled_after is None for sent in claimed):
+            return {}
+        return await self._endpoints.closed()
 
     async def _claim(self, limit: int) -> list[Delivery]:
         async with self._store.transaction() as connection:
@@ -129,37 +167,38 @@ class Ledger:
         async with self._store.reading() as connection:
             return bool(await deliveries.find_deliveries(connection, states=[DeliveryState.RESERVED], limit=1))
 
-    async def _send(self, sent: Delivery) -> None:
+    async def _send(self, sent: Delivery, closed: str | None = None) -> _Ended:
+        """Try one message. What was taken stays under way until it is noted; anything else is noted here."""
         self._under_way.add(sent.id)
         try:
-            await self._attempt(sent)
-        finally:
+            receipt = await self._attempt(sent, closed)
+        except BaseException:
             self._under_way.discard(sent.id)
-        if self._tried is not None and sent.run_id is not None:
-            await self._tried(sent.run_id)
+            raise
+        return _Ended(sent, receipt)
 
-    async def _attempt(self, sent: Delivery) -> None:
+    async def _attempt(self, sent: Delivery, closed: str | None) -> Receipt | None:
         channel = self._channels.get(sent.channel)
         if channel is None:
             there = ", ".join(sorted(self._channels)) or "none"
             await self._give_up(sent, f"no channel {sent.channel!r} is set up; there are: {there}")
-            return
+            return None
         now = self._clock()
         if sent.expires_at is not None and sent.expires_at <= now:
             await self._give_up(sent, f"it expired at {sent.expires_at:%Y-%m-%d %H:%M} UTC before it could be sent")
-            return
+            return None
         manners = self._manners[sent.channel]
-        if manners.disabled_after is not None and (why := await self._endpoints.closed(sent)) is not None:
-            await self._give_up(sent, why)
-            return
+        if closed is not None and manners.disabled_after is not None:
+            await self._give_up(sent, closed)
+            return None
         async with self._store.reading() as connection:
             held = await stops.is_held(connection, sent.id)
         if held:  # stopped since it was claimed
             async with self._store.transaction() as connection:
                 await deliveries.unclaim(connection, sent, executor=self._executor)
-            return
+            return None
         if sent.channel == "email" and not await self._may_go(sent, now=now):
-            return
+            return None
         message = Message(
             id=sent.id,
             dedup_key=sent.dedup_key,
@@ -168,9 +207,9 @@ class Ledger:
             payload=sent.payload,
             at=sent.sent_at or sent.reserved_at,
         )
-        failure: Rejected | Uncertain | None = None
+        failure: Rejected | Uncertain
         try:
-            receipt = await channel.send(message)
+            return await channel.send(message)
         except Rejected as error:
             failure = error
             await self._rejected(sent, error, manners)
@@ -180,14 +219,10 @@ class Ledger:
         except Exception as error:  # the loop of a worker: a bug in a channel must not take the other messages with it
             log.exception("channel %s failed on delivery %s", sent.channel, sent.id)
             await self._doubt(sent, f"{type(error).__name__} in our own code, see the log")
-            return
-        else:
-            async with self._store.transaction() as connection:
-                await deliveries.confirm(
-                    connection, sent.id, executor=self._executor, receipt=receipt, now=self._clock()
-                )
+            return None
         if manners.disabled_after is not None:
             await self._endpoints.note(sent, failure, disabled_after=manners.disabled_after, now=self._clock())
+        return None
 
     async def _may_go(self, sent: Delivery, *, now: datetime) -> bool:
         """Whether the rules of mail let it go now; else it is left out, or waits."""

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, case, func, literal, or_, select, text, tuple_, update
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select, text, tuple_, update
 
 from hub.model.actions import Delivery, DeliveryState
 from hub.store.deliveries import find_deliveries
@@ -15,11 +15,13 @@ from hub.store.tables.base import UtcDateTime
 
 _CLAIM_LOCK = 7_281_530_114  # any number, the same in every process
 _PLACE = (delivery.c.channel, delivery.c.address)
-_QUEUED_AT = func.coalesce(delivery.c.turn_at, delivery.c.reserved_at)
-_TURN = (_QUEUED_AT, delivery.c.id)
+_TURN = (delivery.c.turn_at, delivery.c.id)
 LOOKED_AT = 500
 """Of the messages that are due the oldest so many. They may all be for one address: then the next claim finds the others, for
 that address is busy by then."""
+AT_ONCE = 2
+"""Messages claimed together for one address of a channel without pace and order, and from which on it is busy: few, so that
+addresses which hang leave room for the others."""
 SHORTEST_WAIT = timedelta(milliseconds=250)
 
 
@@ -36,6 +38,11 @@ class Pace:
     ordered: bool = True
     expiry: timedelta = timedelta(hours=6)
 
+    @property
+    def is_free(self) -> bool:
+        """Whether an address may have several at a time."""
+        return not self.interval and not self.ordered
+
 
 USUAL = Pace()
 Paces = Mapping[str, Pace]
@@ -44,29 +51,32 @@ Paces = Mapping[str, Pace]
 async def claim(
     connection: Connection, *, executor: str, now: datetime, limit: int, paces: Paces | None = None
 ) -> list[Delivery]:
-    """Mark up to `limit` due messages as sent by `executor`: the first of each address that is having none just now.
+    """Mark up to `limit` due messages as sent by `executor`: the first of each address that is having none just now, and
+    a few more to an address of a channel without pace and order.
 
     Fewer than `limit` does not mean that there are no more: ask until there are none.
     """
     if connection.dialect.name == "postgresql":  # SQLite has one writer anyway
         await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CLAIM_LOCK})
     paces = paces or {}
-    busy = await _busy(connection, paces, now=now) | await _blocked(connection, paces, now=now)
+    free = await sendable(connection)
+    taken = await _taken(connection, paces, free, now=now)
     oldest = (
-        select(delivery.c.id, delivery.c.channel, delivery.c.address, _QUEUED_AT.label("queued_at"))
+        select(delivery.c.id, delivery.c.channel, delivery.c.address, delivery.c.turn_at)
         .where(
             delivery.c.state == DeliveryState.RESERVED.value,
             or_(delivery.c.not_before.is_(None), delivery.c.not_before <= now),
-            _elsewhere(busy),
-            await sendable(connection),
+            _elsewhere(taken),
+            free,
         )
         .order_by(*_TURN)
         .limit(LOOKED_AT)
         .subquery()
     )
-    place, turn = (oldest.c.channel, oldest.c.address), (oldest.c.queued_at, oldest.c.id)
+    place, turn = (oldest.c.channel, oldest.c.address), (oldest.c.turn_at, oldest.c.id)
     due = select(oldest, func.row_number().over(partition_by=place, order_by=turn).label("turn")).subquery()
-    first = select(due.c.id).where(due.c.turn == 1).order_by(due.c.queued_at, due.c.id).limit(limit)
+    several = and_(due.c.channel.in_(_free_ones(paces)), due.c.turn <= AT_ONCE)
+    first = select(due.c.id).where(or_(due.c.turn == 1, several)).order_by(due.c.turn_at, due.c.id).limit(limit)
     ids = list((await connection.execute(first)).scalars())
     if not ids:
         return []
@@ -87,29 +97,34 @@ async def claim(
     return await find_deliveries(connection, ids=ids)
 
 
-async def _busy(connection: Connection, paces: Paces, *, now: datetime) -> set[tuple[str, str]]:
-    """Places that had a message within their channel's interval, or are having one just now."""
+async def _taken(
+    connection: Connection, paces: Paces, free: ColumnElement[bool], *, now: datetime
+) -> set[tuple[str, str]]:
+    """Places that had a message within their channel's interval, are having one just now, or wait to try one again."""
     longest = max((pace.interval for pace in (USUAL, *paces.values())), default=USUAL.interval)
     since = _by_channel({name: now - pace.interval for name, pace in paces.items()}, otherwise=now - USUAL.interval)
     recent = select(*_PLACE).where(delivery.c.sent_at > now - longest, delivery.c.sent_at > since)
-    under_way = select(*_PLACE).where(delivery.c.state == DeliveryState.SENT.value)
-    return {(row[0], row[1]) for row in await connection.execute(recent.union(under_way))}
-
-
-async def _blocked(connection: Connection, paces: Paces, *, now: datetime) -> set[tuple[str, str]]:
-    """Places in order whose first message is to be tried again, but not yet."""
-    statement = (
-        select(*_PLACE)
-        .where(
-            delivery.c.state == DeliveryState.RESERVED.value,
-            delivery.c.attempts > 0,
-            delivery.c.not_before > now,
-            _in_order(paces),
-            await sendable(connection),
-        )
-        .distinct()
+    most = case((delivery.c.channel.in_(_free_ones(paces)), AT_ONCE), else_=1)
+    under_way = (
+        select(*_PLACE).where(delivery.c.state == DeliveryState.SENT.value).group_by(*_PLACE).having(func.count() >= most)
     )
-    return {(row[0], row[1]) for row in await connection.execute(statement)}
+    found = await connection.execute(recent.union(under_way, _blocked(paces, free, now=now)))
+    return {(row[0], row[1]) for row in found}
+
+
+def _blocked(paces: Paces, free: ColumnElement[bool], *, now: datetime) -> Select[str, str]:
+    """Places in order whose first message is to be tried again, but not yet."""
+    return select(*_PLACE).where(
+        delivery.c.state == DeliveryState.RESERVED.value,
+        delivery.c.attempts > 0,
+        delivery.c.not_before > now,
+        _in_order(paces),
+        free,
+    )
+
+
+def _free_ones(paces: Paces) -> list[str]:
+    return [name for name, pace in paces.items() if pace.is_free]
 
 
 def _in_order(paces: Paces) -> ColumnElement[bool]:
@@ -131,18 +146,17 @@ def _by_channel(moments: Mapping[str, datetime], *, otherwise: datetime) -> Colu
 async def next_due(connection: Connection, *, now: datetime, paces: Paces | None = None) -> datetime | None:
     """When the next reserved message may go out; None where there is none."""
     paces = paces or {}
+    free = await sendable(connection)
+    blocked = {(row[0], row[1]) for row in await connection.execute(_blocked(paces, free, now=now).distinct())}
     # what stands behind one that is to be tried again waits with it
-    free = or_(
-        _elsewhere(await _blocked(connection, paces, now=now)),
-        and_(delivery.c.attempts > 0, delivery.c.not_before > now),
-    )
-    earliest = func.coalesce(delivery.c.not_before, delivery.c.reserved_at)
-    waiting = (delivery.c.state == DeliveryState.RESERVED.value, free, await sendable(connection))
-    at: datetime | None = (await connection.execute(select(func.min(earliest).label("at")).where(*waiting))).scalar()
-    if at is None or at > now:
+    able = or_(_elsewhere(blocked), and_(delivery.c.attempts > 0, delivery.c.not_before > now))
+    waiting = (delivery.c.state == DeliveryState.RESERVED.value, able, free)
+    at_once = or_(delivery.c.not_before.is_(None), delivery.c.not_before <= now)
+    some = select(delivery.c.channel).where(*waiting, at_once).order_by(*_TURN).limit(LOOKED_AT).subquery()
+    channels = set((await connection.execute(select(some.c.channel).distinct())).scalars())
+    if not channels:
+        later = select(func.min(delivery.c.not_before).label("at")).where(*waiting, delivery.c.not_before > now)
+        at: datetime | None = (await connection.execute(later)).scalar()
         return at
-    channels = (
-        await connection.execute(select(delivery.c.channel).where(*waiting, earliest <= now).distinct())
-    ).scalars()
-    pause = min((paces.get(name, USUAL).interval for name in channels), default=USUAL.interval)
+    pause = min(paces.get(name, USUAL).interval for name in channels)
     return now + max(pause, SHORTEST_WAIT)

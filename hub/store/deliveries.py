@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, and_, func, literal, or_, select, update
+from sqlalchemy import Row, and_, bindparam, func, literal, or_, select, update
 
 from hub.model.actions import Delivery, DeliveryState
 from hub.store.runs import insert_missing
@@ -21,25 +21,32 @@ async def reserve(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> 
     if not rows:
         return []
     statement = insert_missing(connection, delivery).returning(delivery.c.id)
-    in_order = [{**row, "reserved_at": row["reserved_at"] + timedelta(microseconds=n)} for n, row in enumerate(rows)]
+    times = [row["reserved_at"] + timedelta(microseconds=n) for n, row in enumerate(rows)]
+    in_order = [
+        {**row, "reserved_at": at, "turn_at": row.get("turn_at") or at} for row, at in zip(rows, times, strict=True)
+    ]
     return sorted((await connection.execute(statement, in_order)).scalars())
 
 
 async def confirm(
-    connection: Connection, id_: str, *, executor: str, receipt: Mapping[str, Any], now: datetime
+    connection: Connection, taken: Sequence[tuple[Delivery, Mapping[str, Any]]], *, executor: str, now: datetime
 ) -> None:
-    """It was taken. Also where a sweep thought it lost in the meantime: who sent it knows better."""
-    await _settle(
-        connection,
-        id_,
-        executor,
-        {
-            "state": DeliveryState.CONFIRMED.value,
-            "receipt": dict(receipt),
-            "confirmed_at": now,
-            "error": None,
-        },
+    """These were taken, each with its receipt. Also where a sweep thought one lost: who sent it knows better."""
+    statement = (
+        update(delivery)
+        .where(
+            delivery.c.id == bindparam("sent"),
+            delivery.c.claimed_by == executor,
+            or_(delivery.c.state == DeliveryState.SENT.value, delivery.c.state == DeliveryState.UNKNOWN.value),
+        )
+        .values(
+            state=DeliveryState.CONFIRMED.value,
+            receipt=bindparam("told", type_=delivery.c.receipt.type),
+            confirmed_at=now,
+            error=None,
+        )
     )
+    await connection.execute(statement, [{"sent": sent.id, "told": dict(receipt)} for sent, receipt in taken])
 
 
 async def put_back(
@@ -85,7 +92,9 @@ async def postpone(connection: Connection, sent: Delivery, *, executor: str, unt
 
 async def suppress(connection: Connection, id_: str, *, executor: str, reason: str) -> None:
     """It was claimed and not tried, and never will be."""
-    await _settle(connection, id_, executor, {"state": DeliveryState.SUPPRESSED.value, "error": reason, "sent_at": None})
+    await _settle(
+        connection, id_, executor, {"state": DeliveryState.SUPPRESSED.value, "error": reason, "sent_at": None}
+    )
 
 
 async def withdraw(connection: Connection, *, playbook: str | None, reason: str) -> int:

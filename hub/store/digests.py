@@ -30,7 +30,7 @@ async def put_into_digest(connection: Connection, due: Mapping[str, datetime], *
             held="digest",
             not_before=bindparam("at", type_=delivery.c.not_before.type),
             counts_on=None,
-            turn_at=None,
+            turn_at=delivery.c.reserved_at,
             error=detail,
         )
     )

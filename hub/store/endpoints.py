@@ -1,6 +1,6 @@
 """How addresses fare that may be disabled, such as webhooks: failing since when, disabled or not. No row: never failed."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -50,14 +50,14 @@ async def note_failure(connection: Connection, channel: str, address: str, *, er
     return found
 
 
-async def note_success(connection: Connection, channel: str, address: str) -> None:
-    """It works, so whatever was is over; nothing is written where nothing was."""
-    id_ = endpoint_id(channel, address)
-    await connection.execute(
-        update(endpoint)
-        .where(endpoint.c.id == id_, endpoint.c.failures > 0, endpoint.c.disabled_at.is_(None))
-        .values(failures=0, failing_since=None, error=None)
-    )
+async def note_success(connection: Connection, ids: Collection[str]) -> None:
+    """They work, so whatever was is over; nothing is written where nothing was."""
+    if ids:
+        await connection.execute(
+            update(endpoint)
+            .where(endpoint.c.id.in_(list(ids)), endpoint.c.failures > 0, endpoint.c.disabled_at.is_(None))
+            .values(failures=0, failing_since=None, error=None)
+        )
 
 
 async def disable(connection: Connection, id_: str, *, now: datetime) -> bool:

@@ -203,11 +203,10 @@ async def change_version(
     return len((await connection.execute(statement.returning(playbook_run.c.id))).scalars().all())
 
 
-async def find_awaiting(connection: Connection, run_id: str) -> str | None:
-    """What a run awaits."""
-    statement = select(playbook_run.c.awaits).where(playbook_run.c.id == run_id)
-    found: str | None = (await connection.execute(statement)).scalar()
-    return found
+async def find_awaiting(connection: Connection, run_ids: Collection[str], *, awaits: str) -> list[str]:
+    """Which of these runs await this."""
+    statement = select(playbook_run.c.id).where(playbook_run.c.id.in_(list(run_ids)), playbook_run.c.awaits == awaits)
+    return sorted((await connection.execute(statement)).scalars())
 
 
 async def find_overdue(

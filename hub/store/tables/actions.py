@@ -150,10 +150,12 @@ delivery = Table(
     Column("held", String(20)),  # "hours" | "digest" | "merged" | "snoozed"
     Column("held_by", String(60)),  # the digest or the earlier message that says it, or the snooze
     Column("counts_on", Date),  # the day of its CSM on which it takes one of the day's places
-    Column("turn_at", UtcDateTime),  # its place in the order of sending, where that is not when it was reserved
+    Column("turn_at", UtcDateTime),  # its place in the order of sending: when it was reserved, unless more is at stake
+    Index(None, "state", "turn_at", "id"),
     Index(None, "state", "not_before"),
     Index(None, "owner_email", "counts_on"),
     Index(None, "held", "reserved_at"),
+    Index(None, "held_by"),
     Index(None, "sent_at"),
     Index(None, "customer_id", "reserved_at"),
     Index(None, "run_id"),
