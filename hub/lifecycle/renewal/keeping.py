@@ -8,8 +8,10 @@ kept as `computed_status`. A renewal whose terms are told otherwise later:
 - it was decided: it keeps its status, whatever became of the records
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import groupby
 from operator import itemgetter
@@ -28,40 +30,91 @@ RATE_OVER = timedelta(days=365)
 Row = dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Read:
+    """What is worked from. since: the first day of what is looked at; None: all of history. decided: None: of the rows."""
+
+    since: date | None
+    kept: Mapping[str, Row]
+    terms: Sequence[TermRow]
+    deals: Mapping[tuple[str, str], Sequence[Any]]
+    said: Mapping[str, Said]
+    risks: Mapping[str, float]
+    decided: Mapping[tuple[bool, str], int] | None
+
+
 async def keep_renewals(store: Store, settings: RenewalSettings, *, now: datetime) -> None:
-    """Bring all renewals, and the lifecycle's columns of them, up to `now`; twice is harmless."""
-    async with store.transaction() as connection:
-        await keep(connection, settings, now=now)
+    """Bring all renewals, and the lifecycle's columns of them, up to `now`; twice is harmless.
 
-
-async def keep(
-    connection: Connection, settings: RenewalSettings, *, now: datetime, customer_id: str | None = None
-) -> None:
-    """The same in a transaction that is open; of one customer, where one is named."""
+    Reading and working take seconds where customers are many, and hold up nobody who writes meanwhile.
+    """
     if not settings.enabled:
-        await clear_lifecycles(connection, FIELDS, now=now)
+        async with store.transaction() as connection:
+            await clear_lifecycles(connection, FIELDS, now=now)
         return
-    today = now.date()
+    async with store.reading() as connection:
+        read = await _read(connection, settings, today=now.date())
+    rows, gone = await asyncio.to_thread(_work, read, settings, now.date())
+    async with store.transaction() as connection:
+        said = await renewals.find_said(connection)
+        if said != read.said:  # somebody spoke meanwhile, and has been written already
+            rows, gone = _work(replace(read, said=said), settings, now.date())
+        await _write(connection, read, rows, gone, settings, now=now, whole=True)
+
+
+async def keep_one(connection: Connection, settings: RenewalSettings, customer_id: str, *, now: datetime) -> None:
+    """The same of one customer, in a transaction that is open."""
+    read = await _read(connection, settings, today=now.date(), customer_id=customer_id)
+    rows, gone = _work(read, settings, now.date())
+    await _write(connection, read, rows, gone, settings, now=now, whole=False)
+
+
+async def _read(
+    connection: Connection, settings: RenewalSettings, *, today: date, customer_id: str | None = None
+) -> _Read:
     kept = await renewals.find_kept(connection, since=today - LOOK_BACK, customer_id=customer_id)
     since = today - LOOK_BACK if kept else None  # the first time all of history is read
-    terms = await renewals.find_terms(connection, since=since, customer_id=customer_id)
     closed = None if since is None else since - timedelta(settings.deal)
-    deals = await renewals.find_deals(connection, since=closed, customer_id=customer_id)
-    said = await renewals.find_said(connection)
-    found = {row["id"]: row for row in _rows(terms, deals, settings, since=since, today=today)}
-    gone = _revise(found, kept, terms, today=today)
-    rows = [_stated(row, said.get(id_)) for id_, row in found.items()]
-    risks = await renewals.find_renewal_risks(connection, customer_id=customer_id)
-    if customer_id is None:
-        known = Counter((row["auto"], row["status"]) for row in rows if _decided(row, today))
-    else:
-        known = Counter(await renewals.count_decided(connection, since=today - RATE_OVER))
-    rates = base_rates(known, settings)
+    one = customer_id is not None
+    return _Read(
+        since=since,
+        kept=kept,
+        terms=await renewals.find_terms(connection, since=since, customer_id=customer_id),
+        deals=await renewals.find_deals(connection, since=closed, customer_id=customer_id),
+        said=await renewals.find_said(connection),
+        risks=await renewals.find_renewal_risks(connection, customer_id=customer_id),
+        decided=await renewals.count_decided(connection, since=today - RATE_OVER) if one else None,
+    )
+
+
+def _work(read: _Read, settings: RenewalSettings, today: date) -> tuple[list[Row], list[str]]:
+    """All renewals as they stand, and the ids of those that there are no more."""
+    found = {row["id"]: row for row in _rows(read.terms, read.deals, settings, since=read.since, today=today)}
+    gone = _revise(found, read.kept, read.terms, today=today)
+    rows = [_stated(row, read.said.get(id_)) for id_, row in found.items()]
+    decided = read.decided
+    if decided is None:
+        decided = Counter((row["auto"], row["status"]) for row in rows if _decided(row, today))
+    rates = base_rates(decided, settings)
     for row in rows:
-        row.update(chance(row, risks, rates))
-    await renewals.write_renewals(connection, [row for row in rows if row != kept.get(row["id"])], now=now)
+        row.update(chance(row, read.risks, rates))
+    return rows, gone
+
+
+async def _write(
+    connection: Connection,
+    read: _Read,
+    rows: Sequence[Row],
+    gone: Sequence[str],
+    settings: RenewalSettings,
+    *,
+    now: datetime,
+    whole: bool,
+) -> None:
+    changed = [row for row in rows if row != read.kept.get(row["id"])]
+    await renewals.write_renewals(connection, changed, now=now)
     await renewals.drop_renewals(connection, gone)
-    await write_lifecycles(connection, standings(rows, settings, today=today), now=now, whole=customer_id is None)
+    await write_lifecycles(connection, standings(rows, settings, today=now.date()), now=now, whole=whole)
 
 
 def _decided(row: Row, today: date) -> bool:

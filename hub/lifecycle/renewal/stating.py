@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from hub.errors import RefusedError
-from hub.lifecycle.renewal.keeping import LOOK_BACK, keep
+from hub.lifecycle.renewal.keeping import LOOK_BACK, keep_one
 from hub.lifecycle.renewal.rules import DECIDED
 from hub.lifecycle.renewal.settings import RenewalSettings
 from hub.store import Store
@@ -55,7 +55,7 @@ async def state_renewal(
             at=now,
         )
         await say(connection, said)
-        await keep(connection, settings, now=now, customer_id=row["customer_id"])
+        await keep_one(connection, settings, row["customer_id"], now=now)
         return await get_renewal(connection, renewal_id)
 
 
@@ -68,7 +68,7 @@ async def take_back_renewal(
         row = await get_renewal(connection, renewal_id)
         if not await take_back(connection, renewal_id, by=by, now=now):
             raise RefusedError(f"nobody said anything of {renewal_id}; it is {row['status']} by the records")
-        await keep(connection, settings, now=now, customer_id=row["customer_id"])
+        await keep_one(connection, settings, row["customer_id"], now=now)
         return await get_renewal(connection, renewal_id)
 
 
