@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from math import fsum
 from typing import Any
 
@@ -13,6 +13,7 @@ from hub.analytics import Month, Value
 from hub.analytics.definitions import NAMES, Aggregation
 from hub.errors import NotFoundError, RefusedError
 from hub.store import Store
+from hub.store.onboarding import Onboarding, begin
 from tests.analytics.books import AFTER, BEFORE, INSIDE, OCTOBER, Books
 
 
@@ -330,6 +331,23 @@ async def full(books: Books, customers: int) -> None:
         await books.deal(name, ("won", "lost", "open")[place % 3], 100.0 + place, 90.0)
         await books.use(name, date(2026, 2, 1), users=1)
         await books.use(name, start + timedelta(days=place % 9), users=3)
+    begun = datetime(2026, 5, 1, tzinfo=UTC)
+    ended = [
+        Onboarding(
+            id=f"onb_{name}",
+            customer_id=name,
+            attempt=1,
+            programme="default",
+            state=("completed", "failed")[place % 3 == 0],
+            cause="hand",
+            started_at=begun,
+            value_at=None if place % 4 == 0 else begun + timedelta(days=place),
+            ended_at=begun + timedelta(days=3 if place % 4 == 0 else 40),
+        )
+        for place, name in enumerate(names)
+    ]
+    async with books.store.transaction() as connection:
+        await begin(connection, ended)
 
 
 def again(value: Value) -> float | None:
@@ -397,7 +415,7 @@ async def test_statements_grow_with_nothing(books: Books) -> None:
         await books.term(f"more{number}", 10, BEFORE, currency=("USD", "EUR", "GBP")[number % 3])
     with counting(books.store) as many:
         await books.measure(first=Month(2026, 1), monthly=True, by="plan")
-    assert len(few) == len(many) == 7
+    assert len(few) == len(many) == 8
 
 
 async def test_only_what_a_metric_needs_is_read(books_sqlite: Books) -> None:
