@@ -250,10 +250,12 @@ def test_what_hub_yaml_shows_in_comments_is_valid_too(tmp_path: Path) -> None:
     head, _, commented = text.partition("# slack:")
     shown = head + "\n".join(line.removeprefix("# ") for line in ("# slack:" + commented).splitlines())
     (tmp_path / "hub.yaml").write_text(shown, encoding="utf-8")
-    given = {"SLACK_TOKEN": "x", "SMTP_PASSWORD": "y", "PAGERDUTY_KEY": "a" * 32}
-    settings = load(
-        tmp_path, environment={**given, "WAREHOUSE_SECRET": new_secret(), "WAREHOUSE_OLD_SECRET": new_secret()}
-    )
+    given = {"PAGERDUTY_KEY": "a" * 32} | {
+        name: new_secret() if name.endswith("SECRET") else "a password of sixteen letters"
+        for name in re.findall(r"\$\{([A-Z_]+)\}", shown)
+        if name != "PAGERDUTY_KEY"
+    }
+    settings = load(tmp_path, environment=given)
     assert settings.hub.slack is not None
     assert settings.hub.mail is not None
     assert settings.hub.pagerduty is not None
