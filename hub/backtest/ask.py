@@ -7,7 +7,7 @@ from typing import Literal
 
 from hub.errors import RefusedError
 from hub.model.conditions import Condition, fields_of
-from hub.store.conditions import LIFECYCLE_FIELDS
+from hub.store.conditions import CUSTOM, LIFECYCLE_FIELDS
 from scoring.book import HealthBook
 from scoring.churn_definition import ChurnDefinition
 from scoring.facts import FACTS
@@ -60,7 +60,12 @@ class Ask:
     def check(self) -> None:
         """Raise RefusedError where it asks too much or makes no sense."""
         standing = {each.name for each in LIFECYCLE_FIELDS}
-        if self.condition is not None and (found := sorted(fields_of(self.condition) & standing)):
+        asked = fields_of(self.condition) if self.condition is not None else frozenset()
+        if custom := sorted(name for name in asked if name.startswith(CUSTOM)):
+            raise RefusedError(
+                f"{', '.join(custom)}: a custom field is known as of now, and a backtest would see the future in it"
+            )
+        if found := sorted(asked & standing):
             raise RefusedError(
                 f"{', '.join(found)}: where customers stand in the lifecycle is kept as of now, and a backtest would see the "
                 "future in it; `cshub playbook plan` replays it from the log of changes, as far as that goes back"

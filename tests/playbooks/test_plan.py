@@ -235,6 +235,7 @@ async def test_levels_from_before_the_hub_kept_them_are_made_of_scores(store: St
     ("when", "said"),
     [
         ("{survey_asked_days: {gt: 1}}", "^survey_asked_days: kept as of now alone.* renewal_days"),
+        ("{custom.tier: {eq: gold}}", "^custom.tier: what playbooks write themselves"),
         ("{onboarding_state: {eq: active}}", "the hub has kept onboarding_state not at all yet"),
     ],
 )
@@ -244,7 +245,7 @@ async def test_what_has_no_past_is_refused_by_name(sqlite_store: Store, folder: 
     await past.scores("ann", steady(0.4, range(5)))
     text = PLAIN.replace("{health: {lt: 0.5}}", when)
     text = text[: text.index("examples:")] + "examples:\n"
-    fires = {"survey_asked_days": 2, "onboarding_state": "active"}
+    fires = {"survey_asked_days": 2, "onboarding_state": "active", "custom.tier": "gold"}
     text += f"  - {{facts: {fires}, fires: true}}\n  - {{facts: {{health: 1}}, fires: false}}\n"
     with pytest.raises(RefusedError, match=said):
         await plan(sqlite_store, folder, text)

@@ -9,6 +9,7 @@ from hub.playbooks.durations import DATES, Moment
 from hub.playbooks.spec import Playbook
 from hub.playbooks.steps import Wait
 from hub.playbooks.vocabulary import VOCABULARY
+from hub.store.conditions import CUSTOM
 from hub.store.lifecycle import LOGGED, NUMBERS
 from hub.store.rehearsal import PROFILE, STANDING
 from scoring.facts import FACTS
@@ -72,6 +73,10 @@ def needs_of(playbooks: Iterable[Playbook], *, rebuilt: frozenset[str]) -> Needs
         names |= {DATES[each.day][0] for each in moments}
         if playbook.trigger.field is not None:
             names.add(playbook.trigger.field)
+    if custom := sorted(name for name in names if name.startswith(CUSTOM)):
+        raise RefusedError(
+            f"{', '.join(custom)}: what playbooks write themselves is no history that another can be tried on"
+        )
     standing = names & STANDING.keys()
     if untold := sorted(standing - LOGS - COUNTED.keys()):
         raise RefusedError(
