@@ -6,8 +6,9 @@ import click
 
 from hub.cli import show
 from hub.cli.app import asynchronous, main
+from hub.errors import ConfigError
 from hub.settings import load
-from hub.settings.reach import unreachable
+from hub.settings.reach import misnamed, unreachable
 from hub.store import Store
 from hub.store.migrate import current, newest, upgrade
 from scoring.book import HealthBook
@@ -23,6 +24,8 @@ def check(config: Path | None) -> None:
     settings = load(config)
     for sentence in unreachable(settings):
         show.complain(f"note: {sentence}")
+    if faults := misnamed(settings):
+        raise ConfigError(faults)
     counts = (
         f"{len(settings.sources)} sources, {len(settings.playbooks.playbooks)} playbooks, {_in_words(settings.health)}"
     )

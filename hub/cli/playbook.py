@@ -15,6 +15,7 @@ from hub.compose import Hub
 from hub.playbooks import Firing
 from hub.playbooks.durations import show_duration
 from hub.settings import load
+from hub.store import hooks
 from hub.store.stops import ALL
 from schema.errors import BadInputError
 from schema.nodes import parse_id
@@ -94,6 +95,41 @@ async def playbook_approve(config: Path | None, run: str, decline: bool, note: s
     async with Hub.open(load(config), clock=utc_now, work=False) as hub, hub.working():
         found = await hub.playbooks.approve(_id(run, "playbook_run"), approved=not decline, by=by, note=note)
     show.say(f"{found.playbook}: {'declined' if decline else 'approved'}; the run goes on in a running hub.")
+
+
+@playbook.command("events")
+@click.option("--refused", is_flag=True, help="Only those that name no customer we know.")
+@click.option("--hook", help="Only those that came in there.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="How many at most.")
+@click.option("--retry", metavar="EVENT", help="Look again whom this refused event means, and fire what heeds it.")
+@click.pass_obj
+@asynchronous
+async def playbook_events(config: Path | None, refused: bool, hook: str | None, limit: int, retry: str | None) -> None:
+    """Events that came in by webhook, and what playbooks did with them, the newest first."""
+    async with Hub.open(load(config), clock=utc_now, work=False) as hub, hub.working() if retry else nullcontext():
+        if retry is not None:
+            event = await hub.playbooks.hear_again(retry)
+            show.say(f"{event.id}: {event.state}{f': {event.reason}' if event.reason else ''}")
+            return
+        async with hub.store.reading() as connection:
+            states = [hooks.REFUSED] if refused else None
+            found = await hooks.find_events(connection, hook=hook, states=states, limit=limit)
+    show.table(
+        None,
+        ("event", "received (UTC)", "hook", "type", "customer", "state", "what became of it"),
+        [
+            (
+                each.id,
+                f"{each.received_at:%Y-%m-%d %H:%M}",
+                each.hook,
+                each.type,
+                each.customer_id,
+                each.state,
+                each.reason or "; ".join(f"{name}: {did}" for name, did in (each.outcome or {}).items()),
+            )
+            for each in found
+        ],
+    )
 
 
 @playbook.command("stop")

@@ -1,37 +1,80 @@
-"""Whether everything that a configuration wants to send has a way out."""
+"""Whether everything that a configuration wants to send, start or hear has a way, under names that are there."""
 
+from collections.abc import Collection, Mapping
+
+from hub.errors import Fault
 from hub.playbooks import Playbook
+from hub.playbooks.steps import MESSAGES, Airflow, PagerDuty, Prefect, Webhook
 from hub.settings.loading import Settings
 
 
 def unreachable(settings: Settings) -> list[str]:
     """A sentence for each playbook that sends where nothing is configured, and one for messages about the hub."""
+    hub = settings.hub
     given = {
-        "slack": settings.hub.slack,
-        "email": settings.hub.mail,
-        "pagerduty": settings.hub.pagerduty,
-        "webhook": settings.hub.webhooks,
+        "slack": hub.slack,
+        "email": hub.mail,
+        "pagerduty": hub.pagerduty,
+        "webhook": hub.webhooks,
+        "airflow": hub.airflow,
+        "prefect": hub.prefect,
     }
     there = {name for name, each in given.items() if each}
-    operations = settings.hub.operations
-    slack = settings.hub.slack
-    deaf = slack is not None and slack.signing_secret is None
+    deaf = hub.slack is not None and hub.slack.signing_secret is None
     notes = (
         ["slack has no signing_secret in config/hub.yaml: its buttons, /cshub and the App Home are off"] if deaf else []
     )
-    lost = [operations.channel] if operations and operations.channel not in there else []
+    lost = [hub.operations.channel] if hub.operations and hub.operations.channel not in there else []
+    playbooks = settings.playbooks.playbooks.values()
     return (
         notes
         + [f"operations sends to {channel}, which config/hub.yaml does not set up" for channel in lost]
         + [
             f"playbook {playbook.name} sends to {', '.join(missing)}, which config/hub.yaml does not set up"
-            for playbook in settings.playbooks.playbooks.values()
+            for playbook in playbooks
             if (missing := sorted(_channels_of(playbook) - there))
+        ]
+        + [
+            f"playbook {playbook.name} heeds the webhook {playbook.trigger.hook}, and config/hub.yaml has no hooks"
+            for playbook in playbooks
+            if playbook.trigger.hook is not None and not hub.hooks
         ]
     )
 
 
+def misnamed(settings: Settings) -> list[Fault]:
+    """Names of services, endpoints and hooks that playbooks say and hub.yaml does not have, where it has others."""
+    hub = settings.hub
+    there: Mapping[str, Collection[str]] = {
+        "pagerduty": hub.pagerduty.services if hub.pagerduty else (),
+        "webhook": hub.webhooks.endpoints if hub.webhooks else (),
+        "airflow": hub.airflow.services if hub.airflow else (),
+        "prefect": hub.prefect.services if hub.prefect else (),
+    }
+    faults = []
+    for playbook in settings.playbooks.playbooks.values():
+        for step in playbook.steps:
+            place, known = _place_of(step.settings), there.get(step.action)
+            if place is None or not known or place in known or step.off or step.optional:
+                continue
+            key = ".".join(map(str, (*step.path, step.action)))
+            message = f"config/hub.yaml has no {step.action} {place!r}"
+            faults.append(Fault(message, where=f"playbook {playbook.name}", key=key, choices=tuple(sorted(known))))
+        hook = playbook.trigger.hook
+        if hook is not None and hub.hooks and hook not in hub.hooks:
+            message = f"config/hub.yaml has no hook {hook!r}"
+            where, choices = f"playbook {playbook.name}", tuple(sorted(hub.hooks))
+            faults.append(Fault(message, where=where, key="by.webhook", choices=choices))
+    return faults
+
+
+def _place_of(settings: object) -> str | None:
+    match settings:
+        case PagerDuty(service=place) | Airflow(service=place) | Prefect(service=place) | Webhook(endpoint=place):
+            return place
+    return None
+
+
 def _channels_of(playbook: Playbook) -> set[str]:
     """Those without which it is not what it says; what is off or optional is passed over where there is no way out."""
-    needed = {step.action for step in playbook.steps if not step.off and not step.optional}
-    return needed & {"slack", "email", "pagerduty", "webhook"}
+    return {step.action for step in playbook.steps if not step.off and not step.optional} & MESSAGES
