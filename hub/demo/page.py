@@ -27,6 +27,16 @@ _MARKS = (
     (re.compile(r"(?<![\w_])_([^_\n]+)_(?![\w_])"), r"<em>\1</em>"),
     (re.compile(r"(?<![\w~])~([^~\n]+)~(?![\w~])"), r"<s>\1</s>"),
 )
+_EMOJI = re.compile(r":([a-z_]+):")
+EMOJI = {
+    "eyes": "\N{EYES}",
+    "hourglass": "\N{HOURGLASS}",
+    "large_orange_circle": "\N{LARGE ORANGE CIRCLE}",
+    "no_entry": "\N{NO ENTRY}",
+    "question": "\N{BLACK QUESTION MARK ORNAMENT}",
+    "white_check_mark": "\N{WHITE HEAVY CHECK MARK}",
+    "zzz": "\N{SLEEPING SYMBOL}",
+}
 _SHOWN = 300
 
 
@@ -198,7 +208,7 @@ def _linked(target: str, label: str | None) -> str:
 
 
 def _marked(content: str) -> str:
-    shown = escape(unescape(content))
+    shown = _EMOJI.sub(lambda match: EMOJI.get(match[1], match[0]), escape(unescape(content)))
     for pattern, replacement in _MARKS:
         shown = pattern.sub(replacement, shown)
     return shown.replace("\n", "<br>")

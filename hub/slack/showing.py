@@ -74,7 +74,9 @@ class Shower:
             text = shorten("\n".join(lines), 2_000)
             made.append({"type": "context", "block_id": "cshub.state", "elements": [{"type": "mrkdwn", "text": text}]})
         link = f"{self.hub_url.rstrip('/')}/customers/{customer_id}"
-        elements = [each for name in buttons for each in self._element(name, standing, link=link, now=now)]
+        asked = ("approve", "decline") if standing.question is not None and buttons else ()
+        wanted = dict.fromkeys((*asked, *buttons))  # what is asked can be answered, whatever the template says
+        elements = [each for name in wanted for each in self._element(name, standing, link=link, now=now)]
         if elements:
             made.append({"type": "actions", "block_id": f"{BLOCK}:{run_id}", "elements": elements})
         return made
