@@ -14,6 +14,7 @@ from schema.fields import Argument, column, many, one, page, part
 from schema.lifecycle.expansion import ExpansionOpportunity, ExpansionState
 from schema.lifecycle.onboarding import Onboarding
 from schema.lifecycle.renewals import Renewal, RenewalStatus
+from schema.lifecycle.standing import CustomerLifecycle, LifecycleChange, LifecycleField
 from schema.nodes import Node
 from schema.paging import Connection
 from schema.postmortem.types import Postmortem, postmortem_field
@@ -150,6 +151,20 @@ class Customer(Node):
         arguments=(Argument(name="stage", type=list[OpportunityStage] | None, column="stage", operator="in"),),
     )
 
+    lifecycle: CustomerLifecycle | None = one(
+        "lifecycle",
+        key="customer_id",
+        order=Order("customer_id"),
+        unique=True,
+        description="Where it stands now: onboarding, health watch, renewal, expansion, advocacy.",
+    )
+    lifecycle_changes: Connection[LifecycleChange] = page(
+        "lifecycle_change",
+        key="customer_id",
+        order=Order("changed_at", descending=True),
+        arguments=(Argument(name="field", type=list[LifecycleField] | None, column="field", operator="in"),),
+        description="Newest first.",
+    )
     renewals: Connection[Renewal] = page(
         "renewal",
         key="customer_id",

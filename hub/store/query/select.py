@@ -13,6 +13,7 @@ from sqlalchemy import (
     ARRAY,
     ColumnElement,
     FromClause,
+    Integer,
     Select,
     String,
     and_,
@@ -76,7 +77,10 @@ def beyond(
     value: ColumnElement[Any], key: ColumnElement[Any], order: Order, position: Position, *, nullable: bool
 ) -> ColumnElement[bool]:
     """True for the rows that come after `position` in the order."""
-    later_key = key < position.id if order.descending else key > position.id
+    own: str | int = position.id
+    if isinstance(key.type, Integer):  # 0: a cursor that was made up
+        own = int(position.id) if position.id.isdecimal() else 0
+    later_key = key < own if order.descending else key > own
     if position.value is None:
         return and_(value.is_(None), later_key) if nullable else false()
     further = value < position.value if order.descending else value > position.value
