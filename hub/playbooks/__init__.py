@@ -14,7 +14,7 @@ from hub.playbooks.engine import Playbooks
 from hub.playbooks.firing import Firing
 from hub.playbooks.jobs import FireReport, SweepReport
 from hub.playbooks.loading import PlaybookFolder, load_all
-from hub.playbooks.planning import Planned
+from hub.playbooks.planned import Planned
 from hub.playbooks.spec import Playbook
 from hub.playbooks.vocabulary import VOCABULARY
 

@@ -18,7 +18,7 @@ from hub.delivery import Channel
 from hub.durable import Argument, Durable
 from hub.durable.schedule import schedule
 from hub.errors import NotFoundError, RefusedError
-from hub.model.actions import Run, RunState
+from hub.model.actions import Run
 from hub.model.team import Team
 from hub.playbooks.advance import Advancer, Move
 from hub.playbooks.approving import decide
@@ -42,21 +42,19 @@ from hub.playbooks.mailing import Mailing
 from hub.playbooks.planning import Planner
 from hub.playbooks.replacing import take_over
 from hub.playbooks.spec import Playbook
-from hub.playbooks.steering import set_state
-from hub.playbooks.stopping import Stopping, start, stop
+from hub.playbooks.steered import STUCK, Steered
 from hub.store import Store, hooks, runs, stops
 from hub.store.hooks import ACCEPTED, HookEvent
-from hub.store.stops import ALL, Stopped
+from hub.store.stops import ALL
 
 log = logging.getLogger(__name__)
 
 BATCH = 200
 """Runs that one advance moves together."""
-STUCK = timedelta(minutes=2)
 GRID_SECONDS = 0.25
 
 
-class Playbooks:
+class Playbooks(Steered):
     """See the module. `executor` is this process's id, the one whose beats are in the table executor."""
 
     def __init__(
@@ -182,41 +180,6 @@ class Playbooks:
         """Move one run, if its fence still is `fence`; return whether it moved."""
         return await self._advance([(run_id, fence)]) == 1
 
-    async def stop(
-        self, playbook: str, *, by: str, reason: str, cancel: bool = False, audited: bool = False
-    ) -> Stopping:
-        """The kill switch for a playbook, or for ALL of them: see hub.playbooks.stopping."""
-        if playbook != ALL:
-            await self._known(playbook)
-        now = self._clock()
-        return await stop(self._store, playbook, by=by, reason=reason, cancel=cancel, audited=audited, now=now)
-
-    async def start(self, playbook: str, *, by: str, audited: bool = False) -> None:
-        """Let a stopped playbook go on where it stood."""
-        now = self._clock()
-        await start(self._store, playbook, by=by, audited=audited, now=now)
-        await self.sweep(now=now, stuck=timedelta(0))
-
-    async def stopped(self) -> list[Stopped]:
-        async with self._store.reading() as connection:
-            return list((await stops.find_stops(connection)).values())
-
-    async def pause(self, run_id: str) -> Run:
-        """Hold a run where it stands; what is reserved already is still sent."""
-        return await self._set(run_id, RunState.PAUSED, allowed=(RunState.RUNNING, RunState.WAITING))
-
-    async def resume(self, run_id: str) -> Run:
-        """Let a paused run go on: at its time, or now where that has passed."""
-        run = await self._set(run_id, RunState.WAITING, allowed=(RunState.PAUSED,))
-        await self._wake(run.wake_at or self._clock(), [(run.id, run.fence)])
-        return run
-
-    async def cancel(self, run_id: str) -> Run:
-        """End a run; what is reserved already is still sent."""
-        return await self._set(
-            run_id, RunState.CANCELLED, allowed=(RunState.RUNNING, RunState.WAITING, RunState.PAUSED)
-        )
-
     async def sweep(self, *, now: datetime, stuck: timedelta = STUCK) -> SweepReport:
         """Wake runs that nobody woke, put messages of dead processes in doubt, and send what lies about.
 
@@ -261,14 +224,6 @@ class Playbooks:
             stopped = await stops.find_stops(connection)
         return [each for each in self.definitions.values() if stops.stop_of(stopped, each.name) is None]
 
-    async def _known(self, playbook: str) -> None:
-        """Whether it is configured, or was: it may have runs still."""
-        if playbook not in self.definitions:
-            async with self._store.reading() as connection:
-                found = await runs.find_runs(connection, playbook=playbook, limit=1)
-            if not found:
-                self.get(playbook)
-
     async def _advance(self, moves: Sequence[Move]) -> int:
         advanced = await self._advancer.advance(moves, now=self._clock())
         for at, woken in advanced.wakes.items():
@@ -290,9 +245,6 @@ class Playbooks:
     async def _wake(self, at: datetime, moves: Sequence[Move]) -> None:
         key = blake2b(repr(sorted(moves)).encode(), digest_size=16).hexdigest()
         await self._durable.wake(ADVANCE, argument_of(moves), at=at, key=key)
-
-    async def _set(self, run_id: str, state: RunState, *, allowed: Sequence[RunState]) -> Run:
-        return await set_state(self._store, run_id, state, allowed=allowed, now=self._clock())
 
     async def _on_advance(self, argument: Argument) -> None:
         await self._advance(moves_of(argument))

@@ -11,9 +11,10 @@ from datetime import date, datetime, timedelta
 from hashlib import blake2b
 
 from hub.errors import NotFoundError, RefusedError
-from hub.playbooks.holdout import begin
 from hub.playbooks.attending import leave_snoozed
-from hub.playbooks.planning import Planned, Planner
+from hub.playbooks.holdout import begin
+from hub.playbooks.planned import Planned
+from hub.playbooks.planning import Planner
 from hub.playbooks.rows import definition_row, run_id_of, run_row
 from hub.playbooks.spec import Playbook
 from hub.playbooks.triggers import CATCH_UP, FRESH

@@ -8,7 +8,8 @@ from typing import Any
 
 from hub.attention import Concern
 from hub.model.actions import AlertOutcome, AlertState, ApprovalState, DeliveryState, Run, RunState
-from hub.playbooks.planning import Planned, dedup_key
+from hub.playbooks.planned import Planned
+from hub.playbooks.planning import dedup_key
 from hub.playbooks.spec import Playbook
 from hub.playbooks.steps import Retry
 

@@ -13,7 +13,8 @@ from hub.delivery import RenderError
 from hub.model.actions import Approval, ApprovalState, Delivery, DeliveryState, Run, RunState
 from hub.model.conditions import matches
 from hub.playbooks.durations import Moment
-from hub.playbooks.planning import OFF, Planned, Planner
+from hub.playbooks.planned import OFF, Planned
+from hub.playbooks.planning import Planner
 from hub.playbooks.program import STOP, Step
 from hub.playbooks.rows import Started, Walk, alert_row, approval_row, close_row, delivery_row, step_row, update_rows
 from hub.playbooks.spec import Playbook

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from hub.playbooks import load_all
-from hub.playbooks.planning import Planned, Planner
+from hub.playbooks.planned import Planned
+from hub.playbooks.planning import Planner
 from hub.playbooks.words import reasons
 from hub.resources import CONFIG, TEMPLATES
 from hub.store.playbooks import Situation
