@@ -203,13 +203,17 @@ class Hub:
         )
 
     async def score(self, *, customer_ids: Sequence[str] | None = None, fire: bool = True) -> Scored:
-        """Score today, and fire the playbooks that concerns. `fire` needs the engine started."""
+        """Score today, and fire the playbooks that concerns. `fire` needs the engine started.
+
+        customer_ids  only these; where customers stand in their lifecycle is looked at with the next scoring of all
+        """
         now = self.clock()
         predictors = await load_predictors(self.store, self.settings.churn)
         scores = await score(
             self.store, self.settings.health, predictors, as_of=now.date(), now=now, customer_ids=customer_ids
         )
-        await keep_lifecycle(self, now=now)
+        if customer_ids is None:
+            await keep_lifecycle(self, now=now)
         fired = await self.playbooks.fire_due(as_of=now.date(), now=now) if fire else FireReport()
         return Scored(scores, fired)
 
