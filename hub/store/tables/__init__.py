@@ -7,6 +7,7 @@
 `onboarding`  onboardings and their steps
 `renewal`     what falls due of whom, and what became of it
 `expansion`   opportunities to expand
+`advocacy`    whom the hub asked for an answer to a survey
 `custom`      fields of customers that are the hub's own
 `actions`     what was done about it
 `rest`        since when each playbook leaves each customer alone
@@ -30,6 +31,7 @@ from hub.store.tables.actions import (
     playbook_step,
     playbook_stop,
 )
+from hub.store.tables.advocacy import survey_invitation
 from hub.store.tables.attention import snooze, vote, withheld_call
 from hub.store.tables.base import metadata
 from hub.store.tables.custom import customer_field
@@ -135,6 +137,7 @@ __all__ = [
     "source",
     "subscription",
     "suppression",
+    "survey_invitation",
     "survey_response",
     "sync_run",
     "ticket",

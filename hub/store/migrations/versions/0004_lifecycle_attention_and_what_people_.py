@@ -368,6 +368,28 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_slack_message_run_id'), ['run_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_slack_message_shown_at'), ['shown_at'], unique=False)
 
+    op.create_table('survey_invitation',
+    sa.Column('id', sa.String(length=60), nullable=False),
+    sa.Column('customer_id', sa.String(length=40), nullable=False),
+    sa.Column('contact_id', sa.String(length=300), nullable=True),
+    sa.Column('address', sa.String(length=254), nullable=False),
+    sa.Column('name', sa.Text(), nullable=True),
+    sa.Column('asked_at', base.UtcDateTime(timezone=True), nullable=False),
+    sa.Column('asked_by', sa.String(length=254), nullable=False),
+    sa.Column('expires_at', base.UtcDateTime(timezone=True), nullable=False),
+    sa.Column('delivery_id', sa.String(length=60), nullable=False),
+    sa.Column('answered_at', base.UtcDateTime(timezone=True), nullable=True),
+    sa.Column('score', sa.Integer(), nullable=True),
+    sa.Column('comment', sa.Text(), nullable=True),
+    sa.ForeignKeyConstraint(['customer_id'], ['customer.id'], name=op.f('fk_survey_invitation_customer_id_customer')),
+    sa.ForeignKeyConstraint(['delivery_id'], ['delivery.id'], name=op.f('fk_survey_invitation_delivery_id_delivery')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_survey_invitation'))
+    )
+    with op.batch_alter_table('survey_invitation', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_survey_invitation_address_asked_at'), ['address', 'asked_at'], unique=False)
+        batch_op.create_index(batch_op.f('ix_survey_invitation_asked_at'), ['asked_at'], unique=False)
+        batch_op.create_index(batch_op.f('ix_survey_invitation_customer_id_asked_at'), ['customer_id', 'asked_at'], unique=False)
+
     op.create_table('withheld_call',
     sa.Column('id', sa.String(length=60), nullable=False),
     sa.Column('customer_id', sa.String(length=40), nullable=False),
@@ -441,6 +463,12 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_withheld_call_alert_id'))
 
     op.drop_table('withheld_call')
+    with op.batch_alter_table('survey_invitation', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_survey_invitation_customer_id_asked_at'))
+        batch_op.drop_index(batch_op.f('ix_survey_invitation_asked_at'))
+        batch_op.drop_index(batch_op.f('ix_survey_invitation_address_asked_at'))
+
+    op.drop_table('survey_invitation')
     with op.batch_alter_table('slack_message', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_slack_message_shown_at'))
         batch_op.drop_index(batch_op.f('ix_slack_message_run_id'))
