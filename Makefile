@@ -36,6 +36,8 @@ bench: $(STAMP) ## rows a second and peak memory of sync, scoring and the daily 
 	$(BIN)/python -m bench.scoring
 	$(BIN)/python -m bench.churn
 	$(BIN)/python -m bench.daily
+	$(BIN)/python -m bench.watch
+	$(BIN)/python -m bench.playbooks
 
 sdl: $(STAMP) ## write schema/schema.graphql anew
 	$(BIN)/python -m schema.sdl
