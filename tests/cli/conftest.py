@@ -16,7 +16,7 @@ from hub.demo.configuration import Places, write
 from hub.demo.sandboxes import Sandboxes, token
 
 STARTED_ON = date(2026, 5, 1)
-NAMES = ("hubspot", "zendesk", "mixpanel", "csvfile", "slack", "pagerduty", "hooks")
+NAMES = ("hubspot", "zendesk", "mixpanel", "csvfile", "slack", "slack_signing", "pagerduty", "hooks")
 
 
 @dataclass

@@ -68,7 +68,7 @@ class Vendors:
             smtp=self.ready["smtp_port"],
             history_days=self.company.history_days,
         )
-        write(places, tokens={name: token(name) for name in (*NAMES, "slack", "pagerduty", "hooks")})
+        write(places, tokens={name: token(name) for name in (*NAMES, "slack", "slack_signing", "pagerduty", "hooks")})
         return folder
 
     async def wrong(self, faults: dict[str, float]) -> None:
