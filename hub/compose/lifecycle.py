@@ -4,14 +4,14 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from hub.compose import expansion, onboarding, renewal
+from hub.compose import advocacy, expansion, onboarding, renewal
 from hub.compose.watching import keep_watch
 
 if TYPE_CHECKING:
     from hub.compose.hub import Hub
 
 Keep = Callable[["Hub", datetime], Awaitable[None]]
-AREAS: tuple[Keep, ...] = (keep_watch, onboarding.keep, renewal.keep, expansion.keep)
+AREAS: tuple[Keep, ...] = (keep_watch, onboarding.keep, renewal.keep, advocacy.keep, expansion.keep)
 """Each looks at all customers, in a few statements, and writes where they stand; twice is harmless."""
 
 

@@ -6,6 +6,7 @@ A part is a function `hub -> Routes`; it returns none where what it serves is no
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from hub.compose.advocacy import survey_routes
 from hub.compose.attention import rating_routes
 from hub.compose.hooks import hook_routes
 from hub.compose.mail import mail_routes
@@ -15,7 +16,7 @@ from hub.web.receiving import Routes
 if TYPE_CHECKING:
     from hub.compose.hub import Hub
 
-PARTS: "tuple[Callable[[Hub], Routes], ...]" = (slack_routes, mail_routes, hook_routes, rating_routes)
+PARTS: "tuple[Callable[[Hub], Routes], ...]" = (slack_routes, mail_routes, hook_routes, rating_routes, survey_routes)
 
 
 def routes_of(hub: "Hub") -> Routes:

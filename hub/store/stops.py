@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, delete, or_, select, true
+from sqlalchemy import ColumnElement, Row, and_, delete, or_, select, true
 
 from hub.store.runs import insert_missing
 from hub.store.store import Connection
@@ -58,8 +58,8 @@ async def sendable(connection: Connection) -> ColumnElement[bool]:
     if not stopped:
         return true()
     free = delivery.c.run_id.is_(None)  # no playbook's
-    if ALL in stopped:
-        return free
+    if ALL in stopped:  # the hub's own words to our people go on
+        return and_(free, delivery.c.audience.is_distinct_from("customer"))
     held = select(playbook_run.c.id).where(playbook_run.c.id == delivery.c.run_id, playbook_run.c.playbook.in_(stopped))
     return or_(free, ~held.correlate(delivery).exists())
 
