@@ -12,13 +12,14 @@ from typing import Any, Protocol
 from hub.access import Viewer
 from hub.access.acting import act
 from hub.errors import NotFoundError, RefusedError
-from hub.model.actions import Alert, AlertState, Run
+from hub.model.actions import Alert, AlertState, ApprovalState, Run
 from hub.model.team import Member
 from hub.playbooks import Playbooks
 from hub.playbooks.alerts import change_alert
 from hub.slack.showing import SNOOZES
 from hub.store import Store, runs
 from hub.store import alerts as alert_rows
+from hub.store.approvals import find_approvals
 from hub.store.deliveries import find_deliveries
 from hub.store.slack import find_calls
 
@@ -130,8 +131,21 @@ class Presses:
             raise RefusedError("there is nothing to answer here")
         approved = press.name == "approve"
         step = int(press.value) if press.value.isdecimal() else None
-        await self._playbooks.approve(press.run_id, approved=approved, by=press.viewer.actor, step=step)
+        try:
+            await self._playbooks.approve(press.run_id, approved=approved, by=press.viewer.actor, step=step)
+        except RefusedError:
+            # their own answer, that a process noted and died before it could say so, or that they gave twice
+            if step is None or not await self._answered(press, step, approved=approved):
+                raise
         return "Approved." if approved else "Declined."
+
+    async def _answered(self, press: Press, step: int, *, approved: bool) -> bool:
+        """Whether that is what they answered already."""
+        async with self._store.reading() as connection:
+            asked = await find_approvals(connection, run_ids=[press.run_id or ""])
+        wanted = ApprovalState.APPROVED if approved else ApprovalState.DECLINED
+        given = [(each.step, each.state, each.decided_by) for each in asked]
+        return (step, wanted, press.viewer.actor) in given
 
     async def _not_useful(self, press: Press) -> str:
         if self._opinions is None or press.run_id is None:

@@ -60,7 +60,7 @@ class _Receiver:
                 return PlainTextResponse(f"must be {type_}", 415)
             try:
                 return await handler(body, request.headers["x-slack-signature"])
-            except (_NotUnderstoodError, orjson.JSONDecodeError, UnicodeDecodeError):
+            except (_NotUnderstoodError, ValueError):  # no JSON, no UTF-8, more fields than Slack sends
                 return PlainTextResponse("not understood", 400)
 
         return receive
@@ -98,7 +98,10 @@ class _Receiver:
 def _actions(payload: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Our buttons among what was pressed: (name, what is needed of it). A button that is only a link needs nothing done."""
     user = payload.get("user")
-    for action in payload.get("actions") or ():
+    actions = payload.get("actions") or ()
+    if not isinstance(actions, list | tuple):
+        raise _NotUnderstoodError("actions")
+    for action in actions:
         name = str(_object(action).get("action_id", ""))
         if not name.startswith(PREFIX) or name == f"{PREFIX}open" or not isinstance(user, dict):
             continue

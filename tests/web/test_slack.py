@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from hub.model.actions import AlertState
+from hub.slack import inbox
 from hub.store import Store
+from hub.store.slack import find_request
 from tests.fakes.slack_place import Place, buttons, shown, slack_place, user
 
 
@@ -69,6 +71,29 @@ async def test_what_was_answered_is_done_though_its_job_was_lost(place: Place) -
     await place.settle()
     [alert] = await place.alerts()
     assert alert.state is AlertState.IN_PROGRESS
+    assert await place.slack.inbox.watch() == 0
+
+
+async def test_a_press_is_answered_in_time_while_a_long_write_holds_the_store(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await place.fire("acme")
+    message = place.message()
+    monkeypatch.setattr(inbox, "PATIENCE_SECONDS", 0.05)
+    async with place.store.transaction() as connection:
+        assert await place.press("ann", "acknowledge", message) == 200, "answered while the store was held"
+        [job] = place.durable.waiting
+        assert (job.job, set(job.argument)) == ("slack.request", {"id", "kind", "payload", "at"})
+        async with place.store.reading() as reader:
+            assert await find_request(reader, str(job.argument["id"])) is None
+        monkeypatch.setattr(inbox, "JOB_PATIENCE_SECONDS", 0.05)
+        await place.durable.run()
+        assert place.durable.waiting, "still held: the job is put off"
+        await connection.rollback()
+    await place.settle(60)
+    [alert] = await place.alerts()
+    assert (alert.state, alert.changed_by) == (AlertState.IN_PROGRESS, "ann@example.com")
+    assert await place.audited() == [("ann@example.com", "slackAcknowledge", "done")]
     assert await place.slack.inbox.watch() == 0
 
 
@@ -169,6 +194,15 @@ async def test_approve_and_decline(each_place: Place) -> None:
     assert "no approval now" in place.answers()[0]["text"] or "answered already" in place.answers()[0]["text"]
     titles = [each.title for each in await place.alerts() if each.run_id == run]
     assert "Send the offer" in titles
+
+
+async def test_an_answer_that_was_noted_and_not_told_is_told_when_it_is_done_again(place: Place) -> None:
+    run = await place.fire("acme", playbook="offer")
+    message = place.message()
+    await place.playbooks.approve(run, approved=True, by="ann@example.com", step=1)  # and then the process died
+    await place.press("ann", "approve", message)
+    await place.settle()
+    assert place.answers()[0]["text"] == "Approved."
 
 
 async def test_a_message_without_a_call_becomes_one_when_somebody_takes_it_up(place: Place) -> None:

@@ -158,9 +158,17 @@ async def test_a_wrong_content_type_is_refused(receiver: Receiver) -> None:
     assert receiver.got == []
 
 
-@pytest.mark.parametrize("body", [b"", b"payload=", b"payload=[]", b"payload={", b"payload=%FF", b"other=1"])
+@pytest.mark.parametrize(
+    "body", [b"", b"payload=", b"payload=[]", b"payload={", b"payload=%FF", b"other=1", b"a=1&" * 60]
+)
 async def test_what_is_signed_and_makes_no_sense_is_refused(receiver: Receiver, body: bytes) -> None:
     assert (await receiver.send("/slack/interactivity", body)).status_code == 400
+    assert receiver.got == []
+
+
+@pytest.mark.parametrize("actions", [5, "abc", {"a": 1}, ["x"]])
+async def test_actions_of_no_shape_that_we_know_are_refused(receiver: Receiver, actions: object) -> None:
+    assert (await receiver.send("/slack/interactivity", press(actions=actions))).status_code == 400
     assert receiver.got == []
 
 
