@@ -9,12 +9,25 @@ A channel knows nothing of customers, databases or retries. Who may be told what
 ledger of the use case above (`hub.playbooks.ledger`), which writes down every message before it is sent.
 """
 
-from hub.delivery.base import USUAL, Channel, Manners, Message, Receipt, Refusal, Rejected, Uncertain, unready
+from hub.delivery.base import (
+    USUAL,
+    Channel,
+    Follows,
+    Manners,
+    Message,
+    Receipt,
+    Refusal,
+    Rejected,
+    Standing,
+    Uncertain,
+    unready,
+)
 from hub.delivery.render import Rendered, Renderer, RenderError
 
 __all__ = [
     "USUAL",
     "Channel",
+    "Follows",
     "Manners",
     "Message",
     "Receipt",
@@ -23,6 +36,7 @@ __all__ = [
     "RenderError",
     "Rendered",
     "Renderer",
+    "Standing",
     "Uncertain",
     "unready",
 ]

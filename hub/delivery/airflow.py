@@ -5,19 +5,21 @@
 
 The run's id is our key, so a start that had no answer is asked for again: 409 says that it is there, and that is a receipt.
 Credentials are a token, or a name and password which are changed for one (POST /auth/token) and again when it has run out.
-The receipt says that the run was queued; what becomes of it is Airflow's.
+The receipt says that the run was queued; `look` says how it stands.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
-from hub.delivery.base import Manners, Message, Receipt, Refusal, Rejected, Uncertain
+from hub.delivery.base import Manners, Message, Receipt, Refusal, Rejected, Standing, Uncertain
 from hub.delivery.posting import Answer
 from hub.delivery.reach import Lookup, Network, look_up
-from hub.delivery.started import MANNERS, TIMEOUT_SECONDS, Calls, content_of, refused
+from hub.delivery.started import MANNERS, TIMEOUT_SECONDS, Calls, content_of, refused, standing
 
 ALREADY_THERE = 409
+GOOD, BAD = "success", frozenset({"failed"})
+"""States of a run that has ended; `queued` and `running` have not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +82,18 @@ class AirflowChannel:
         if not answer.taken and answer.status != ALREADY_THERE:
             raise refused(answer, self._calls[name].to, what=f"the DAG {dag!r}")
         return {"dag": dag, "dag_run_id": message.dedup_key, "status": answer.status}
+
+    async def look(self, address: str, receipt: Receipt) -> Standing:
+        if address not in self._services:
+            raise Rejected(f"no Airflow {address!r} is set up", kind=Refusal.PERMANENT)
+        dag, run = (quote(str(receipt[name]), safe="") for name in ("dag", "dag_run_id"))
+        path = f"/api/v2/dags/{dag}/dagRuns/{run}"
+        for _ in range(2):
+            token = await self._token(address)
+            answer = await self._calls[address].look(path, authorization=f"Bearer {token}")
+            if answer.status != 401 or self._tokens.pop(address, None) is None:  # else it has run out
+                break
+        return standing(answer, self._calls[address].to, state=content_of(answer).get("state"), good=GOOD, bad=BAD)
 
     async def _start(self, name: str, dag: str, start: Mapping[str, object]) -> Answer:
         token = await self._token(name)

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from hub.errors import CshubError
 
@@ -76,6 +76,24 @@ class Channel(Protocol):
 
     async def send(self, message: Message) -> Receipt:
         """Hand over `message` once, never trying twice; raise Rejected or Uncertain."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How a run that a message started stands elsewhere. state: in the other side's words."""
+
+    state: str
+    ended: bool
+    succeeded: bool = False
+
+
+@runtime_checkable
+class Follows(Protocol):
+    """A channel whose messages start something that ends."""
+
+    async def look(self, address: str, receipt: Receipt) -> Standing:
+        """How what this receipt is of stands now; raise Rejected or Uncertain where nobody says."""
         ...
 
 

@@ -67,10 +67,12 @@ async def ask(
     timeout_seconds: float,
     extensions: Mapping[str, Any] | None = None,
     read: bool = True,
+    most: int = MAX_ANSWER,
 ) -> Answer:
     """Send one request, once. `to` is how errors speak of the other side. Raises Rejected or Uncertain.
 
     read  whether the body of an answer that took it is wanted too; one that breaks off is Uncertain then
+    most  so many bytes of the body are read
     """
     try:
         async with (
@@ -86,7 +88,7 @@ async def ask(
                 extensions=dict(extensions or {}),
             ) as response,
         ):
-            return Answer(response.status_code, response.headers, await _beginning(response, read=read))
+            return Answer(response.status_code, response.headers, await _beginning(response, most if read else 0))
     except (httpx.ConnectError, httpx.ConnectTimeout) as error:
         raise Rejected(f"{to} cannot be reached: {type(error).__name__}", kind=Refusal.TRANSIENT) from None
     except (httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpx.InvalidURL, UnicodeError):
@@ -95,15 +97,18 @@ async def ask(
         raise Uncertain(f"{to} did not answer: {type(error).__name__}") from None
 
 
-async def _beginning(response: httpx.Response, *, read: bool) -> bytes:
-    """What a refusal says of itself. Where nobody looks at the body of what was taken, it can't spoil the receipt either."""
+async def _beginning(response: httpx.Response, most: int) -> bytes:
+    """What a refusal says of itself. Where nobody looks at the body of what was taken (`most` is 0), it can't spoil the
+    receipt either."""
+    if not 200 <= response.status_code < 300:
+        most = MAX_ANSWER
     body = b""
-    if read or not 200 <= response.status_code < 300:
+    if most:
         async for part in response.aiter_bytes(4096):
             body += part
-            if len(body) >= MAX_ANSWER:
+            if len(body) >= most:
                 break
-    return body[:MAX_ANSWER]
+    return body[:most]
 
 
 def seconds(value: str | None) -> timedelta | None:

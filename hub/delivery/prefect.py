@@ -4,7 +4,7 @@
     address   the name of a service in the settings; its address and key stand in no ledger
 
 Prefect keeps our key beside the run (`idempotency_key`) and answers a second start with the run that is there: 201 for a new
-one, 200 for that. The receipt says that the run was scheduled; what becomes of it is Prefect's.
+one, 200 for that. The receipt says that the run was scheduled; `look` says how it stands.
 """
 
 import base64
@@ -13,11 +13,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
-from hub.delivery.base import Manners, Message, Receipt, Refusal, Rejected, Uncertain
+from hub.delivery.base import Manners, Message, Receipt, Refusal, Rejected, Standing, Uncertain
 from hub.delivery.reach import Lookup, Network, look_up
-from hub.delivery.started import MANNERS, TIMEOUT_SECONDS, Calls, content_of, refused
+from hub.delivery.started import MANNERS, TIMEOUT_SECONDS, Calls, content_of, refused, standing
 
 _ID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+GOOD, BAD = "completed", frozenset({"failed", "crashed", "cancelled"})
+"""Types of the state of a run that has ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +100,17 @@ class PrefectChannel:
             "name": run.get("name"),
             "status": answer.status,
         }
+
+    async def look(self, address: str, receipt: Receipt) -> Standing:
+        if address not in self._services:
+            raise Rejected(f"no Prefect {address!r} is set up", kind=Refusal.PERMANENT)
+        run, calls = receipt.get("flow_run_id"), self._calls[address]
+        if not isinstance(run, str) or not _ID.fullmatch(run):
+            raise Rejected(f"{calls.to} did not say the id of the run", kind=Refusal.PERMANENT)
+        answer = await calls.look(f"/flow_runs/{run}", authorization=self._services[address].authorization)
+        state = content_of(answer).get("state")
+        kind = state.get("type") if isinstance(state, Mapping) else None
+        return standing(answer, calls.to, state=kind, good=GOOD, bad=BAD)
 
     async def _look_up(self, name: str, deployment: str) -> str:
         """The id of flow/deployment; each time, for a deployment that is made anew has another."""

@@ -10,8 +10,8 @@ from typing import Any
 
 import orjson
 
-from hub.delivery.base import Manners, Refusal, Rejected, Uncertain
-from hub.delivery.posting import Answer, ask
+from hub.delivery.base import Manners, Refusal, Rejected, Standing, Uncertain
+from hub.delivery.posting import MAX_ANSWER, Answer, ask
 from hub.delivery.reach import Lookup, Network, judged
 
 TIMEOUT_SECONDS = 15.0
@@ -30,7 +30,13 @@ class Calls:
         self._url, self._setting = url.rstrip("/"), setting
         self._allowed, self._lookup, self._timeout = allowed, lookup, timeout_seconds
 
-    async def call(self, method: str, path: str, content: Any = None, *, authorization: str | None = None) -> Answer:
+    async def look(self, path: str, *, authorization: str | None) -> Answer:
+        """How something stands there; a run's answer has what it was given in it, and may be long."""
+        return await self.call("GET", path, authorization=authorization, most=2 * MAX_BODY)
+
+    async def call(
+        self, method: str, path: str, content: Any = None, *, authorization: str | None = None, most: int = MAX_ANSWER
+    ) -> Answer:
         """One request. Raises Rejected or Uncertain, as hub.delivery.posting does."""
         body = None if content is None else orjson.dumps(content)
         if body is not None and len(body) > MAX_BODY:
@@ -51,6 +57,7 @@ class Calls:
             headers=headers,
             timeout_seconds=self._timeout,
             extensions={"sni_hostname": place.name},
+            most=most,
         )
 
 
@@ -61,6 +68,18 @@ def content_of(answer: Answer) -> dict[str, Any]:
     except orjson.JSONDecodeError:
         return {}
     return value if isinstance(value, dict) else {}
+
+
+def standing(answer: Answer, to: str, *, state: object, good: str, bad: frozenset[str]) -> Standing:
+    """What an answer says of a run. `state` in it: `good` or one of `bad` where it has ended."""
+    if answer.status == 404:
+        return Standing(state="gone", ended=True)
+    if not answer.taken:
+        raise Rejected(f"{to} does not say how the run stands ({answer.status})", kind=Refusal.TRANSIENT)
+    if not isinstance(state, str):
+        raise Rejected(f"{to} says nothing of the run's state", kind=Refusal.TRANSIENT)
+    said = state.lower()
+    return Standing(state=said, ended=said == good or said in bad, succeeded=said == good)
 
 
 def refused(answer: Answer, to: str, *, what: str) -> Rejected | Uncertain:

@@ -140,7 +140,7 @@ async def _hear(connection: Connection, found: Sequence[Run]) -> dict[str, Heard
     """What became of that which runs await."""
     heard = {run.id: Heard() for run in found}
     asking = [run.id for run in found if run.awaits == "approval"]
-    sending = [run.id for run in found if run.awaits == "delivery"]
+    sending = [run.id for run in found if run.awaits in ("delivery", "run")]
     for given in await approvals.find_approvals(connection, run_ids=asking) if asking else ():
         heard[given.run_id].approvals[given.step] = given
     for sent in await deliveries.find_deliveries(connection, run_ids=sending) if sending else ():

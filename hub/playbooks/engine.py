@@ -23,11 +23,13 @@ from hub.model.team import Team
 from hub.playbooks.advance import Advancer, Move
 from hub.playbooks.approving import decide
 from hub.playbooks.firing import Firing, begin_due, fire_by_hand
+from hub.playbooks.following import Following
 from hub.playbooks.hooking import fire_event, retry, take
 from hub.playbooks.jobs import (
     ADVANCE,
     EVENT,
     FIRE,
+    LOOK,
     SEND,
     SWEEP,
     FireReport,
@@ -79,6 +81,7 @@ class Playbooks(Steered):
         self._advancer = Advancer(
             store, self.planner, definitions=self.definitions, mailing=mailing, attention=attention
         )
+        self._following = Following(store, channels)
         self._store = store
         self._durable = durable
         self._clock = clock
@@ -94,6 +97,7 @@ class Playbooks(Steered):
                 self._durable.every(tick_name(name), each.trigger.cron, FIRE, {"playbook": name}, timezone=timezone)
         self._durable.register(ADVANCE, self._on_advance)
         self._durable.register(SEND, self._on_send)
+        self._durable.register(LOOK, self._on_look)
         self._durable.register(SWEEP, self._on_sweep)
 
     def get(self, name: str) -> Playbook:
@@ -201,6 +205,8 @@ class Playbooks(Steered):
             await self._durable.enqueue(EVENT, {"event": event.id})
         if await self.ledger.due():
             await self._durable.enqueue(SEND, {})
+        if await self._following.due():
+            await self._durable.enqueue(LOOK, {})
         return SweepReport(len(overdue), tuple(unknown))
 
     async def resend(self, delivery_ids: Iterable[str], *, by: str) -> list[str]:
@@ -275,6 +281,10 @@ class Playbooks(Steered):
             waiting = await runs.find_awaiting(connection, run_ids, awaits="delivery")
         if waiting:
             await self._hasten("delivery", now=self._clock(), ids=waiting)
+
+    async def _on_look(self, argument: Argument) -> None:
+        if ended := await self._following.look():
+            await self._hasten("run", now=self._clock(), ids=ended)
 
     async def _on_sweep(self, argument: Argument) -> None:
         report = await self.sweep(now=self._clock())

@@ -4,6 +4,7 @@ playbook.fire {"playbook": name}             at the ticks of its schedule
 playbook.advance {"runs": [[id, fence], …]}
 playbook.event {"event": id}                 an event that came in by webhook
 delivery.send {}
+delivery.look {}                             at what runs started elsewhere and wait for
 playbook.sweep {}                            the net under everything else: put it on a schedule of a minute, and nothing
                                              is lost while it runs now and then
 """
@@ -18,6 +19,7 @@ ADVANCE = "playbook.advance"
 EVENT = "playbook.event"
 FIRE = "playbook.fire"
 SEND = "delivery.send"
+LOOK = "delivery.look"
 SWEEP = "playbook.sweep"
 
 

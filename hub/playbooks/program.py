@@ -26,6 +26,8 @@ from hub.playbooks.steps import (
     SHORT,
     STEPS,
     VERDICTS,
+    Airflow,
+    Prefect,
     Retry,
     Settings,
     Wait,
@@ -151,6 +153,8 @@ class _Reading:
         retry = self.retry(own.get("retry"), (*key, "retry"))
         off, optional = (self.flag(own.get(name), (*key, name)) for name in ("off", "optional"))
         exits = self.exits(action, own, key, index + 1, follow)
+        if isinstance(settings, Airflow | Prefect) and settings.wait_for is not None:
+            exits.setdefault("failed", STOP)  # who waits for it wants it done
         if settings is not None:
             self.steps[index] = Step(
                 index=index,

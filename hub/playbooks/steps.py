@@ -6,6 +6,8 @@
     - webhook: {endpoint: name, event: customer.at_risk, data: {risk: "{{ churn.risk }}"}}
     - airflow: {service: name, dag: id, conf: {customer: "{{ customer.id }}"}}        starts a run of a DAG
     - prefect: {service: name, deployment: flow/deployment or its id, parameters: {…}} starts a flow run
+                 `wait_for: 6 hours` in either: go on when that run has succeeded; it failed where it ended otherwise, or
+                 takes longer, and without an `on_failure` the playbook's run ends there
     - update: {save_stage: offered, why: "{{ reasons[0] }}"}      writes custom fields, `custom.save_stage` in conditions and
                                                                   templates; no sync touches them. null takes one away
     - alert: {title: …, severity: low | normal | high | urgent, owner: csm | address, due: 2 days, reason: …}
@@ -144,19 +146,21 @@ class Webhook(Part):
 
 
 class Airflow(Part):
-    """A run of a DAG; texts in `conf` are templates."""
+    """A run of a DAG; texts in `conf` are templates. `wait_for`: how long it is waited for, None: not at all."""
 
     service: Place
     dag: Annotated[str, AfterValidator(_dag)]
     conf: Mapping[str, Any] = Field(default_factory=dict)
+    wait_for: Duration | None = None
 
 
 class Prefect(Part):
-    """A flow run; texts in `parameters` are templates."""
+    """A flow run; texts in `parameters` are templates. `wait_for` as above."""
 
     service: Place
     deployment: Annotated[str, AfterValidator(_deployment)]
     parameters: Mapping[str, Any] = Field(default_factory=dict)
+    wait_for: Duration | None = None
 
 
 class Update(Part):

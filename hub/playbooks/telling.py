@@ -79,9 +79,9 @@ def summary(step: Step) -> str:
         case PagerDuty() as call:
             told = f"{call.service}: " + ("resolve" if call.resolve else f"{call.summary} ({call.severity.value})")
         case Airflow() as run:
-            told = f"starts the DAG {run.dag} at {run.service}"
+            told = f"starts the DAG {run.dag} at {run.service}" + _waits(run)
         case Prefect() as flow:
-            told = f"starts the deployment {flow.deployment} at {flow.service}"
+            told = f"starts the deployment {flow.deployment} at {flow.service}" + _waits(flow)
         case Update() as update:
             told = "; ".join(f"{name} {_written(value)}" for name, value in update.fields.items())
         case Webhook() as hook:
@@ -91,6 +91,10 @@ def summary(step: Step) -> str:
         case Wait() | Branch() | Approve() | Start() | Close() | Stop():
             told = control(step)
     return told
+
+
+def _waits(settings: Airflow | Prefect) -> str:
+    return "" if settings.wait_for is None else f" and waits {show_duration(settings.wait_for)} at most for its end"
 
 
 def _written(value: object) -> str:

@@ -18,7 +18,7 @@ from hub.playbooks.planning import Planner
 from hub.playbooks.program import STOP, Step
 from hub.playbooks.rows import Started, Walk, alert_row, approval_row, close_row, delivery_row, step_row, update_rows
 from hub.playbooks.spec import Playbook
-from hub.playbooks.steps import Approve, Branch, Close, Start, Stop, Update, Wait
+from hub.playbooks.steps import Airflow, Approve, Branch, Close, Prefect, Start, Stop, Update, Wait
 from hub.playbooks.telling import control, say
 from hub.store.conditions import CUSTOM
 from hub.store.playbooks import Situation
@@ -219,8 +219,27 @@ class _Doing:
         failed = [each for each in mine if each.state is DeliveryState.FAILED]
         if failed:
             return self.note("failed", f"{shown}: {failed[0].error}", "failed")
+        if isinstance(self.step.settings, Airflow | Prefect) and self.step.settings.wait_for is not None:
+            return self.run_elsewhere(mine[0], self.since + self.step.settings.wait_for)
         unknown = any(each.state is DeliveryState.UNKNOWN for each in mine)
         return self.note("done", shown + (", and nobody knows whether it arrived" if unknown else ""))
+
+    def run_elsewhere(self, sent: Delivery, deadline: datetime) -> str | None:
+        """What became of the run that was started there; see hub.playbooks.following."""
+        at = f"at {sent.address}"
+        if sent.state is DeliveryState.UNKNOWN:
+            return self.note("failed", f"nobody knows whether it was started {at}", "failed")
+        if sent.state is not DeliveryState.CONFIRMED:
+            return self.note("failed", f"it was not started {at}: {sent.error or sent.state.value}", "failed")
+        stands: Mapping[str, Any] = (sent.receipt or {}).get("run") or {}
+        if stands.get("ended"):
+            told = f"its run {at} ended: {stands['state']}"
+            return self.note("done", told) if stands["succeeded"] else self.note("failed", told, "failed")
+        if deadline <= self.now:
+            last = stands.get("error") or stands.get("state") or "nobody looked"
+            return self.note("failed", f"its run {at} has not ended in time; the last that is known: {last}", "failed")
+        self.hold("run", min(deadline, self.now + LOOK))
+        return None
 
     def message(self, planned: Planned) -> dict[str, Any]:
         return delivery_row(self.walk.run, planned, retry=self.step.retry, now=self.now)

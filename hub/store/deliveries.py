@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Row, and_, bindparam, func, literal, or_, select, update
 
-from hub.model.actions import Delivery, DeliveryState
+from hub.model.actions import Delivery, DeliveryState, RunState
 from hub.store.runs import insert_missing
 from hub.store.store import Connection
 from hub.store.tables import delivery, playbook_run
@@ -241,6 +241,32 @@ async def find_deliveries(
     if limit is not None:
         statement = statement.limit(limit)
     return [_delivery(row) for row in await connection.execute(statement)]
+
+
+async def find_followed(connection: Connection, *, limit: int | None = None) -> list[Delivery]:
+    """What was taken, and started something elsewhere that its run waits for."""
+    of = playbook_run.c
+    statement = (
+        select(delivery)
+        .join(playbook_run, and_(of.id == delivery.c.run_id, of.step == delivery.c.step))
+        .where(
+            of.state == RunState.WAITING.value,
+            of.awaits == "run",
+            delivery.c.state == DeliveryState.CONFIRMED.value,
+        )
+        .order_by(delivery.c.confirmed_at, delivery.c.id)
+        .limit(limit)
+    )
+    return [_delivery(row) for row in await connection.execute(statement)]
+
+
+async def note_receipts(connection: Connection, receipts: Mapping[str, Mapping[str, Any]]) -> None:
+    """What is known of these by now, {id: receipt}."""
+    if not receipts:
+        return
+    told = bindparam("told", type_=delivery.c.receipt.type)
+    statement = update(delivery).where(delivery.c.id == bindparam("which")).values(receipt=told)
+    await connection.execute(statement, [{"which": id_, "told": dict(said)} for id_, said in receipts.items()])
 
 
 def _delivery(row: Row[Any]) -> Delivery:

@@ -112,7 +112,9 @@ class PlaybookRun(Node):
     started_by: str | None = column()
     step: int = column(description="Index of the step to do next.")
     wake_at: datetime | None = column()
-    awaits: str | None = column(description="What it stands still for: date, condition, approval or delivery.")
+    awaits: str | None = column(
+        description="What it stands still for: date, condition, approval, delivery, or run: one it started elsewhere."
+    )
     since: datetime | None = column(description="Since when it does.")
     facts: JSON = column(description="As they were when it fired.")
     error: str | None = column()
