@@ -9,6 +9,7 @@ can be compared. Bases:
     answers       answers given in the period, the newest of each contact
     grace         churn as events: a customer gone for longer than a grace, on the first day nothing is paid
     starters      customers whose first paid term began in the period
+    scored        who has a score on the last day of the period, or on one shortly before it
     onboardings   onboardings: those that ended in the period, or for what takes time those that began in it
 """
 
@@ -38,8 +39,8 @@ IN_WORDS: Mapping[Aggregation, str] = {
 class Definition:
     """What a figure is.
 
-    unit      share (0-1 where nothing grows), money, points, customers or days
-    needs     which records it is computed of: terms, renewals, answers, starts, events, onboardings
+    unit      share (0-1 where nothing grows), score (0-1), money, points, customers or days
+    needs     which records it is computed of: terms, renewals, answers, starts, events, onboardings, scorecards
     survey    type of the answers
     """
 
@@ -250,6 +251,14 @@ DEFINITIONS: tuple[Definition, ...] = (
         needs="starts",
         aggregation=Aggregation.MEDIAN,
         higher_is_better=False,
+    ),
+    Definition(
+        name="mean_health",
+        title="Mean health",
+        basis="scored",
+        formula="mean of the health in force, overrides included, of customers who have a score; 0 worst, 1 best",
+        unit="score",
+        needs="scorecards",
     ),
     Definition(
         name="onboarding_completion",

@@ -122,6 +122,11 @@ async def forecast(store: Store, period: str, *, now: datetime) -> tuple[Forecas
     async with store.reading() as connection:
         due = await find_due(connection, first=span.first, last=span.last)
         balances = await find_balances(connection, [opening, closing])
+    return forecasts(due, balances, span, today=today)
+
+
+def forecasts(due: Sequence[Any], balances: Sequence[Any], span: Period, *, today: date) -> tuple[Forecast, ...]:
+    """The same of rows already read: of `find_due` for the period, of `find_balances` for its start and end (or today)."""
     start: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
     end: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
     for customer, currency, _, _, first, last in balances:

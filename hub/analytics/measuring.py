@@ -14,6 +14,7 @@ from hub.analytics.frame import Frame, Known
 from hub.analytics.from_answers import of_answers
 from hub.analytics.from_deals import of_renewals
 from hub.analytics.from_onboardings import of_onboardings
+from hub.analytics.from_scorecards import of_scorecards
 from hub.analytics.from_starts import of_starts
 from hub.analytics.from_terms import of_events, of_terms
 from hub.analytics.months import Period, periods
@@ -31,6 +32,7 @@ FROM: Mapping[str, Callable[[Frame, Definition], Iterator[Value]]] = {
     "starts": of_starts,
     "events": of_events,
     "onboardings": of_onboardings,
+    "scorecards": of_scorecards,
 }
 """{what a figure needs: how its values are made of it}."""
 

@@ -13,6 +13,7 @@ from hub.store.first_value import find_first_value, find_use_since
 from hub.store.labels import find_churned
 from hub.store.onboarding import Onboarding, find_onboardings
 from hub.store.retention import Profile, find_balances, find_profiles, find_renewals
+from hub.store.scored_days import find_health
 from hub.store.survey_results import find_answers
 
 TRAILING_MONTHS = 6
@@ -24,6 +25,7 @@ class Records:
 
     answers    {(type of survey, place of the period): answers}
     events     {"customer_id", "churned_on", "kind"}, columns of churns that are certain today
+    cards      {last day of a period: health of everybody scored on it or shortly before}
     use_since  the first day of which there are records of use
     """
 
@@ -37,6 +39,7 @@ class Records:
     events: Mapping[str, list[Any]]
     use_since: date | None
     onboardings: Sequence[Onboarding]
+    cards: Mapping[date, Sequence[Any]]
     now: datetime
 
 
@@ -81,5 +84,6 @@ async def read(
         events=events,
         use_since=use_since,
         onboardings=await find_onboardings(connection, during=(first, last)) if "onboardings" in needs else [],
+        cards=await find_health(connection, [span.last for span in spans]) if "scorecards" in needs else {},
         now=now,
     )

@@ -48,6 +48,7 @@ COMMANDS = {
         "postmortem", "Look back at customers who left: CUSTOMER (an id, a domain or a whole name), or all of them.",
     ),
     "renewals": ("renewals", "See what falls due, what it is expected to bring, and say what became of it."),
+    "report": ("report", "See how targets stand, and look at digests or send them."),
     "sandboxes": ("demo", None),
     "score": ("score", "Compute today's scorecards."),
     "sentiment": ("judgement", "State how CUSTOMER feels to you: red, yellow, green, or 1 (worst) to 5 (best)."),

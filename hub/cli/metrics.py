@@ -157,6 +157,8 @@ def _shown(value: Value) -> str:
     match value.definition.unit:
         case "share":
             return f"{100 * value.value:.2f} %"
+        case "score":
+            return f"{100 * value.value:.1f} of 100"
         case "money":
             return f"{value.value:,.2f}"
         case "points":

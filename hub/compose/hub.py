@@ -23,6 +23,7 @@ from hub.compose.delivering import Delivering
 from hub.compose.lifecycle import keep_lifecycle
 from hub.compose.mail import Mails, mailing_of
 from hub.compose.models import Models
+from hub.compose.reports import Reports
 from hub.compose.slack import SlackPlace, connected
 from hub.durable.engine import DbosDurable
 from hub.errors import CshubError, NotFoundError
@@ -106,7 +107,9 @@ class Hub:
         )
         self.slack = SlackPlace.of(self, own)
         self.mails = Mails(self.store, settings, self.links, clock=clock)
+        self.reports = Reports(self, channels=tuple(ways))
         jobs.register(self)
+        self.reports.register()
         self.mails.register(self.durable)
         if self.slack is not None:
             self.slack.register(cron=jobs.EVERY_MINUTE)

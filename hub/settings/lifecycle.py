@@ -1,7 +1,9 @@
 """The shape of lifecycle.yaml: a section for each area, which the area itself reads."""
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
+from hub.analytics.digest.settings import ReportsSettings
+from hub.analytics.targets_settings import USUAL, TargetSettings
 from hub.lifecycle.advocacy.settings import AdvocacySettings
 from hub.lifecycle.expansion.settings import ExpansionSettings
 from hub.lifecycle.onboarding.settings import OnboardingSettings
@@ -19,3 +21,5 @@ class LifecycleFile(BaseModel):
     renewal: RenewalSettings = RenewalSettings()
     expansion: ExpansionSettings = ExpansionSettings()
     advocacy: AdvocacySettings = AdvocacySettings()
+    targets: dict[str, TargetSettings] = Field(default_factory=lambda: dict(USUAL))
+    reports: ReportsSettings = ReportsSettings()

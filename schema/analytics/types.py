@@ -93,10 +93,10 @@ def _rows(root: strawberry.Parent[Any], first: int = DEFAULT_FIRST, skip: int = 
 class MetricValue:
     metric: str = _defined("name")
     version: int = _defined("version", "Of the definition.")
-    basis: str = _defined("basis", "cohort, renewals_due, closing, answers, grace or starters.")
+    basis: str = _defined("basis", "cohort, renewals_due, closing, answers, grace, starters, scored or onboardings.")
     title: str = _defined("title")
     formula: str = _defined("formula", "In words.")
-    unit: str = _defined("unit", "share (0 to 1 where nothing grows), money, points, customers or days.")
+    unit: str = _defined("unit", "share (0 to 1 where nothing grows), score (0 to 1), money, points, customers or days.")
     drill_down: str = _defined("drill_down", "How `value` is made of all `rows`.")
     higher_is_better: bool | None = _defined("higher_is_better")
     given: str | None = _value("given", "What the request settled that the definition leaves open.")
