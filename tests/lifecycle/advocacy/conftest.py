@@ -1,4 +1,4 @@
-"""A real hub over a store of the test, with the configuration that ships, an engine in memory, and a mail server on loopback."""
+"""A real hub over a store of the test: the configuration that ships, its engine in memory, mail and Slack on loopback."""
 
 import html
 import re
