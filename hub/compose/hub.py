@@ -16,7 +16,7 @@ from hub.access.links import Links
 from hub.attention import Attention
 from hub.backtest import TrackRecord, find_record
 from hub.collector import relax_collector
-from hub.compose import jobs
+from hub.compose import advocacy, jobs
 from hub.compose.attention import Attending, rate_by
 from hub.compose.channels import channels
 from hub.compose.delivering import Delivering
@@ -111,6 +111,7 @@ class Hub:
         jobs.register(self)
         self.reports.register()
         self.mails.register(self.durable)
+        advocacy.register(self)
         if self.slack is not None:
             self.slack.register(cron=jobs.EVERY_MINUTE)
         self.delivering.register(self.durable, cron=jobs.EVERY_MINUTE)
