@@ -23,11 +23,12 @@ from hub.durable.process import is_gone
 from hub.model.actions import Delivery, DeliveryState
 from hub.playbooks.endpoints import Endpoints
 from hub.playbooks.mailing import Mailing
+from hub.playbooks.turns import Place, Turns
 from hub.store import Store, claims, deliveries, executors, stops
 
 log = logging.getLogger(__name__)
 
-PARALLEL = 16
+PARALLEL = 24
 FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(hours=1)
 SILENCE = timedelta(seconds=60)
@@ -77,21 +78,19 @@ class Ledger:
     async def drain(self) -> datetime | None:
         """Send what is due; return when the next message is, None where none is left."""
         sending: set[asyncio.Task[_Ended]] = set()
+        turns = Turns(self._claim)
         try:
             while True:
-                while len(sending) < PARALLEL and (claimed := await self._claim(PARALLEL - len(sending))):
+                while len(sending) < PARALLEL and (claimed := await turns.take(PARALLEL - len(sending))):
                     closed = await self._closed(claimed)
                     sending |= {asyncio.create_task(self._send(sent, closed.get(sent.address))) for sent in claimed}
-                if len(sending) == PARALLEL:
-                    due = None
-                else:
-                    async with self._store.reading() as connection:
-                        due = await claims.next_due(connection, now=self._clock(), paces=self._paces)
                 if not sending:
-                    return due
-                wait = None if due is None else (due - self._clock()).total_seconds()
+                    async with self._store.reading() as connection:
+                        return await claims.next_due(connection, now=self._clock(), paces=self._paces)
+                wait = None if len(sending) == PARALLEL else turns.wait
                 done, sending = await asyncio.wait(sending, timeout=wait, return_when=asyncio.FIRST_COMPLETED)
                 await self._note(done)
+                turns.free({(sent.channel, sent.address) for each in done for sent in [each.result().sent]})
         except asyncio.CancelledError:
             for each in sending:
                 each.cancel()
@@ -110,10 +109,8 @@ class Ledger:
             if taken:
                 async with self._store.transaction() as connection:
                     await deliveries.confirm(connection, taken, executor=self._executor, now=self._clock())
-                    await self._endpoints.note_taken(
-                        connection,
-                        [sent for sent, _ in taken if self._manners[sent.channel].disabled_after is not None],
-                    )
+                    known = [sent for sent, _ in taken if self._manners[sent.channel].disabled_after is not None]
+                    await self._endpoints.note_taken(connection, known)
         finally:
             self._under_way -= {each.sent.id for each in ended}
         if self._tried is not None and (ids := {each.sent.run_id for each in ended if each.sent.run_id is not None}):
@@ -128,10 +125,10 @@ class Ledger:
             return {}
         return await self._endpoints.closed()
 
-    async def _claim(self, limit: int) -> list[Delivery]:
+    async def _claim(self, limit: int, places: Collection[Place] | None) -> list[Delivery]:
         async with self._store.transaction() as connection:
             return await claims.claim(
-                connection, executor=self._executor, now=self._clock(), limit=limit, paces=self._paces
+                connection, executor=self._executor, now=self._clock(), limit=limit, paces=self._paces, places=places
             )
 
     async def sweep(self, *, now: datetime) -> list[str]:

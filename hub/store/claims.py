@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select, text, tuple_, update
+from sqlalchemy import ColumnElement, FromClause, Select, and_, case, func, literal, or_, select, text, tuple_, update
 
 from hub.model.actions import Delivery, DeliveryState
 from hub.store.deliveries import find_deliveries
@@ -19,9 +19,8 @@ _TURN = (delivery.c.turn_at, delivery.c.id)
 LOOKED_AT = 500
 """Of the messages that are due the oldest so many. They may all be for one address: then the next claim finds the others, for
 that address is busy by then."""
-AT_ONCE = 2
-"""Messages claimed together for one address of a channel without pace and order, and from which on it is busy: few, so that
-addresses which hang leave room for the others."""
+AT_ONCE = 4
+"""Messages that one address of a channel without pace and order may be having: few, so that those which hang leave room."""
 SHORTEST_WAIT = timedelta(milliseconds=250)
 
 
@@ -49,12 +48,19 @@ Paces = Mapping[str, Pace]
 
 
 async def claim(
-    connection: Connection, *, executor: str, now: datetime, limit: int, paces: Paces | None = None
+    connection: Connection,
+    *,
+    executor: str,
+    now: datetime,
+    limit: int,
+    paces: Paces | None = None,
+    places: Collection[tuple[str, str]] | None = None,
 ) -> list[Delivery]:
     """Mark up to `limit` due messages as sent by `executor`: the first of each address that is having none just now, and
     a few more to an address of a channel without pace and order.
 
-    Fewer than `limit` does not mean that there are no more: ask until there are none.
+    Fewer than `limit` does not mean that there are no more: ask until there are none. places: only of these channels and
+    addresses.
     """
     if connection.dialect.name == "postgresql":  # SQLite has one writer anyway
         await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CLAIM_LOCK})
@@ -67,6 +73,7 @@ async def claim(
             delivery.c.state == DeliveryState.RESERVED.value,
             or_(delivery.c.not_before.is_(None), delivery.c.not_before <= now),
             _elsewhere(taken),
+            _at(places),
             free,
         )
         .order_by(*_TURN)
@@ -75,7 +82,7 @@ async def claim(
     )
     place, turn = (oldest.c.channel, oldest.c.address), (oldest.c.turn_at, oldest.c.id)
     due = select(oldest, func.row_number().over(partition_by=place, order_by=turn).label("turn")).subquery()
-    several = and_(due.c.channel.in_(_free_ones(paces)), due.c.turn <= AT_ONCE)
+    several = and_(due.c.channel.in_(_free_ones(paces)), due.c.turn <= AT_ONCE - await _having(connection, paces, due))
     first = select(due.c.id).where(or_(due.c.turn == 1, several)).order_by(due.c.turn_at, due.c.id).limit(limit)
     ids = list((await connection.execute(first)).scalars())
     if not ids:
@@ -106,7 +113,10 @@ async def _taken(
     recent = select(*_PLACE).where(delivery.c.sent_at > now - longest, delivery.c.sent_at > since)
     most = case((delivery.c.channel.in_(_free_ones(paces)), AT_ONCE), else_=1)
     under_way = (
-        select(*_PLACE).where(delivery.c.state == DeliveryState.SENT.value).group_by(*_PLACE).having(func.count() >= most)
+        select(*_PLACE)
+        .where(delivery.c.state == DeliveryState.SENT.value)
+        .group_by(*_PLACE)
+        .having(func.count() >= most)
     )
     found = await connection.execute(recent.union(under_way, _blocked(paces, free, now=now)))
     return {(row[0], row[1]) for row in found}
@@ -123,12 +133,28 @@ def _blocked(paces: Paces, free: ColumnElement[bool], *, now: datetime) -> Selec
     )
 
 
+async def _having(connection: Connection, paces: Paces, due: FromClause) -> ColumnElement[int]:
+    """How many the address of a due message is having just now, in channels where that may be more than one."""
+    statement = (
+        select(*_PLACE, func.count().label("many"))
+        .where(delivery.c.state == DeliveryState.SENT.value, delivery.c.channel.in_(_free_ones(paces)))
+        .group_by(*_PLACE)
+    )
+    found = [(row.channel, row.address, row.many) for row in await connection.execute(statement)]
+    cases = [(and_(due.c.channel == channel, due.c.address == address), many) for channel, address, many in found]
+    return case(*cases, else_=0) if cases else literal(0)
+
+
 def _free_ones(paces: Paces) -> list[str]:
     return [name for name, pace in paces.items() if pace.is_free]
 
 
 def _in_order(paces: Paces) -> ColumnElement[bool]:
     return delivery.c.channel.not_in([name for name, pace in paces.items() if not pace.ordered])
+
+
+def _at(places: Collection[tuple[str, str]] | None) -> ColumnElement[bool]:
+    return literal(True) if places is None else tuple_(*_PLACE).in_(sorted(places))
 
 
 def _elsewhere(places: Collection[tuple[str, str]]) -> ColumnElement[bool]:

@@ -171,8 +171,7 @@ async def test_an_endless_backlog_of_one_address_holds_up_no_other(sqlite_store:
         while len(hook.sent) < 9:  # noqa: ASYNC110  it is a list
             await asyncio.sleep(0.01)
     hanging = [key for key in hook.tried if not key.startswith("other")]
-    assert hanging == ["0000", "0001", "0002"][: len(hanging)], "a few at a time"
-    assert len(hanging) < 2 * AT_ONCE
+    assert sorted(hanging) == [f"{n:04}" for n in range(AT_ONCE)], "a few at a time"
     gate.set()
     hook.gates.clear()
     task.cancel()
@@ -213,9 +212,9 @@ async def test_without_order_one_that_fails_holds_up_no_other(sqlite_store: Stor
     await reserve(sqlite_store, *(row(key, channel="webhook", address="crm") for key in "abc"))
     ledger = Ledger(sqlite_store, {"webhook": hook}, executor="here", clock=clock)
     assert await ledger.drain() == START + timedelta(seconds=30)
-    assert hook.keys == ["b", "c"]
+    assert sorted(hook.keys) == ["b", "c"]
     await drained(ledger, clock)
-    assert hook.keys == ["b", "c", "a"]
+    assert hook.keys[2:] == ["a"]
 
 
 async def test_what_the_other_side_knows_again_is_sent_again(store: Store) -> None:

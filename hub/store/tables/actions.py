@@ -152,6 +152,7 @@ delivery = Table(
     Column("counts_on", Date),  # the day of its CSM on which it takes one of the day's places
     Column("turn_at", UtcDateTime),  # its place in the order of sending: when it was reserved, unless more is at stake
     Index(None, "state", "turn_at", "id"),
+    Index(None, "state", "channel", "address", "turn_at"),
     Index(None, "state", "not_before"),
     Index(None, "owner_email", "counts_on"),
     Index(None, "held", "reserved_at"),
