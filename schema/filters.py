@@ -1,6 +1,7 @@
 """The customer filter: the one vocabulary for choosing customers (hub.model.conditions), as GraphQL inputs.
 
-An input field for every field conditions know and every fact of the catalogue; a new fact appears by itself. What a client
+An input field for every field conditions know and every fact of the catalogue; a new fact appears by itself. Custom fields,
+which nobody declares, are named in `custom`. What a client
 sends is turned back into the vocabulary's own mapping and parsed by the one parser, so that the same condition means the
 same here, in a playbook's `when:` and on the command line.
 """
@@ -12,6 +13,8 @@ from typing import Annotated, Any
 import strawberry
 
 from hub.model.conditions import Condition, ConditionError, Field, Not, Test, parse
+from hub.playbooks.vocabulary import OWN_NAME
+from hub.store.conditions import CUSTOM
 from hub.store.conditions import FIELDS as STORED
 from schema.enums import Band, ChurnBand
 from schema.errors import BadInputError
@@ -53,6 +56,14 @@ class TextFilter:
     starts_with: str | None = UNSET
 
 
+@strawberry.input(
+    description="Tests of a custom field, which playbooks write (`update`); all given ones must hold. A field that was never "
+    "written is missing."
+)
+class CustomFilter(TextFilter):
+    name: str = strawberry.field(description="Of the field, without `custom.` before it.")
+
+
 @strawberry.input(description="Tests of a health band; all given ones must hold.")
 class BandFilter:
     eq: Band | None = UNSET
@@ -90,7 +101,9 @@ def _filter_type() -> type:
         "all": strawberry.field(default=UNSET, description="Every one of these holds."),
         "any": strawberry.field(default=UNSET, description="At least one of these holds."),
         "not_": strawberry.field(name="not", default=UNSET, description="This does not hold."),
+        "custom": strawberry.field(default=UNSET, description="Every one of these holds of the hub's own fields."),
     }
+    annotations["custom"] = list[CustomFilter] | None
     for field in FIELDS.values():
         annotations[field.name] = _input_of(field) | None
         members[field.name] = strawberry.field(default=UNSET, description=MEANINGS.get(field.name))
@@ -106,7 +119,7 @@ def condition_of(given: Any) -> Condition | None:
     if given is None or given is UNSET:
         return None
     try:
-        condition = parse(_mapping(given), FIELDS)
+        condition = parse(_mapping(given), _Vocabulary(FIELDS))
     except ConditionError as error:
         said = "; ".join(
             f"{'.'.join(['filter', *(_shown(part) for part in problem.key)])} {problem.message}"
@@ -117,6 +130,14 @@ def condition_of(given: Any) -> Condition | None:
     if (size := _size(condition)) > MOST_TESTS:
         raise BadInputError(f"filter has {size:,} tests and values; the limit is {MOST_TESTS:,}", field="filter")
     return condition
+
+
+class _Vocabulary(dict[str, Field]):
+    """FIELDS, and whatever custom field somebody may have written."""
+
+    def get(self, name: str, default: Any = None) -> Any:
+        own = name.startswith(CUSTOM) and OWN_NAME.fullmatch(name.removeprefix(CUSTOM))
+        return Field(name, "text") if own else super().get(name, default)
 
 
 def _size(condition: Condition) -> int:
@@ -136,6 +157,17 @@ def _mapping(given: Any) -> Any:
         return given.value
     if hasattr(given, "__strawberry_definition__"):
         values = {name.rstrip("_"): value for name, value in vars(given).items() if value is not UNSET}
+        if isinstance(given, CustomFilter):
+            if not OWN_NAME.fullmatch(name := values.pop("name")):
+                raise BadInputError(
+                    f"filter.custom: {name!r} must be small letters, digits and _, a letter first, at most 30",
+                    field="filter",
+                )
+            return {CUSTOM + name: values}
+        if "custom" in values:
+            if not (custom := values.pop("custom")):
+                raise BadInputError("filter.custom must be a list of fields, and not an empty one", field="filter")
+            values["all"] = [*(values.get("all") or ()), *custom]
         return {name: _mapping(value) for name, value in values.items()}
     return given
 

@@ -1,16 +1,17 @@
-"""Queries for alerts, playbooks, runs and deliveries, newest first."""
+"""Queries for alerts, playbooks, runs, deliveries and events that came in, newest first."""
 
 from typing import Any
 
 import strawberry
 
 from hub.store.query import Order, Where
-from schema.enums import AlertState, DeliveryState, RunState
+from schema.enums import AlertState, DeliveryState, Role, RunState
 from schema.fields import DEFAULT_FIRST, plain
 from schema.loaders import ApiInfo, load_page
 from schema.nodes import key_of
 from schema.paging import Connection
 from schema.permissions import root
+from schema.playbooks.events import HookEvent, HookEventState
 from schema.playbooks.types import Alert, Delivery, Playbook, PlaybookRun
 
 
@@ -83,5 +84,22 @@ class PlaybookQueries:
         order = Order("reserved_at", descending=True)
         page: Connection[Delivery] = await load_page(
             info, "delivery", order=order, first=first, after=after, where=where
+        )
+        return page
+
+    @root(Role.ADMIN, description="Events that came in by webhook, and what playbooks did with them.")
+    async def hook_events(
+        self,
+        info: ApiInfo,
+        first: int = DEFAULT_FIRST,
+        after: str | None = None,
+        hook: str | None = None,
+        state: list[HookEventState] | None = None,
+        customer_id: strawberry.ID | None = None,
+    ) -> Connection[HookEvent]:
+        where = _where(customer_id=customer_id, hook=hook, state=state)
+        order = Order("received_at", descending=True)
+        page: Connection[HookEvent] = await load_page(
+            info, "hook_event", order=order, first=first, after=after, where=where
         )
         return page

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from hub.store import Store, tables
-from tests.schema.company import TODAY, customer_row, insert, scorecard_row
+from hub.store.custom import write_custom
+from tests.schema.company import NOW, TODAY, customer_row, insert, scorecard_row
 from tests.schema.fakes import Ask
 
 QUERY = "query ($filter: CustomerFilter) { customers(filter: $filter) { totalCount nodes { name } } }"
@@ -59,8 +60,34 @@ async def test_a_filter_chooses(ask: Ask, store: Store, given: Any, names: list[
 
 
 @pytest.mark.parametrize(
+    ("given", "names"),
+    [
+        ({"custom": [{"name": "save_stage", "eq": "offered"}]}, ["Acme"]),
+        ({"custom": [{"name": "save_stage", "in": ["offered", "taken"]}, {"name": "why", "exists": False}]}, ["Bell"]),
+        ({"not": {"custom": [{"name": "save_stage", "exists": True}]}}, ["Core"]),
+        ({"custom": [{"name": "save_stage", "startsWith": "OFF"}], "all": [{"health": {"gt": 0.5}}]}, []),
+        ({"any": [{"custom": [{"name": "why", "contains": "PRI"}]}, {"name": {"eq": "Core"}}]}, ["Acme", "Core"]),
+    ],
+)
+async def test_custom_fields_choose(ask: Ask, store: Store, given: Any, names: list[str]) -> None:
+    await three(store)
+    written = [("c001", "save_stage", "offered"), ("c001", "why", "price"), ("c002", "save_stage", "taken")]
+    rows = [
+        {"customer_id": id_, "name": name, "value": value, "updated_by": "ann", "run_id": None}
+        for id_, name, value in written
+    ]
+    async with store.transaction() as connection:
+        await write_custom(connection, rows, now=NOW)
+    body = await ask(QUERY, {"filter": given})
+    assert body["data"]["customers"] == {"totalCount": len(names), "nodes": [{"name": name} for name in names]}
+
+
+@pytest.mark.parametrize(
     ("given", "message"),
     [
+        ({"custom": []}, "filter.custom must be a list of fields"),
+        ({"custom": [{"name": "Bad Name", "eq": "x"}]}, "filter.custom: 'Bad Name' must be small letters"),
+        ({"custom": [{"name": "stage"}]}, "filter.all.0.custom.stage must be {operator: value}"),
         ({}, "filter must be a mapping"),
         ({"health": {}}, "filter.health must be {operator: value}"),
         ({"mrr": {"in": []}}, "filter.mrr.in must be a list, and not an empty one"),
