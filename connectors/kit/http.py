@@ -14,7 +14,6 @@ import asyncio
 import base64
 import logging
 import ssl
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from urllib.parse import urlsplit
 import httpx
 from pydantic import SecretStr
 
+from connectors.kit import tempo
 from connectors.kit.budget import Budget
 from connectors.kit.errors import BrokenBodyError, ConnectorError, DeniedError, PausedError, TransientError
 from connectors.kit.paging import own_path
@@ -107,9 +107,9 @@ class Client:
         proxy: SecretStr | None = None,
         deadline: float = 120.0,
         transport: httpx.AsyncBaseTransport | None = None,
-        sleep: Sleep = asyncio.sleep,
+        sleep: Sleep = tempo.sleep,
         clock: Callable[[], datetime] = utc_now,
-        monotonic: Callable[[], float] = time.monotonic,
+        monotonic: Callable[[], float] = tempo.monotonic,
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self._budget, self._judge, self._rate_headers = budget, judge, rate_headers

@@ -11,7 +11,6 @@ some of `Faults`' fields changes them while the sandbox runs.
 
 import asyncio
 import hmac
-import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields
@@ -25,6 +24,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from connectors.kit import tempo
 from connectors.kit.simulated import World
 
 Made = TypeVar("Made")
@@ -166,7 +166,7 @@ class Rendered(Generic[Made]):
 class Limiter:
     """A sandbox's own rate limit: at most `requests` in any `seconds`."""
 
-    def __init__(self, requests: int, seconds: float, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, requests: int, seconds: float, *, monotonic: Callable[[], float] = tempo.monotonic) -> None:
         self.requests, self.seconds, self._monotonic = requests, seconds, monotonic
         self._hits: deque[float] = deque()
 

@@ -1,20 +1,30 @@
 """`cshub demo`: a whole hub on a simulated company, and `cshub sandboxes`, the vendors it talks to."""
 
+import asyncio
 import socket
-from contextlib import nullcontext
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
+import uvicorn
 
+from hub.asgi import app
 from hub.cli import show
 from hub.cli.app import asynchronous, main
-from hub.cli.serve import listen, serve_hub
+from hub.cli.serve import Served, listen, serve_hub
 from hub.cli.sync import waiting
 from hub.clock import utc_now
-from hub.compose import Scored
+from hub.compose import Hub, Scored
+from hub.compose.planning import report_on
+from hub.compose.web import routes_of
 from hub.demo import sandboxes as sandbox_process
+from hub.demo.month.play import Month
 from hub.demo.run import Demo
 from hub.model.actions import Delivery, SyncState
+from hub.playbooks.report_text import lines as report_lines
 from hub.store.tally import Tally
 from hub.sync import SyncReport
 from hub.training import Training
@@ -35,62 +45,158 @@ MOST_LISTED = 20
 )
 @click.option("--months", type=click.IntRange(3, 60), default=18, show_default=True, help="Of its history.")
 @click.option("--seed", default=7, show_default=True)
+@click.option(
+    "--days",
+    type=click.IntRange(0, 90),
+    default=30,
+    show_default=True,
+    help="The last days of its history, which the hub lives through, two seconds each; 0: none.",
+)
 @asynchronous
-async def demo(once: bool, fresh: bool, folder: Path, port: int, customers: int, months: int, seed: int) -> None:
+async def demo(
+    once: bool, fresh: bool, folder: Path, port: int, customers: int, months: int, seed: int, days: int
+) -> None:
     """Show a whole hub at work, without an account anywhere.
 
     A simulated company's HubSpot, Zendesk, Mixpanel and CSV exports are served on this machine in the vendors' own
     formats. The hub syncs them over HTTP, finds out who is who, computes health and churn risk, fires playbooks into a
     Slack workspace and mailboxes of its own, and answers GraphQL. Nothing leaves this machine.
+
+    First it lives through the last month in about a minute: customers sign and are onboarded, alerts open and are closed,
+    people press buttons, answer surveys and opt out. A demo that has lived its month goes on from there.
     """
-    with nullcontext() if once else listen(HOST, port) as bound:
-        await _demo(bound, once=once, fresh=fresh, folder=folder, port=port, company=(customers, months, seed))
+    with listen(HOST, 0 if once else port) as bound:
+        await _demo(bound, once=once, fresh=fresh, folder=folder, port=port, company=(customers, months, seed, days))
 
 
 async def _demo(
-    bound: socket.socket | None, *, once: bool, fresh: bool, folder: Path, port: int, company: tuple[int, int, int]
+    bound: socket.socket, *, once: bool, fresh: bool, folder: Path, port: int, company: tuple[int, int, int, int]
 ) -> None:
     show.say("Starting the simulated company and its vendors …")
-    customers, months, seed = company
+    customers, months, seed, days = company
     async with Demo.open(
-        folder, fresh=fresh, port=port, seed=seed, customers=customers, months=months, clock=utc_now
+        folder,
+        fresh=fresh,
+        port=port,
+        seed=seed,
+        customers=customers,
+        months=months,
+        days=days,
+        served_at=bound.getsockname()[1],
+        clock=utc_now,
     ) as running:
+        lived = None if running.diary.over else await _live(running, bound)
+        async with running.present():
+            learned = await _learn(running)
+            if not once:
+                _next_steps(port, running.outbox_url, await running.token())
+                await serve_hub(running.hub, bound, demo_token=await running.token(), first=running.score)
+                return
+            wrong = await _finish(running, learned, lived)
+    for sentence in wrong:
+        show.complain(f"failed: {sentence}")
+    if wrong:
+        raise click.exceptions.Exit(1)
+
+
+async def _live(running: Demo, bound: socket.socket) -> Month | None:
+    """The days of the diary that are still to be lived; None where the past before them is not known as a whole."""
+    here = f"http://{HOST}:{bound.getsockname()[1]}"
+    async with running.past(hub_url=here) as month:
         hub = running.hub
-        show.say(f"store      {hub.store.description}")
-        show.say(f"company    {running.company.customers} customers since {running.company.started_on}")
-        with show.sync_progress() as progress:
-            reports = await hub.sync_all(list(hub.settings.sources), progress=progress.update)
-        ambiguous, unmatched = await waiting(hub.store)
-        show.sync_reports(reports, ambiguous=ambiguous, unmatched=unmatched)
-        with show.step("training the churn model on monthly snapshots") as step:
-            training = await hub.train(progress=step.to)
-        for line in training.lines():
-            show.out.print(f"  {line}" if line else "", markup=False)
-        days = running.month_starts(utc_now().date())
-        if incomplete := [report.source for report in reports if report.state is not SyncState.SUCCEEDED]:
-            # a scorecard of a past day is never overwritten: it has to wait until everything is known
-            show.complain(f"the past is not scored, because not all is here of: {', '.join(incomplete)}")
-        else:
-            with show.step("scoring the past, month by month", total=len(days)) as step:
-                await hub.backfill(days, progress=step.to)
-        if bound is None:
-            async with hub.working():
-                scored = await running.score()
-                with show.step("playbooks: rendering, sending, confirming"):
-                    settled = await running.settle()
-            show.say("")
-            counts = await running.tally()
-            _summary(counts, reports, training, scored)
-            wrong = _failures(reports, counts, await running.unconfirmed())
-            if not settled:
-                wrong.append("messages were still on their way when the demo stopped waiting for them")
-            for sentence in wrong:
-                show.complain(f"failed: {sentence}")
-            if wrong:
-                raise click.exceptions.Exit(1)
-            return
-        _next_steps(port, running.outbox_url, await running.token())
-        await serve_hub(hub, bound, demo_token=await running.token(), first=running.score)
+        if not running.diary.prepared:
+            show.say(f"It is {running.diary.begins:%d %B %Y}: the hub is set up, and knows what its sources know.")
+            if not (await _learn(running)).whole:
+                return None
+            month.diary = running.diary = running.diary.noted()
+        async with _serving(hub, bound):
+            with show.step("living through the days", total=running.diary.days) as step:
+                async for day in month.play():
+                    step.advance()
+                    step.bars.console.print(f"  {day}", markup=False, highlight=False)
+        running.diary = month.diary
+    return month
+
+
+@asynccontextmanager
+async def _serving(hub: Hub, bound: socket.socket) -> AsyncIterator[None]:
+    """The hub's pages and receivers, as long as days are played; the socket stays open."""
+    application = app(Served(hub, None), routes=routes_of(hub))
+    config = uvicorn.Config(
+        application, log_level="warning", lifespan="off", access_log=False, timeout_graceful_shutdown=1
+    )
+    server = _Server(config)
+    serving = asyncio.create_task(server.serve(sockets=[bound.dup()]))
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await serving
+
+
+class _Server(uvicorn.Server):
+    """Leaves the process's signals to the demo."""
+
+    def capture_signals(self) -> Any:
+        return nullcontext()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Learned:
+    reports: list[SyncReport]
+    training: Training
+
+    @property
+    def whole(self) -> bool:
+        return all(report.state is SyncState.SUCCEEDED for report in self.reports)
+
+
+async def _learn(running: Demo) -> _Learned:
+    """What everybody's first day with the hub is: sync, train, and score the past."""
+    hub = running.hub
+    show.say(f"store      {hub.store.description}")
+    show.say(f"company    {running.company.customers} customers since {running.company.started_on}")
+    with show.sync_progress() as progress:
+        reports = await hub.sync_all(list(hub.settings.sources), progress=progress.update)
+    ambiguous, unmatched = await waiting(hub.store)
+    show.sync_reports(reports, ambiguous=ambiguous, unmatched=unmatched)
+    with show.step("training the churn model on monthly snapshots") as step:
+        training = await hub.train(progress=step.to)
+    for line in training.lines():
+        show.out.print(f"  {line}" if line else "", markup=False)
+    days = running.month_starts(hub.clock().date())
+    learned = _Learned(reports=reports, training=training)
+    if not learned.whole:
+        # a scorecard of a past day is never overwritten: it has to wait until everything is known
+        incomplete = [report.source for report in reports if report.state is not SyncState.SUCCEEDED]
+        show.complain(f"the past is not scored, because not all is here of: {', '.join(incomplete)}")
+    else:
+        with show.step("scoring the past, month by month", total=len(days)) as step:
+            await hub.backfill(days, progress=step.to)
+    return learned
+
+
+async def _finish(running: Demo, learned: _Learned, lived: Month | None) -> list[str]:
+    """Today's scores and messages, and what all of it came to; what went wrong, in words."""
+    hub = running.hub
+    async with hub.working():
+        scored = await running.score()
+        with show.step("playbooks: rendering, sending, confirming"):
+            settled = await running.settle()
+    show.say("")
+    counts = await running.tally()
+    _summary(counts, learned.reports, learned.training, scored)
+    if running.diary.days:
+        did = lived.cast.did if lived else {}
+        show.table(f"After {running.diary.days} days", ("what", "how many"), await running.came_to(did))
+        show.say("\nWhat playbooks did, and whether it helped (cshub playbook report)\n")
+        for line in report_lines(await report_on(hub.store, hub.settings, names=(), now=hub.clock())):
+            show.say(line)
+    wrong = _failures(learned.reports, counts, await running.unconfirmed()) + await running.account()
+    wrong += lived.failed if lived else []
+    if not settled:
+        wrong.append("messages were still on their way when the demo stopped waiting for them")
+    return wrong
 
 
 @main.command(hidden=True, add_help_option=False, context_settings={"ignore_unknown_options": True})

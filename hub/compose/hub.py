@@ -25,6 +25,7 @@ from hub.compose.mail import Mails, mailing_of
 from hub.compose.models import Models
 from hub.compose.reports import Reports
 from hub.compose.slack import SlackPlace, connected
+from hub.durable import Engine
 from hub.durable.engine import DbosDurable
 from hub.errors import CshubError, NotFoundError
 from hub.judgement import Judged, feel, judge_statements, override, take_back
@@ -56,12 +57,14 @@ class Scored:
 class Hub:
     """See the module. `work`: whether this process does jobs, or only asks for them."""
 
-    def __init__(self, settings: Settings, *, clock: Callable[[], datetime], work: bool = True) -> None:
+    def __init__(
+        self, settings: Settings, *, clock: Callable[[], datetime], work: bool = True, engine: Engine | None = None
+    ) -> None:
         self.settings = settings
         self.clock = clock
         self.work = work
         self.store = Store.open(settings.hub.store)
-        self.durable = DbosDurable(self.store, clock=clock, work=work)
+        self.durable: Engine = engine or DbosDurable(self.store, clock=clock, work=work)
         secret = settings.hub.secret
         self.links = Links(secret.get_secret_value() if secret else None)
         own = channels(settings, links=self.links)
@@ -77,6 +80,7 @@ class Hub:
             hub_url=settings.hub.url,
             mailing=mailing_of(settings),
             company=settings.hub.company,
+            product_url=settings.hub.product_url or "",
             attention=attention,
             team=settings.team,
         )
@@ -120,10 +124,19 @@ class Hub:
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, settings: Settings, *, clock: Callable[[], datetime], work: bool = True, migrate: bool = False
+        cls,
+        settings: Settings,
+        *,
+        clock: Callable[[], datetime],
+        work: bool = True,
+        migrate: bool = False,
+        engine: Engine | None = None,
     ) -> AsyncIterator[Self]:
-        """A hub over a store of this version; ConfigError where it is another and `migrate` is off."""
-        hub = cls(settings, clock=clock, work=work)
+        """A hub over a store of this version; ConfigError where it is another and `migrate` is off.
+
+        engine  instead of the durable engine in the store: for time that is played (hub.demo.month)
+        """
+        hub = cls(settings, clock=clock, work=work, engine=engine)
         relax_collector()
         try:
             if migrate:

@@ -3,11 +3,16 @@
 Everything else (health, churn, playbooks, templates) is what ships with the hub, so the demo shows the real thing.
 """
 
+import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
+
+from hub.resources import CONFIG
+
+WRITTEN = ".written-by-cshub-demo"
 
 HUB = Template("""\
 # Written by `cshub demo`: the hub of a simulated company.
@@ -29,6 +34,12 @@ mail:
   port: $smtp
   starttls: false
   sender: Northbeam customer success <cs@northbeam.example>
+  customers:
+    sender: Northbeam <hello@northbeam.example>
+    window: {from: "08:00", to: "18:00", days: [mon, tue, wed, thu, fri]}
+  bounces:
+    webhook:
+      secret: $bounces_token
 
 pagerduty:
   services:
@@ -42,6 +53,14 @@ webhooks:
       secret: $${DEMO_HOOK_SECRET:-$hooks_token}
   allow: [127.0.0.0/8]
 """)
+
+OPERATIONS = """
+operations:
+  channel: slack
+  to: "#cshub"
+"""
+BOUNCES = "whsec_" + base64.b64encode(b"demo bounces secret, 32 bytes of").decode()
+"""What the mail service of the demo signs with when it tells of bounces."""
 
 SOURCES = Template("""\
 # Written by `cshub demo`: every vendor is a sandbox on this machine that speaks the vendor's wire format.
@@ -128,6 +147,25 @@ ATTENTION = """\
 csm: {hours: false, a_day: null}
 digest: {severities: []}
 """
+LIVED = """\
+# Written by `cshub demo`: as it ships, but for fewer messages a day, so that some days have more than that.
+
+csm: {hours: true, a_day: 4}
+digest: {at: ["09:00"], severities: [low]}
+same_reason: 7 days
+snooze: {urgent_comes_through: true}
+precision: {fewest: 5}
+"""
+ZONES = ("Europe/Berlin", "Europe/London", "America/New_York", "Europe/Madrid")
+ONBOARDING = {
+    "starts_within_days: 14": "starts_within_days: 40",
+    "behind_after_days: 21": "behind_after_days: 10",
+    "stalled_after_days: 35": "stalled_after_days: 18",
+    "fail_after_days: 60": "fail_after_days: 30",
+}
+"""What a month needs: the newest programme's numbers, so that who hardly begins is behind, stalled and failed within one."""
+HELD_OUT = {"churn_save": "20 %", "health_warning": "20 %", "churn_medium": "20 %"}
+"""Playbooks whose effect is to be measured: a share of customers is left untreated by lot."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,8 +179,17 @@ class Places:
     history_days: int
 
 
-def write(places: Places, *, tokens: Mapping[str, str], staff: Mapping[str, tuple[str, str]] | None = None) -> Path:
-    """Write the folder and return it. `tokens`: {sandbox: its token}. `staff`: {e-mail: (name, Slack user)}."""
+def write(
+    places: Places,
+    *,
+    tokens: Mapping[str, str],
+    staff: Mapping[str, tuple[str, str]] | None = None,
+    lively: bool = False,
+) -> Path:
+    """Write the folder and return it. `tokens`: {sandbox: its token}. `staff`: {e-mail: (name, Slack user)}.
+
+    lively  for a demo that lives through days: working hours, digests, hold-outs and a quicker onboarding
+    """
     folder = places.folder / "config"
     folder.mkdir(parents=True, exist_ok=True)
     values = {
@@ -151,18 +198,48 @@ def write(places: Places, *, tokens: Mapping[str, str], staff: Mapping[str, tupl
         "smtp": places.smtp,
         "store": places.folder / "cshub.db",
         "history_days": places.history_days,
+        "bounces_token": BOUNCES,
         **{f"{name}_token": token for name, token in tokens.items()},
     }
-    (folder / "hub.yaml").write_text(HUB.substitute(values), encoding="utf-8")
+    (folder / "hub.yaml").write_text(HUB.substitute(values) + (OPERATIONS if lively else ""), encoding="utf-8")
     (folder / "sources.yaml").write_text(SOURCES.substitute(values), encoding="utf-8")
     (folder / "team.yaml").write_text(_team(staff or {}), encoding="utf-8")
-    (folder / "attention.yaml").write_text(ATTENTION, encoding="utf-8")
+    (folder / "attention.yaml").write_text(LIVED if lively else ATTENTION, encoding="utf-8")
+    if lively:
+        shipped = (CONFIG / "lifecycle.yaml").read_text(encoding="utf-8")
+        (folder / "lifecycle.yaml").write_text(_changed(shipped, ONBOARDING), encoding="utf-8")
+        _hold_out(folder / "playbooks")
     return folder
+
+
+def _changed(text: str, changes: Mapping[str, str]) -> str:
+    for old, new in changes.items():
+        if old not in text:
+            raise ValueError(f"the shipped lifecycle.yaml has no {old!r} any more: change it here as well")
+        text = text.replace(old, new)
+    return f"# Written by `cshub demo`: the shipped one, quicker.\n{text}"
+
+
+def _hold_out(folder: Path) -> None:
+    """The shipped playbooks, some with a hold-out; a folder that somebody else made stays as it is."""
+    ours = folder / WRITTEN
+    if folder.exists() and not ours.exists():
+        return
+    folder.mkdir(exist_ok=True)
+    ours.touch()
+    for path in (CONFIG / "playbooks").glob("*.yaml"):
+        text = path.read_text(encoding="utf-8")
+        if path.stem in HELD_OUT:
+            text = text.replace("\nrest: ", f"\nholdout: {HELD_OUT[path.stem]}\nrest: ", 1)
+        (folder / path.name).write_text(text, encoding="utf-8")
 
 
 def _team(staff: Mapping[str, tuple[str, str]]) -> str:
     """All of them may press buttons."""
-    members = {email: {"name": name, "slack": user, "role": "csm"} for email, (name, user) in sorted(staff.items())}
+    members = {
+        email: {"name": name, "slack": user, "role": "csm", "timezone": ZONES[number % len(ZONES)]}
+        for number, (email, (name, user)) in enumerate(sorted(staff.items()))
+    }
     return (
         f"# Written by `cshub demo`: the simulated company's own people.\n\nmembers: {json.dumps(members, indent=2)}\n"
     )

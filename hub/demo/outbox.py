@@ -100,6 +100,12 @@ class Outbox:
         """The newest first."""
         return self._select("true ORDER BY number DESC LIMIT ?", limit)
 
+    def arrived(self, *, since: datetime, until: datetime) -> list[Arrival]:
+        """Messages of a stretch of time (aware, UTC), in the order they came."""
+        return self._select(
+            "kind IN ('slack', 'email') AND at >= ? AND at < ? ORDER BY number", since.isoformat(), until.isoformat()
+        )
+
     def _select(self, where: str, *values: object) -> list[Arrival]:
         rows = self._connection.execute(
             "SELECT number, kind, at, address, shown, subject, dedup, answered, body FROM arrivals WHERE " + where,  # noqa: S608  ours
@@ -173,6 +179,10 @@ class Outbox:
         counted: Counter[str] = Counter(dict.fromkeys(KINDS, 0))
         counted.update(dict(self._connection.execute("SELECT kind, count(*) FROM arrivals GROUP BY kind").fetchall()))
         return dict(counted)
+
+    def known(self) -> list[tuple[Kind, str | None, int]]:
+        """(kind, what its sender knows it by, how many places or times it came to)."""
+        return self._connection.execute("SELECT kind, dedup, count(*) FROM arrivals GROUP BY kind, dedup").fetchall()
 
     def duplicates(self) -> list[Duplicate]:
         """Messages that arrived more than once at the same place, by what their sender says they are."""

@@ -9,73 +9,57 @@ goes on where the first one ended: what is new since then is pulled, and nothing
 
 import asyncio
 import json
-import shutil
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, closing
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from hub.access import tokens
+from hub.clock import utc_now
 from hub.compose import Hub, Scored
 from hub.compose.jobs import score_and_check
-from hub.demo.configuration import Places, write
+from hub.demo.configuration import BOUNCES, Places, write
+from hub.demo.founding import COMPANY, Company, DemoError, prepared
+from hub.demo.month.account import COUNTED, check, rows, waits
+from hub.demo.month.calls import Caller
+from hub.demo.month.cast import Cast
+from hub.demo.month.clock import MovedClock
+from hub.demo.month.diary import Diary
+from hub.demo.month.play import Month, live_on
+from hub.demo.month.stepping import SteppedDurable
+from hub.demo.outbox import Outbox
 from hub.demo.sandboxes import token
 from hub.demo.workspace import user_id
-from hub.errors import CshubError
 from hub.model.actions import Delivery, DeliveryState, Role, RunState
-from hub.settings import load
+from hub.settings import Settings, load
 from hub.store.deliveries import find_deliveries
+from hub.store.happenings import find_standing
 from hub.store.tally import Tally, tally
 
-COMPANY = "company.json"
-"""What makes a folder a demo's."""
-DAYS_PER_MONTH = 30.4375
 READY_WITHIN = 120.0
 SETTLED_WITHIN = 180.0
 
 
-class DemoError(CshubError):
-    """The demo could not be brought up."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Company:
-    """Which simulated company: its seed, size, and first day."""
-
-    seed: int
-    customers: int
-    months: int
-    started_on: date
-
-    @classmethod
-    def of(cls, folder: Path, *, seed: int, customers: int, months: int, today: date) -> "Company":
-        """The company of this folder, founded `months` ago where there is none yet."""
-        path = folder / COMPANY
-        if path.exists():
-            known = json.loads(path.read_text(encoding="utf-8"))
-            return cls(**{**known, "started_on": date.fromisoformat(known["started_on"])})
-        started_on = today - timedelta(days=round(months * DAYS_PER_MONTH))
-        made = cls(seed=seed, customers=customers, months=months, started_on=started_on)
-        values = {"seed": seed, "customers": customers, "months": months, "started_on": started_on.isoformat()}
-        new = path.with_suffix(".new")
-        new.write_text(json.dumps(values), encoding="utf-8")
-        new.replace(path)  # whole or not at all: a demo may be killed at any moment
-        return made
-
-
 class Demo:
-    """A hub over the sandboxes. `sandbox_url`: where they are; `outbox_url`: what they received."""
+    """A hub over the sandboxes, which are at `sandbox_url`; `outbox_url`: what they received.
 
-    def __init__(self, hub: Hub, company: Company, folder: Path, sandbox_url: str) -> None:
-        self.hub = hub
-        self.company = company
-        self.folder = folder
-        self.sandbox_url = sandbox_url
-        self.outbox_url = f"{sandbox_url}/outbox"
+    async with demo.past(hub_url) as month: …      only while demo.diary.over is not yet so
+    async with demo.present(): demo.hub …
+    """
+
+    hub: Hub
+
+    def __init__(
+        self, settings: Settings, company: Company, diary: Diary, clock: MovedClock, ready: Mapping[str, Any]
+    ) -> None:
+        self.settings, self.company, self.diary, self.clock = settings, company, diary, clock
+        self.folder = diary.folder
+        self.sandbox_url = str(ready["url"])
+        self.outbox_url = f"{self.sandbox_url}/outbox"
+        self._staff = [user_id(email) for email in ready["staff"]]
 
     @classmethod
     @asynccontextmanager
@@ -88,24 +72,73 @@ class Demo:
         seed: int,
         customers: int,
         months: int,
+        days: int = 0,
+        served_at: int | None = None,
         clock: Callable[[], datetime],
     ) -> AsyncIterator["Demo"]:
-        """Start the sandboxes, write the configuration, bring the store up to date. `fresh`: forget what was before."""
-        folder = _prepared(folder, fresh=fresh)
-        company = Company.of(folder, seed=seed, customers=customers, months=months, today=clock().date())
-        async with _sandboxes(folder, company, hub_url=f"http://127.0.0.1:{port}") as ready:
+        """Start the sandboxes and write the configuration. `fresh`: forget what was before.
+
+        days       the last ones of the company, which the hub lives through; a demo that has begun keeps its own
+        port, served_at   what links in messages say, and where the hub listens: None for the same
+        """
+        folder = prepared(folder, fresh=fresh)
+        new = not (folder / COMPANY).exists()
+        today = clock().date()
+        company = Company.of(folder, seed=seed, customers=customers, months=months, days=days, today=today)
+        diary = Diary.of(folder, days=days, today=today, new=new)
+        moved = MovedClock(folder / "clock")
+        if diary.over:
+            moved.release()
+        hub_url = f"http://127.0.0.1:{served_at or port}"
+        async with _sandboxes(folder, company, until=None if diary.over else diary.first, hub_url=hub_url) as ready:
             places = Places(
                 folder=folder,
                 port=port,
                 sandbox=urlsplit(ready["url"]).port or 0,
                 smtp=ready["smtp_port"],
-                history_days=(clock().date() - company.started_on).days + 1,
+                history_days=(today - company.started_on).days + 1,
             )
             names = ("hubspot", "zendesk", "mixpanel", "csvfile", "slack", "slack_signing", "pagerduty", "hooks")
             staff = {email: (name, user_id(email)) for email, name in ready["staff"].items()}
-            settings = load(write(places, tokens={name: token(name) for name in names}, staff=staff))
-            async with Hub.open(settings, clock=clock, migrate=True) as hub:
-                yield cls(hub, company, folder, ready["url"])
+            tokens = {name: token(name) for name in names}
+            settings = load(write(places, tokens=tokens, staff=staff, lively=diary.days > 0))
+            try:
+                yield cls(settings, company, diary, moved, ready)
+            finally:
+                moved.close()
+
+    @asynccontextmanager
+    async def past(self, *, hub_url: str) -> AsyncIterator[Month]:
+        """The hub as it was on the first day of the diary. Its pages must be served at `hub_url` while days are played."""
+        sandbox, diary = Caller(self.sandbox_url), self.diary
+        self.clock.move(max(diary.first, self.clock.moved_to or diary.first))
+        await live_on(sandbox, until=self.clock().replace(hour=0, minute=0, second=0, microsecond=0))
+        durable, outbox = SteppedDurable(self.clock), Outbox(self.folder / "outbox.db")
+        try:
+            cast = Cast(
+                outbox,
+                seed=self.company.seed,
+                staff=self._staff,
+                sandbox=sandbox,
+                hub=Caller(hub_url),
+                bounce_secret=BOUNCES,
+            )
+            async with Hub.open(self.settings, clock=self.clock, migrate=True, engine=durable) as hub:
+                self.hub = hub
+                yield Month(hub, durable, self.clock, diary, sandbox=sandbox, cast=cast)
+        finally:
+            outbox.close()
+
+    @asynccontextmanager
+    async def present(self) -> AsyncIterator[None]:
+        """The hub as it is, on the durable engine of every hub. The company lives by itself."""
+        if self.clock.moved_to is not None:
+            self.diary = self.diary.noted(steps=self.diary.steps, over=True)
+            self.clock.release()
+            await live_on(Caller(self.sandbox_url), until=None)
+        async with Hub.open(self.settings, clock=self.clock, migrate=True) as hub:
+            self.hub = hub
+            yield
 
     def month_starts(self, today: date) -> list[date]:
         """The firsts of months since the company began, before today."""
@@ -122,16 +155,14 @@ class Demo:
         return await score_and_check(self.hub)
 
     async def settle(self) -> bool:
-        """Wait until every run waits or is done and every message has left; False where that takes too long."""
+        """Wait until every run waits or is done and every message has left whose hour has come; False where that takes
+        too long."""
         async with asyncio.timeout(SETTLED_WITHIN) as limit:
             try:
                 while True:
                     counts = await self.tally()
                     moving = counts.runs.get(RunState.RUNNING, 0)
-                    leaving = sum(
-                        counts.deliveries.get(state, 0) for state in (DeliveryState.RESERVED, DeliveryState.SENT)
-                    )
-                    if not moving and not leaving:
+                    if not moving and not await self.leaving():
                         return True
                     await asyncio.sleep(0.25)
             except TimeoutError:
@@ -143,11 +174,34 @@ class Demo:
         async with self.hub.store.reading() as connection:
             return await tally(connection)
 
-    async def unconfirmed(self) -> list[Delivery]:
-        """Messages of which nobody can say that they arrived."""
-        left = (DeliveryState.FAILED, DeliveryState.UNKNOWN, DeliveryState.RESERVED, DeliveryState.SENT)
+    async def leaving(self) -> list[Delivery]:
+        """Messages that are on their way."""
+        now = self.hub.clock()
         async with self.hub.store.reading() as connection:
-            return await find_deliveries(connection, states=left)
+            found = await find_deliveries(connection, states=(DeliveryState.RESERVED, DeliveryState.SENT))
+        return [each for each in found if not waits(each, now=now)]
+
+    async def unconfirmed(self) -> list[Delivery]:
+        """Messages of which nobody can say that they arrived, and that do not only wait for their hour."""
+        async with self.hub.store.reading() as connection:
+            found = await find_deliveries(connection, states=(DeliveryState.FAILED, DeliveryState.UNKNOWN))
+        return found + await self.leaving()
+
+    async def account(self) -> list[str]:
+        """What is wrong with the messages: lost, doubled, or nobody's."""
+        async with self.hub.store.reading() as connection:
+            found = await find_deliveries(connection)
+        with closing(Outbox(self.folder / "outbox.db")) as outbox:
+            return check(found, outbox)
+
+    async def came_to(self, did: Mapping[str, int]) -> Sequence[tuple[str, object]]:
+        """How things stand after the month. `did`: what people did in it."""
+        async with self.hub.store.reading() as connection:
+            standing = await find_standing(connection)
+        with closing(Outbox(self.folder / "outbox.db")) as outbox:
+            counts = outbox.counts()
+        arrived = sum(counts[kind] for kind in COUNTED)
+        return rows(standing, did=did, arrived=arrived)
 
     async def token(self) -> str:
         """A token for the admin of the demo: the one of the last run, while it is valid."""
@@ -165,17 +219,10 @@ class Demo:
         return made.secret
 
 
-def _prepared(folder: Path, *, fresh: bool) -> Path:
-    if fresh and folder.exists() and any(folder.iterdir()):
-        if not (folder / COMPANY).exists():
-            raise DemoError(f"{folder} holds no demo; it is not emptied. Choose another --folder, or empty it yourself")
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder.resolve()
-
-
 @asynccontextmanager
-async def _sandboxes(folder: Path, company: Company, *, hub_url: str) -> AsyncIterator[dict[str, Any]]:
+async def _sandboxes(
+    folder: Path, company: Company, *, until: datetime | None, hub_url: str
+) -> AsyncIterator[dict[str, Any]]:
     """The sandboxes' process, from ready to gone."""
     arguments = {
         "folder": folder,
@@ -184,7 +231,12 @@ async def _sandboxes(folder: Path, company: Company, *, hub_url: str) -> AsyncIt
         "months": company.months,
         "started-on": company.started_on,
         "hub-url": hub_url,
+        "newcomers": company.newcomers,
+        "clock": folder / "clock",
     }
+    if until is not None:
+        arguments["until"] = until.isoformat()
+        arguments["through"] = utc_now().isoformat()
     # the launcher for its path alone: the command line imports the whole hub, which they need nothing of
     command = [sys.executable, "-c", "import cshub; from hub.demo.sandboxes import main; main()"]
     process = await asyncio.create_subprocess_exec(

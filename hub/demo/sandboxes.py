@@ -7,12 +7,13 @@
     /mail/_faults    the mail server's faults; the server itself speaks SMTP on a port of its own
     /outbox          what arrived; /outbox.json
     /_ready          what is served, and until when the simulated company has lived
-    POST /_world     {"until": "2026-11-30T08:00:00Z"}: live on (or back) to that moment, and stay there
+    POST /_world     {"until": "2026-11-30T08:00:00Z"}: live on (or back) to that moment, and stay there; null: live on by
+                     itself again. {"tempo": 600}: so fast pass the seconds of the vendors' rate limits
 
     python -m hub.demo.sandboxes --folder DIR --started-on 2025-05-22     prints one line of JSON when it is ready
 
 The company has lived until the last midnight, and lives on by itself when the day changes. The process ends on SIGTERM,
-SIGINT, and when its parent is gone.
+SIGINT, and when its parent is gone. What time it is, says the file `--clock`, where there is one (hub.demo.month.clock).
 """
 
 import argparse
@@ -36,14 +37,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from connectors.kit import registry
+from connectors.kit import registry, tempo
 from connectors.kit.sandbox import Faults
 from connectors.kit.simulated import World
 from hub.clock import utc_now
 from hub.demo import hooks, page, pagerduty, slack
-from hub.demo.company import simulate
+from hub.demo.company import Simulation
 from hub.demo.faults import faults_route
 from hub.demo.mail import MailServer
+from hub.demo.month.clock import MovedClock
 from hub.demo.mounts import Mounts
 from hub.demo.outbox import Outbox
 
@@ -73,7 +75,9 @@ class Sandboxes:
         seed: int = 7,
         customers: int = 300,
         months: int = 18,
+        newcomers: int = 0,
         until: datetime | None = None,
+        through: datetime | None = None,
         port: int = 0,
         smtp_port: int = 0,
         hub_url: str = "",
@@ -91,10 +95,12 @@ class Sandboxes:
             "seed": seed,
             "customers": customers,
             "months": months,
+            "newcomers": newcomers,
             "started_on": started_on,
         }
         self._pinned = until is not None
-        self._until, self._clock = until, clock
+        self._until, self._through, self._clock = until, through, clock
+        self._simulation: Simulation | None = None
         self._world: World | None = None
         self._server: uvicorn.Server | None = None
         self._serving: asyncio.Task[None] | None = None
@@ -155,7 +161,17 @@ class Sandboxes:
 
     async def live_until(self, until: datetime) -> None:
         """Let the company have lived until `until`; what the sandboxes serve changes at once, as a whole."""
-        self._world = await asyncio.to_thread(simulate, **self._company, until=until)
+        self._world = await asyncio.to_thread(self._live, until)
+
+    def _live(self, until: datetime) -> World:
+        """The company as it was at `until`. What was lived through once is not lived again: earlier days are told of it."""
+        if until.tzinfo is None or until.astimezone(UTC).date() < self._company["started_on"]:
+            raise ValueError(f"an aware time, not before {self._company['started_on']}, and not {until}")
+        until = until.astimezone(UTC)
+        if self._simulation is None or self._simulation.until < until:
+            through = until if self._through is None else max(until, self._through)
+            self._simulation = Simulation(**self._company, until=through)
+        return self._simulation.world(until=until)
 
     def app(self) -> Mounts:
         apps: dict[str, Any] = {}
@@ -170,11 +186,18 @@ class Sandboxes:
             hub_url=self.hub_url,
             signing_secret=token("slack_signing"),
             prefix="/slack",
+            clock=self._clock,
+            monotonic=lambda: self._clock().timestamp(),
         )
         apps["pagerduty"] = pagerduty.app(
-            self.outbox, services={"customer-success": token("pagerduty")}, faults=self.pagerduty_faults
+            self.outbox,
+            services={"customer-success": token("pagerduty")},
+            faults=self.pagerduty_faults,
+            clock=self._clock,
         )
-        apps["hooks"] = hooks.app(self.outbox, secrets={"demo": token("hooks")}, faults=self.hook_faults)
+        apps["hooks"] = hooks.app(
+            self.outbox, secrets={"demo": token("hooks")}, faults=self.hook_faults, clock=self._clock
+        )
         apps["mail"] = Starlette(routes=[faults_route(self.mail.faults)])
         own = [
             Route("/_ready", self._ready),
@@ -203,11 +226,14 @@ class Sandboxes:
 
     async def _live_on(self, request: Request) -> Response:
         try:
-            until = datetime.fromisoformat(orjson.loads(await request.body())["until"])
-            await self.live_until(until)
+            wanted = orjson.loads(await request.body())
+            if "tempo" in wanted:
+                tempo.run_at(float(wanted["tempo"]))
+            until = wanted["until"]
+            await self.live_until(_midnight(self._clock()) if until is None else datetime.fromisoformat(until))
         except (KeyError, TypeError, ValueError) as error:
             return JSONResponse({"error": f'say {{"until": "2026-11-30T08:00:00Z"}}: {error}'}, 400)
-        self._pinned = True
+        self._pinned = until is not None
         return JSONResponse(self.described())
 
     async def _keep_living(self) -> None:
@@ -246,7 +272,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--customers", type=int, default=300)
     parser.add_argument("--months", type=int, default=18)
+    parser.add_argument("--newcomers", type=int, default=0, help="of them who sign in the last weeks")
+    parser.add_argument(
+        "--clock", type=lambda path: MovedClock(Path(path)), default=utc_now, help="the file that says what time it is"
+    )
     parser.add_argument("--until", type=datetime.fromisoformat, default=None, help="stand still at this moment")
+    parser.add_argument("--through", type=datetime.fromisoformat, default=None, help="how far it will be asked to live")
     given = parser.parse_args(argv)
     asyncio.run(_run(Sandboxes(**vars(given)), parent=os.getppid()))
     return 0

@@ -8,6 +8,6 @@ that dies in the middle leaves its job to another, which starts it from the begi
 be harmless; a run's own state lives in our store, and the engine only wakes it.
 """
 
-from hub.durable.port import DEFAULT_QUEUE, Argument, Durable, Failure, Handler, Inspection, Json, plain
+from hub.durable.port import DEFAULT_QUEUE, Argument, Durable, Engine, Failure, Handler, Inspection, Json, plain
 
-__all__ = ["DEFAULT_QUEUE", "Argument", "Durable", "Failure", "Handler", "Inspection", "Json", "plain"]
+__all__ = ["DEFAULT_QUEUE", "Argument", "Durable", "Engine", "Failure", "Handler", "Inspection", "Json", "plain"]

@@ -96,6 +96,12 @@ class Durable(Protocol):
         ...
 
 
+class Engine(Durable, Protocol):
+    """A durable engine as a process has it. `executor`: the id under which this process takes work."""
+
+    executor: str
+
+
 def plain(argument: Argument) -> dict[str, Json]:
     """A copy of `argument` as it will come back to the handler; TypeError where that isn't JSON."""
     if not isinstance(argument, Mapping):

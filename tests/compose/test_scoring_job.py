@@ -1,12 +1,11 @@
 """Scoring a day looks at the models too, whoever asks for it: the schedule, or the demo."""
 
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 from hub.compose import Hub
 from hub.compose.jobs import score_and_check
-from hub.demo.run import Company, Demo
+from hub.demo.run import Demo
 
 
 def recorder(done: list[str]) -> Hub:
@@ -28,6 +27,8 @@ async def test_a_day_is_scored_and_then_the_models_are_checked() -> None:
 
 async def test_the_demo_does_the_same() -> None:
     done: list[str] = []
-    running = Demo(recorder(done), cast("Company", None), Path(), "http://127.0.0.1:1")
+    nothing: Any = SimpleNamespace(folder=None)
+    running = Demo(nothing, nothing, nothing, nothing, {"url": "http://127.0.0.1:1", "staff": {}})
+    running.hub = recorder(done)
     scored: Any = await running.score()
     assert (scored, done) == ("scored", ["score", "drift"])

@@ -20,7 +20,7 @@ WITHIN = 240
 
 
 async def demo(folder: Path, *, customers: int, months: int, **environment: str) -> Ended:
-    size = (f"--customers={customers}", f"--months={months}")
+    size = (f"--customers={customers}", f"--months={months}", "--days=0")
     return await run("demo", "--once", "--folder", folder, *size, within=WITHIN, environment=environment)
 
 

@@ -42,7 +42,7 @@ MOST_STARTS = 50
 WITHIN = 240
 SEED = int(os.environ.get("CSHUB_TEST_KILL_SEED", time.time_ns() % 1_000_000))
 SEGMENTS = ("enterprise", "mid-market", "smb")
-ARGUMENTS = ("--customers", "18", "--months", "4")
+ARGUMENTS = ("--customers", "18", "--months", "4", "--days", "0")
 OPEN = ("reserved", "sent")
 
 

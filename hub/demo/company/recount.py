@@ -13,6 +13,7 @@ from hub.demo.company.support import TicketLife, order
 from hub.demo.company.surveys import Answer
 from hub.demo.company.touches import Touches
 
+BY_HAND = 3  # every third yearly contract is renewed by hand
 CLOSES_AFTER = 4 * DAY_SECONDS  # a solved ticket nobody reopens
 NIGHT_RUN = 9_000  # billing's and the CRM's nightly work, seconds after midnight
 
@@ -146,19 +147,20 @@ def answers(view: Viewpoint, given: Iterable[Answer]) -> list[NpsAnswer]:
     ]
 
 
-def terms(view: Viewpoint, lives: list[TermLife]) -> list[Term]:
+def terms(view: Viewpoint, lives: list[TermLife], roster: Roster) -> list[Term]:
     return [
-        _term(view, number, life)
+        _term(view, number, life, roster)
         for number, life in enumerate(lives, start=1)
         if life.started * DAY_SECONDS + NIGHT_RUN <= view.second
     ]
 
 
-def _term(view: Viewpoint, number: int, life: TermLife) -> Term:
+def _term(view: Viewpoint, number: int, life: TermLife, roster: Roster) -> Term:
     born = life.started * DAY_SECONDS + NIGHT_RUN
     counted = [(day, used) for day, used in life.used if day * DAY_SECONDS + NIGHT_RUN <= view.second]
     told = life.cancelled is not None and life.cancelled <= view.second
     end = life.ended * DAY_SECONDS + NIGHT_RUN
+    by_hand = roster.months[life.customer] == 12 and life.customer % BY_HAND == 0
     return Term(
         number=number,
         account=life.customer + 1,
@@ -170,7 +172,7 @@ def _term(view: Viewpoint, number: int, life: TermLife) -> Term:
         started_on=view.on(life.started),
         renews_on=view.on(life.renews),
         ended_on=view.on(life.ended) if end <= view.second else None,
-        auto_renew=not told or life.kind == "contraction",
+        auto_renew=not by_hand and (not told or life.kind == "contraction"),
         cancelled_at=view.at(life.cancelled) if told and life.cancelled is not None else None,
         cancellation_kind=life.kind if told else None,
         updated_at=view.latest(born, end, life.cancelled, *(day * DAY_SECONDS + NIGHT_RUN for day, _ in counted)),

@@ -1,7 +1,8 @@
 """Who the simulated company's customers are: what is fixed about each from the day it signs.
 
 Customers are numbered from 1 in the order they sign (arrays here count from 0). About 55 % have signed before the window
-opens. `fit` and `onboarding` are hidden: standard normal, higher is better. Some identities are traps on purpose: a parent
+opens, and `newcomers` sign in its last weeks, some of whom hardly begin.
+`fit` and `onboarding` are hidden: standard normal, higher is better. Some identities are traps on purpose: a parent
 and its subsidiary on one domain, names one letter apart, contacts with free-mail addresses, a customer without a domain.
 """
 
@@ -14,6 +15,9 @@ from hub.demo.company import words
 from hub.demo.company.streams import Floats, Ints, Purpose, stream
 
 SIGNED_BEFORE = 0.55
+NEWCOMERS_WITHIN = 40
+"""Days before the end of the window in which newcomers sign: every few days one."""
+HARDLY_BEGINS = -3.0  # the onboarding of every third of them
 SEGMENTS = ("smb", "mid-market", "enterprise")
 PLANS = {
     "smb": ("Starter", 32.0),
@@ -63,8 +67,8 @@ class Roster:
         return self.staff[int((self.csm_after if day >= self.csm_change else self.csm)[customer])]
 
 
-def enlist(*, seed: int, customers: int, months: int, started_on: date) -> Roster:
-    """The roster of a world. At least 12 customers, so that every trap has its place."""
+def enlist(*, seed: int, customers: int, months: int, started_on: date, newcomers: int = 0) -> Roster:
+    """The roster of a world. At least 12 customers, so that every trap has its place; the last `newcomers` sign last."""
     if customers < 12 or months < 1:
         raise ValueError(f"a world has at least 12 customers and 1 month, not {customers} and {months}")
     random = stream(seed, Purpose.ROSTER)
@@ -78,6 +82,8 @@ def enlist(*, seed: int, customers: int, months: int, started_on: date) -> Roste
             ]
         )
     ).astype(np.int64)
+    if newcomers:
+        signed[-newcomers:] = np.linspace(window - NEWCOMERS_WITHIN, window - 4, newcomers).astype(np.int64)
     rank = random.choice(3, customers, p=(0.5, 0.35, 0.15))
     small, middle, large = (random.integers(low, high, customers) for low, high in ((3, 7), (5, 11), (11, 22)))
     size = np.choose(rank, (small, middle, large)).astype(np.int64)
@@ -87,6 +93,8 @@ def enlist(*, seed: int, customers: int, months: int, started_on: date) -> Roste
     employees = np.exp(np.log(np.choose(rank, (35.0, 260.0, 2400.0))) + random.normal(0, 0.5, customers))
     fit = random.standard_normal(customers) + np.where(signed < 0, 0.2, 0.0)  # who is still here liked it better
     onboarding = random.standard_normal(customers)
+    if newcomers:
+        onboarding[-newcomers::3] = HARDLY_BEGINS
     countries = random.choice(len(words.COUNTRIES), customers, p=[share for _, share, _ in words.COUNTRIES])
     industries = [tuple(words.TRADES)[index] for index in random.integers(0, len(words.TRADES), customers)]
     csm = random.integers(0, CSMS, customers)

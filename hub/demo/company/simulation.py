@@ -23,13 +23,15 @@ from hub.demo.company.usage import EventDay, Usage, rhythm
 class Simulation:
     """A company from `started_on` through the day of `until`."""
 
-    def __init__(self, *, seed: int, customers: int, months: int, started_on: date, until: datetime) -> None:
+    def __init__(
+        self, *, seed: int, customers: int, months: int, started_on: date, until: datetime, newcomers: int = 0
+    ) -> None:
         if until.tzinfo is None or until.astimezone(UTC).date() < started_on:
             raise ValueError(f"until must be an aware time, not before {started_on}: {until}")
         self.seed = seed
         self.started_on = started_on
         self.until = until.astimezone(UTC)
-        self.roster = enlist(seed=seed, customers=customers, months=months, started_on=started_on)
+        self.roster = enlist(seed=seed, customers=customers, months=months, started_on=started_on, newcomers=newcomers)
         self.people = People(self.roster, seed=seed)
         self.mood = Mood(self.roster, seed=seed)
         self.contracts = Contracts(self.roster, seed=seed, started_on=started_on)
@@ -98,7 +100,7 @@ class Simulation:
             ),
             tickets=recount.tickets(view, self.support.lives),
             nps=recount.answers(view, self.surveys.answers),
-            terms=recount.terms(view, self.contracts.lives),
+            terms=recount.terms(view, self.contracts.lives, self.roster),
             deals=recount.deals(view, self.pipeline.lives, self.roster),
             bills=bills(view, self.contracts, seed=self.seed),
         )

@@ -1,0 +1,182 @@
+"""`SteppedDurable`: the port of the durable engine for time that is played: nothing waits, the clock is moved instead.
+
+    await durable.idle()            do what was asked for, and what that asks for in turn
+    await durable.live_until(at)    the same for every wake and tick on the way there, each at its own moment
+
+Jobs run one after another while the clock stands still, so a month comes out the same every time. It keeps nothing: what a
+killed process had in hand is found by the sweeps, as after any crash, because runs, messages and requests are rows.
+"""
+
+import heapq
+import logging
+from collections import deque
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from hub.demo.month.clock import MovedClock
+from hub.durable import DEFAULT_QUEUE, Argument, Failure, Handler, Inspection, plain
+from hub.durable.process import new_id
+from hub.durable.schedule import Schedule, schedule
+from hub.errors import CshubError, NotFoundError, TransientError
+
+log = logging.getLogger(__name__)
+
+RETRIES = (timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=5))
+COARSE = timedelta(hours=1)
+"""Schedules that tick more often tick so often here: they are nets for what the clock never lets fall."""
+
+
+@dataclass(order=True)
+class _Job:
+    """Ordered by when it is due, and then as it was asked for."""
+
+    due_at: datetime
+    number: int
+    job: str = field(compare=False)
+    argument: Argument = field(compare=False)
+    key: str | None = field(compare=False, default=None)
+    attempt: int = field(compare=False, default=1)
+
+
+class SteppedDurable:
+    """See the module. `hours`: those of the day (UTC) at which schedules of minutes tick."""
+
+    def __init__(self, clock: MovedClock, *, hours: Collection[int] = range(5, 22)) -> None:
+        self.executor = new_id()
+        self.failures: list[Failure] = []
+        self._clock, self._hours = clock, frozenset(hours)
+        self._handlers: dict[str, Handler] = {}
+        self._schedules: dict[str, Schedule] = {}
+        self._ticks: dict[str, datetime] = {}
+        self._queue: deque[_Job] = deque()
+        self._later: list[_Job] = []
+        self._seen: set[str] = set()
+        self._keys: set[tuple[str, str]] = set()
+        self._number = self._done = 0
+        self._started = False
+
+    def register(self, job: str, handler: Handler) -> None:
+        self._refuse_when_started()
+        if job in self._handlers:
+            raise ValueError(f"the job {job!r} is registered twice")
+        self._handlers[job] = handler
+
+    def every(self, name: str, cron: str, job: str, argument: Argument, *, timezone: str = "UTC") -> None:
+        self._refuse_when_started()
+        self._schedules[name] = schedule(name, cron, job, argument, timezone=timezone)
+
+    async def enqueue(
+        self, job: str, argument: Argument, *, key: str | None = None, queue: str = DEFAULT_QUEUE
+    ) -> None:
+        self._put(job, argument, at=self._clock(), key=key)
+
+    async def wake(self, job: str, argument: Argument, *, at: datetime, key: str, queue: str = DEFAULT_QUEUE) -> None:
+        name = f"{job}:{key}"
+        if name not in self._seen:
+            self._seen.add(name)
+            self._put(job, argument, at=at)
+
+    async def start(self) -> None:
+        self._refuse_when_started()
+        for each in self._schedules.values():
+            self._check_job(each.job)
+        self._started = True
+
+    async def stop(self) -> None:
+        self._started = False
+
+    async def inspect(self) -> Inspection:
+        return Inspection(
+            waiting=len(self._later),
+            queued=len(self._queue),
+            done=self._done,
+            failed=len(self.failures),
+            failures=tuple(reversed(self.failures)),
+        )
+
+    def watch_from(self, at: datetime, *, but: Callable[[str], bool]) -> None:
+        """Schedules tick from `at` on, those apart whose name is one of `but`: whoever plays does these himself."""
+        self._ticks = {name: self._next(each, at) for name, each in self._schedules.items() if not but(name)}
+
+    async def idle(self) -> None:
+        """Do all that is due at this moment."""
+        while self._queue:
+            job = self._queue.popleft()
+            try:
+                await self._perform(job)
+            finally:
+                if job.key is not None:
+                    self._keys.discard((job.job, job.key))
+
+    async def live_until(self, moment: datetime) -> None:
+        """Move on to `moment`, from one thing that is due to the next."""
+        await self.idle()
+        while (due := self._next_due()) is not None and due <= moment:
+            if due > self._clock():
+                self._clock.move(due)
+            now = self._clock()
+            while self._later and self._later[0].due_at <= now:
+                self._queue.append(heapq.heappop(self._later))
+            for name in [name for name, tick in self._ticks.items() if tick <= now]:
+                each = self._schedules[name]
+                self._ticks[name] = self._next(each, now)
+                self._put(each.job, each.argument, at=now, key=each.key)
+            await self.idle()
+        if moment > self._clock():
+            self._clock.move(moment)
+
+    def _next_due(self) -> datetime | None:
+        ahead = [*self._ticks.values(), *(job.due_at for job in self._later[:1])]
+        return min(ahead, default=None)
+
+    def _next(self, each: Schedule, now: datetime) -> datetime:
+        tick = each.next_tick(now)
+        if each.next_tick(tick) - tick >= COARSE:
+            return tick
+        tick = now.replace(minute=0, second=0, microsecond=0) + COARSE
+        while tick.hour not in self._hours:
+            tick += COARSE
+        return tick
+
+    async def _perform(self, job: _Job) -> None:
+        try:
+            await self._handlers[job.job](job.argument)
+        except TransientError as error:
+            if job.attempt > len(RETRIES):
+                self._fail(job, f"after {job.attempt} attempts: {error}")
+                return
+            at = self._clock() + RETRIES[job.attempt - 1]
+            self._put(job.job, job.argument, at=at, attempt=job.attempt + 1)
+        except Exception as error:  # the worker's loop
+            log.exception("job %s failed, it is given up", job.job)
+            self._fail(job, str(error) if isinstance(error, CshubError) else f"{type(error).__name__}, see the log")
+        else:
+            self._done += 1
+
+    def _fail(self, job: _Job, why: str) -> None:
+        self.failures.append(Failure(job.job, why, self._clock()))
+
+    def _put(self, job: str, argument: Argument, *, at: datetime, key: str | None = None, attempt: int = 1) -> None:
+        if not self._started:
+            raise RuntimeError("the durable engine is not started")
+        self._check_job(job)
+        if key is not None:
+            if (job, key) in self._keys:
+                return
+            self._keys.add((job, key))
+        self._number += 1
+        made = _Job(at, self._number, job, plain(argument), key, attempt)
+        if at > self._clock():
+            heapq.heappush(self._later, made)
+        else:
+            self._queue.append(made)
+
+    def _check_job(self, job: str) -> None:
+        if job not in self._handlers:
+            there = ", ".join(sorted(self._handlers)) or "none"
+            raise NotFoundError(f"nobody does the job {job!r}; there are: {there}")
+
+    def _refuse_when_started(self) -> None:
+        if self._started:
+            raise RuntimeError("the durable engine is started: jobs and schedules are registered before")
