@@ -39,7 +39,7 @@ async def work(url: str, folder: Path, sink: str, clock_file: Path) -> None:
         durable = DbosDurable(store, clock=clock, poll_seconds=0.05, beat_seconds=1.0)
         slack = SlackChannel("xoxb-test", base_url=f"{sink}/slack/", manners=AT_ONCE)
         hooks = WebhookChannel(
-            {"sink": Endpoint(url=f"{sink}/hook", secrets=(SECRET,))},
+            {f"sink{lane}": Endpoint(url=f"{sink}/hook", secrets=(SECRET,)) for lane in range(10)},
             allowed=[ip_network("127.0.0.0/8")],
             manners=replace(MANNERS, expiry=FOR_LONG),
         )
