@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 from hub.access.links import LinkError, Links
 from hub.compose.auditing import audited
 from hub.delivery import mail
-from hub.delivery.bounces import reports
+from hub.delivery.bounces import UNREADABLE, reports
 from hub.delivery.mail import Customers, MailChannel
 from hub.delivery.mailbox import ImapMailbox, MailboxError
 from hub.durable import Argument, Durable
@@ -137,6 +137,12 @@ class Mails:
 
     async def take(self, told: Sequence[Bounced]) -> Taken:
         taken = await take_bounces(self._store, told, patience=self._patience, now=self._clock())
+        if taken.doubted:
+            log.warning(
+                "the bounce mailbox was told that mail to %s came back, by reports that name no message of ours to it: "
+                "it is noted, and mail goes on",
+                ", ".join(taken.doubted),
+            )
         if taken.suppressed:
             log.warning("nothing more is sent to %s: mail came back", ", ".join(taken.suppressed))
         return taken
@@ -174,7 +180,10 @@ class Mails:
         return await audited(self._store, action, by=by, subject=subject, request=request, now=self._clock(), run=run)
 
     async def _opted_out(self, raw: bytes) -> bool:
-        subject = str(message_from_bytes(raw, policy=default).get("Subject", ""))
+        try:
+            subject = str(message_from_bytes(raw, policy=default).get("Subject", ""))
+        except UNREADABLE:
+            return False
         wanted = _OPT_OUT.search(" ".join(subject.split()))
         if wanted is None:
             return False

@@ -3,8 +3,9 @@
 `reports(mail)`      a mail of the bounce mailbox -> what it tells; nothing where it is no report
 `told(form, body)`   a webhook's JSON -> what it tells: our own form, Amazon SES through SNS, Postmark
 
-A status 5.x.x is for ever, 4.x.x for now (RFC 3463); 5.2.2, a full mailbox, is for now too, whatever the server says. What only
-says that a message is late is not told.
+A status 5.x.x is for ever, 4.x.x for now (RFC 3463); but one that says nothing against the address is for now too, whatever the
+server says: a full mailbox, a message it finds too long, or our own mail without a signature, which would otherwise cost every
+address of a provider in a day. What only says that a message is late is not told.
 """
 
 import json
@@ -21,7 +22,11 @@ from hub.errors import CshubError
 from hub.model.mail import COMPLAINT, HARD, KINDS, SOFT, Bounced
 
 LONGEST = 500
-FULL = "5.2.2"
+NOT_THE_ADDRESS = re.compile(r"5\.(1\.[78]|2\.[23]|[3567]\.\d+)")
+"""Of the sender (5.1.7, 5.1.8), a full mailbox or a message too long (5.2.2, 5.2.3), their system (5.3), the protocol (5.5), the
+content (5.6), security and policy (5.7)."""
+UNREADABLE = (AttributeError, IndexError, KeyError, TypeError, ValueError)
+"""What Python's own reader of mail raises on headers that are broken enough."""
 MAILBOX = "mailbox"
 _TAG = re.compile(r"\+(del_[A-Za-z0-9]+)@")
 _STATUS = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b")
@@ -36,7 +41,14 @@ class FormError(CshubError):
 
 
 def reports(raw: bytes, *, now: datetime) -> list[Bounced]:
-    """What a mail of the bounce mailbox tells; `now` where it has no date."""
+    """What a mail of the bounce mailbox tells; `now` where it has no date. One that cannot be read tells nothing."""
+    try:
+        return _reports(raw, now)
+    except UNREADABLE:
+        return []
+
+
+def _reports(raw: bytes, now: datetime) -> list[Bounced]:
     mail = message_from_bytes(raw, policy=default)
     at = _date(mail.get("Date")) or now
     kind = mail.get_content_type(), str(mail.get_param("report-type", "")).lower()
@@ -193,7 +205,7 @@ def _seconds(at: str) -> str:
 
 
 def _kind(status: str | None) -> str:
-    return HARD if status is not None and status.startswith("5.") and status != FULL else SOFT
+    return HARD if status is not None and status.startswith("5.") and not NOT_THE_ADDRESS.fullmatch(status) else SOFT
 
 
 def _recipient(group: Message) -> str | None:

@@ -16,6 +16,7 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import EmailPolicy
@@ -142,7 +143,7 @@ class MailChannel:
         mail = EmailMessage(policy=SMTP_POLICY)
         mail["From"] = sender
         mail["To"] = Address(addr_spec=message.address)
-        mail["Subject"] = " ".join((message.subject or "").split())
+        mail["Subject"] = "".join(filter(str.isprintable, " ".join((message.subject or "").split())))
         mail["Date"] = format_datetime(message.at)
         # of one domain, whoever it is from: what comes back names it
         mail["Message-ID"] = f"<{message.dedup_key.replace(':', '.')}@{self._sender.domain}>"
@@ -235,11 +236,10 @@ def _answer(error: SMTPResponseException) -> str:
 
 
 def _is_address(address: str) -> bool:
-    """Fit for an envelope and a header: one @ between two parts, printable ASCII, no blanks."""
-    local, at, domain = address.rpartition("@")
-    return (
-        bool(at and local and domain)
-        and address.isascii()
-        and address.isprintable()
-        and not set(" <>,;") & set(address)
-    )
+    """Fit for an envelope and a header: printable ASCII, no blanks, and nothing that Python reads in another way."""
+    if not address.isascii() or not address.isprintable() or set(" <>,;") & set(address):
+        return False
+    try:
+        return Address(addr_spec=address).addr_spec == address
+    except (MessageError, AttributeError, IndexError, ValueError):  # all of which its reader raises on nonsense
+        return False

@@ -55,7 +55,7 @@ class Inbox:
         at = self._clock()
         new = await self._keep(id_, kind, payload, at=at, patience=PATIENCE_SECONDS)
         if new is None:
-            whole = {"id": id_, "kind": kind, "payload": dict(payload), "at": at.isoformat()}
+            whole: Argument = {"id": id_, "kind": kind, "payload": dict(payload), "at": at.isoformat()}
             await self._durable.enqueue(REQUEST, whole, key=id_)
         elif new:
             await self._durable.enqueue(REQUEST, {"id": id_})

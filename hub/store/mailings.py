@@ -17,11 +17,19 @@ COUNTED = (
     DeliveryState.UNKNOWN,
 )
 
+PACING = 7_281_530_116
+"""The advisory lock of those who pace mail: any number, the same in every process."""
+
 
 async def find_recent(
     connection: Connection, addresses: Sequence[str], customer_ids: Sequence[str], *, since: datetime
 ) -> dict[str, list[datetime]]:
-    """{address in small letters: when it was or will be sent mail to customers, since then}, without what never is."""
+    """{address in small letters: when it was or will be sent mail to customers, since then}, without what never is.
+
+    Others who ask wait until this transaction ends, so that two workers never both find room for the last mail of a week.
+    """
+    if connection.dialect.name == "postgresql":  # SQLite has one writer anyway
+        await connection.execute(select(func.pg_advisory_xact_lock(PACING)))
     row = delivery.c
     at = func.coalesce(row.sent_at, row.not_before, row.reserved_at).label("at")
     statement = select(func.lower(row.address), at).where(

@@ -1,7 +1,8 @@
 """The suppression list: addresses and whole domains that get no mail, about everything or one topic, and why.
 
 What a person asked for (`unsubscribed`, `complained`, `manual`) holds for mail to customers; an address that does not exist
-(`bounced`) holds for all mail, for sending there harms the sender.
+(`bounced`) holds for all mail, for sending there harms the sender. A line about ann@example.com holds for
+ann+anything@example.com too: it is the same mailbox.
 """
 
 from collections.abc import Iterable, Sequence
@@ -72,9 +73,9 @@ async def unsuppress(connection: Connection, address: str, *, topic: str | None 
 
 
 async def find_suppressed(connection: Connection, addresses: Iterable[str]) -> dict[str, list[Suppressed]]:
-    """{address as given: the lines about it or its domain}; addresses without any are left out."""
-    places = {address: (address.lower(), f"@{address.lower().rpartition('@')[2]}") for address in addresses}
-    wanted = sorted({place for both in places.values() for place in both})
+    """{address as given: the lines about it, its mailbox or its domain}; addresses without any are left out."""
+    places = {address: _places(address) for address in addresses}
+    wanted = sorted({place for each in places.values() for place in each})
     lines: dict[str, list[Suppressed]] = {}
     for first in range(0, len(wanted), BATCH):
         statement = (
@@ -84,8 +85,14 @@ async def find_suppressed(connection: Connection, addresses: Iterable[str]) -> d
         )
         for row in (await connection.execute(statement)).mappings():
             lines.setdefault(row["address"], []).append(_line(row))
-    found = {address: [line for place in both for line in lines.get(place, ())] for address, both in places.items()}
+    found = {address: [line for place in each for line in lines.get(place, ())] for address, each in places.items()}
     return {address: each for address, each in found.items() if each}
+
+
+def _places(address: str) -> list[str]:
+    """Where lines about an address may stand."""
+    local, _, domain = address.lower().rpartition("@")
+    return list(dict.fromkeys([f"{local}@{domain}", f"{local.partition('+')[0] or local}@{domain}", f"@{domain}"]))
 
 
 def applying(lines: Sequence[Suppressed], *, topic: str, to_customer: bool) -> Suppressed | None:

@@ -74,6 +74,11 @@ FOR_CUSTOMERS = {
 }
 
 
+async def test_a_subject_has_nothing_that_cannot_be_seen() -> None:
+    mail = make_channel(FakeSmtp(port=1)).compose(make_message(subject="a\x00b\x07 \u2028 c\x7f"))
+    assert mail["Subject"] == "ab c"
+
+
 async def test_customers_may_unsubscribe_and_the_team_is_not_asked() -> None:
     async with serving_smtp() as smtp:
         channel = make_channel(smtp, customers=CUSTOMERS)
@@ -199,13 +204,34 @@ async def test_a_connection_lost_before_the_data_is_surely_not_sent() -> None:
         server.close()
 
 
-@pytest.mark.parametrize("address", ["nobody", "a b@example.com", "x@example.com\r\nRCPT TO:<y@example.com>", "<a@b>"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "nobody",
+        "a b@example.com",
+        "x@example.com\r\nRCPT TO:<y@example.com>",
+        "<a@b>",
+        "a..b@example.com",
+        "a[b@example.com",
+        "a(b)@example.com",
+        "a@b@example.com",
+        "a@example..com",
+        '"@example.com',
+    ],
+)
 async def test_what_is_no_address_is_never_said(address: str) -> None:
     async with serving_smtp() as smtp:
         with pytest.raises(Rejected, match="no e-mail address") as caught:
             await make_channel(smtp).send(make_message(address=address))
     assert caught.value.kind is Refusal.PERMANENT
     assert smtp.taken == []
+
+
+async def test_who_has_no_address_to_reply_to_is_left_out() -> None:
+    channel = make_channel(FakeSmtp(port=1), customers=Customers(reply_to="csm"))
+    for given, written in (("eve@hub.example", "eve@hub.example"), ("eve..x@hub.example", None), ('"@x', None)):
+        mail = channel.compose(make_message(payload={**FOR_CUSTOMERS, "reply_to": given}))
+        assert mail["Reply-To"] == written
 
 
 async def test_a_server_without_login_is_told_apart_and_keeps_the_password() -> None:

@@ -45,6 +45,37 @@ def test_what_may_be_taken_later_and_what_is_only_late() -> None:
     assert {each.delivery_id for each in found} == {None}
 
 
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        ("5.1.1", "hard"),
+        ("5.1.10", "hard"),
+        ("5.2.1", "hard"),
+        ("5.4.1", "hard"),
+        ("5.0.0", "hard"),
+        ("5.7.26", "soft"),
+        ("5.7.1", "soft"),
+        ("5.1.8", "soft"),
+        ("5.2.3", "soft"),
+        ("5.3.4", "soft"),
+        ("4.7.0", "soft"),
+    ],
+)
+def test_what_says_nothing_against_the_address_is_for_now(status: str, kind: str) -> None:
+    raw = mail("hard").replace(b"Status: 5.1.1", f"Status: {status}".encode())
+    [found] = reports(raw, now=NOW)
+    assert (found.status, found.kind) == (status, kind)
+
+
+def test_exchange_and_gmail_write_theirs_within_other_parts() -> None:
+    [found] = reports(mail("exchange"), now=NOW)
+    assert (found.address, found.kind, found.status) == ("ann@contoso.example", "hard", "5.1.10")
+    assert found.message_id == "<save.1.0.dd44@cshub.example>"
+    [found] = reports(mail("gmail"), now=NOW)
+    assert (found.address, found.kind, found.status) == ("ann@provider.example", "soft", "5.7.26")
+    assert found.message_id == "<save.1.0.ee55@cshub.example>"
+
+
 def test_a_complaint() -> None:
     [found] = reports(mail("complaint"), now=NOW)
     assert (found.address, found.kind) == ("kim@provider.example", "complaint")
@@ -59,6 +90,8 @@ def test_a_complaint() -> None:
         b"Content-Type: multipart/report; report-type=delivery-status; boundary=x\r\n\r\nno parts",
         b"Content-Type: multipart/report; report-type=disposition-notification; boundary=x\r\n\r\n--x--",
         b"\xff\xfe\x00 not a mail at all",
+        mail("hard").replace(b"To: bounces+del_aa11@cshub.example", b'To: "'),  # Python's reader raises at such heads
+        mail("hard").replace(b"To: bounces+del_aa11@cshub.example", b"To: x@["),
     ],
 )
 def test_what_is_no_report_tells_nothing(raw: bytes) -> None:

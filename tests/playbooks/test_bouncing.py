@@ -94,10 +94,11 @@ async def test_a_message_that_was_never_sent_keeps_its_state(store: Store) -> No
 
 async def test_soft_bounces_are_counted(store: Store) -> None:
     await reserve(store, "a")
+    await reserve(store, "b")
 
     async def softly(day: int) -> Taken:
-        at = NOW + timedelta(days=day)
-        told = bounce("ann@x.example", kind="soft", status="4.2.2", at=at, delivery_id="del_a" if day == 0 else None)
+        at, named = NOW + timedelta(days=day), {0: "del_a", 9: "del_b"}
+        told = bounce("ann@x.example", kind="soft", status="4.2.2", at=at, delivery_id=named.get(day))
         return await take(store, told, now=at)
 
     assert [(await softly(day)).suppressed for day in (0, 6, 8)] == [(), (), ()], "the first is more than a week old"
@@ -114,3 +115,18 @@ async def test_a_complaint_suppresses_and_leaves_the_message_confirmed(store: St
     found = (await ledger(store))["del_a"]
     assert (found.state, found.error) == (DeliveryState.CONFIRMED, "called spam: abuse")
     assert await listed(store) == {"ann@x.example": (Reason.COMPLAINED, "abuse")}
+
+
+async def test_anybody_may_write_to_the_mailbox_and_stop_nobodys_mail(store: Store) -> None:
+    await reserve(store, "a")
+    forged = (
+        bounce("boss@x.example"),
+        bounce("boss@x.example", kind="complaint", message_id="<made.up@hub.example>"),
+        bounce("boss@x.example", delivery_id="del_a"),  # of who got a message and names it for somebody else
+        *(bounce("boss@x.example", kind="soft", at=NOW + timedelta(minutes=n)) for n in range(5)),
+    )
+    taken = await take(store, *forged)
+    assert (taken.new, taken.suppressed, taken.doubted) == (8, (), ("boss@x.example",))
+    assert await listed(store) == {}
+    said = bounce("boss@x.example", told_by="own", at=NOW + timedelta(hours=1))
+    assert (await take(store, said)).suppressed == ("boss@x.example",), "webhooks are authenticated"

@@ -1,5 +1,6 @@
 """The rules of mail: suppression, the sending window and so many a week, before reserving and right before sending."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, time, timedelta
@@ -102,6 +103,8 @@ async def test_the_list(store: Store) -> None:
             "ANN@x.example": ["ann@x.example"],
             "bob@y.example": ["@y.example"],
         }
+        tagged = await find_suppressed(connection, ["Ann+list@x.example", "annette+ann@x.example"])
+        assert list(tagged) == ["Ann+list@x.example"], "it is the mailbox of ann@x.example"
         assert found["bob@y.example"][0] == line("@y.example", note="asked"), "the first reason stays"
         assert await unsuppress(connection, "ANN@x.example", topic="surveys") == []
         assert [each.topic for each in await unsuppress(connection, "ANN@x.example")] == ["offers"]
@@ -181,11 +184,21 @@ async def test_so_many_a_week_and_no_more(store: Store) -> None:
     assert found["2"].error == "a@x.example has 2 mails of us within a week, which is the most"
 
 
-@asynccontextmanager
-async def sending(store: Store, mailing: Mailing, now: list[datetime]) -> AsyncIterator[tuple[Ledger, FakeSmtp]]:
-    async with serving_smtp() as smtp:
-        channel = MailChannel(host="127.0.0.1", port=smtp.port, sender="hub@cshub.example")
-        yield Ledger(store, {"email": channel}, executor="here", clock=lambda: now[0], mailing=mailing), smtp
+async def test_two_workers_never_both_find_room_for_the_last_mail(store: Store) -> None:
+    mailing = Mailing(most_per_week=3)
+
+    async def write(worker: int) -> None:
+        for n in range(3):
+            rows = [row(f"{worker}.{n}.{m}", f"p{m}@x.example") for m in range(5)]
+            async with store.transaction() as connection:
+                await mailing.settle(connection, rows, now=MONDAY)
+                await asyncio.sleep(0.01)  # the other one reads now, if it may
+                await deliveries.reserve(connection, rows)
+
+    await settled(store, mailing, [])  # the customer
+    await asyncio.gather(*(write(worker) for worker in range(4)))
+    sent = [each.address for each in (await kept(store)).values() if each.state is DeliveryState.RESERVED]
+    assert sorted(sent) == sorted([f"p{m}@x.example" for m in range(5)] * 3)
 
 
 async def test_who_unsubscribes_while_mail_waits_gets_none(store: Store) -> None:
