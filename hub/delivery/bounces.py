@@ -23,8 +23,8 @@ from hub.model.mail import COMPLAINT, HARD, KINDS, SOFT, Bounced
 
 LONGEST = 500
 NOT_THE_ADDRESS = re.compile(r"5\.(1\.[78]|2\.[23]|[3567]\.\d+)")
-"""Of the sender (5.1.7, 5.1.8), a full mailbox or a message too long (5.2.2, 5.2.3), their system (5.3), the protocol (5.5), the
-content (5.6), security and policy (5.7)."""
+"""Of the sender (5.1.7, 5.1.8), a full mailbox or a message too long (5.2.2, 5.2.3), their system (5.3), the protocol (5.5),
+the content (5.6), security and policy (5.7)."""
 UNREADABLE = (AttributeError, IndexError, KeyError, TypeError, ValueError)
 """What Python's own reader of mail raises on headers that are broken enough."""
 MAILBOX = "mailbox"

@@ -28,8 +28,10 @@ class Patience:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
-    """new: what had not been told before. matched: messages of the ledger. suppressed: addresses that get no more. doubted: addresses that
-    the mailbox was told of without a message of ours to them."""
+    """new: what had not been told before. matched: messages of the ledger. suppressed: addresses that get no more.
+
+    doubted  addresses that the mailbox was told of without a message of ours to them
+    """
 
     new: int = 0
     matched: int = 0

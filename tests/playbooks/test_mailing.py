@@ -201,6 +201,13 @@ async def test_two_workers_never_both_find_room_for_the_last_mail(store: Store) 
     assert sorted(sent) == sorted([f"p{m}@x.example" for m in range(5)] * 3)
 
 
+@asynccontextmanager
+async def sending(store: Store, mailing: Mailing, now: list[datetime]) -> AsyncIterator[tuple[Ledger, FakeSmtp]]:
+    async with serving_smtp() as smtp:
+        channel = MailChannel(host="127.0.0.1", port=smtp.port, sender="hub@cshub.example")
+        yield Ledger(store, {"email": channel}, executor="here", clock=lambda: now[0], mailing=mailing), smtp
+
+
 async def test_who_unsubscribes_while_mail_waits_gets_none(store: Store) -> None:
     await settled(store, Mailing(), [row("a", "a@x.example", topic="offers"), row("b", "b@x.example")])
     async with store.transaction() as connection:
