@@ -18,6 +18,8 @@ from strawberry.types.graphql import OperationType
 from schema.access.mutations import AccessMutations
 from schema.access.queries import AccessQueries
 from schema.analytics.queries import AnalyticsQueries
+from schema.analytics.reports import DigestMutations, DigestQueries
+from schema.analytics.targets import TargetQueries
 from schema.attention.mutations import AttentionMutations
 from schema.attention.queries import AttentionQueries
 from schema.backtest.mutations import BacktestMutations
@@ -69,6 +71,8 @@ class Query(
     RenewalQueries,
     ExpansionQueries,
     AnalyticsQueries,
+    TargetQueries,
+    DigestQueries,
     MailQueries,
     SourceQueries,
     AccessQueries,
@@ -86,6 +90,7 @@ class Mutation(
     AttentionMutations,
     DeliveryMutations,
     MailMutations,
+    DigestMutations,
     SourceMutations,
     AccessMutations,
     BacktestMutations,

@@ -10,6 +10,7 @@ from datetime import date, datetime
 from typing import Any, Literal, Protocol
 
 from hub.access import Viewer
+from hub.analytics.targets import Standing
 from hub.backtest import Every, Report, TrackRecord
 from hub.explanation import Explanation
 from hub.judgement import Judged
@@ -171,6 +172,16 @@ class OnboardingRequest:
     restart: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestPreview:
+    """A digest's mail as it would be. charts: what each picture shows, in words."""
+
+    subject: str
+    text: str
+    html: str
+    charts: tuple[str, ...] = ()
+
+
 class Actions(AttentionActions, Protocol):
     """The use cases that mutations call, and those that answer what no column holds."""
 
@@ -195,6 +206,14 @@ class Actions(AttentionActions, Protocol):
     async def plan_playbook(self, request: PlanRequest, *, now: datetime) -> Plan: ...
 
     async def report_playbooks(self, names: tuple[str, ...], *, now: datetime) -> Sequence[Effect]: ...
+
+    async def targets(self, *, now: datetime) -> Sequence[Standing]: ...
+
+    async def preview_digest(self, name: str, *, of: str | None, now: datetime) -> DigestPreview: ...
+
+    async def send_digest(self, name: str, *, of: str | None, by: str, now: datetime) -> Sequence[str]:
+        """To the CSM `of`, or to everybody; return the ids of the messages."""
+        ...
 
     async def onboard(self, request: OnboardingRequest, *, now: datetime) -> str:
         """Carry it out; return the onboarding's id."""

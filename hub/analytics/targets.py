@@ -9,7 +9,7 @@ one a scale of answers), each is held against the target by itself. What can't b
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -23,6 +23,7 @@ from hub.analytics.request import GRACE_DAYS, Request
 from hub.analytics.shares import Value
 from hub.analytics.targets_settings import TargetSettings
 from hub.store import Store
+from hub.store.retention import Profile
 
 STEADY = 1e-9
 NPS_MONTHS = 6
@@ -161,13 +162,24 @@ async def measure_targets(
     first = min(period.first for periods in needed.values() for period in periods)
     request = Request(first=Month.of(first), last=this, by="csm" if by_csm else None, grace_days=grace_days)
     read_for: dict[Key, tuple[Sequence[Period], Records]] = {}
+    profiles: Mapping[str, Profile] = {}
     async with store.reading() as connection:
         for key, wanted in needed.items():  # each its own days, for those of one reading must not overlap
             periods = sorted(wanted, key=lambda each: each.first)
-            read_for[key] = periods, await read(connection, request, periods, needs={key[0]}, now=now)
+            records = await read(connection, request, periods, needs={key[0]}, now=now)
+            profiles = profiles or _lowered(records.profiles)
+            read_for[key] = periods, replace(records, profiles=profiles)
     return await asyncio.to_thread(
         _measured, targets, spans, dict(zip(months, of_months, strict=True)), request, read_for
     )
+
+
+def _lowered(profiles: Mapping[str, Profile]) -> dict[str, Profile]:
+    """One CSM however a source spells the address."""
+    return {
+        id_: each if each.csm_email is None else replace(each, csm_email=each.csm_email.lower())
+        for id_, each in profiles.items()
+    }
 
 
 def _spans(days: int, today: date) -> tuple[Period, Period]:

@@ -15,6 +15,7 @@ from hub.compose.modelling import ModelActions
 from hub.compose.onboarding import OnboardingActions
 from hub.compose.planning import PlanningActions
 from hub.compose.renewal import RenewalActions
+from hub.compose.reports import ReportActions
 from hub.compose.steering import SteeringActions
 from hub.explanation import Explanation, explain, find_lift
 from hub.model.actions import Band
@@ -46,6 +47,7 @@ class HubActions(
     SteeringActions,
     OnboardingActions,
     RenewalActions,
+    ReportActions,
     ExpansionActions,
 ):
     """Fires, rescores, syncs, updates alerts, explains; the caller has checked who may."""

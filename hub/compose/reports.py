@@ -24,6 +24,7 @@ from hub.playbooks.jobs import SEND
 from hub.playbooks.report import report
 from hub.store import deliveries
 from hub.store.digest_data import find_reserved
+from schema.context import DigestPreview
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -172,6 +173,31 @@ class Reports:
             now=now,
         )
         return {each.playbook: each.says for each in effects if each.experiment is not None}
+
+
+class ReportActions:
+    """The part of `schema.context.Actions` that is about reports; the caller has checked who may."""
+
+    _hub: "Hub"
+
+    async def targets(self, *, now: datetime) -> Sequence[Standing]:
+        return await self._hub.reports.targets()
+
+    async def preview_digest(self, name: str, *, of: str | None, now: datetime) -> DigestPreview:
+        made = await self._hub.reports.preview(name, of=of)
+        payload = made.mail.payload
+        return DigestPreview(
+            subject=made.mail.subject or "",
+            text=str(payload["text"]),
+            html=str(payload["html"]),
+            charts=tuple(chart.alt for chart in made.page.charts.values()),
+        )
+
+    async def send_digest(self, name: str, *, of: str | None, by: str, now: datetime) -> Sequence[str]:
+        sent = await self._hub.reports.send_now(name, of=of, by=by)
+        if sent:
+            await self._hub.durable.enqueue(SEND, {})
+        return sent
 
 
 async def _rows(

@@ -96,7 +96,9 @@ class MetricValue:
     basis: str = _defined("basis", "cohort, renewals_due, closing, answers, grace, starters, scored or onboardings.")
     title: str = _defined("title")
     formula: str = _defined("formula", "In words.")
-    unit: str = _defined("unit", "share (0 to 1 where nothing grows), score (0 to 1), money, points, customers or days.")
+    unit: str = _defined(
+        "unit", "share (0 to 1 where nothing grows), score (0 to 1), money, points, customers or days."
+    )
     drill_down: str = _defined("drill_down", "How `value` is made of all `rows`.")
     higher_is_better: bool | None = _defined("higher_is_better")
     given: str | None = _value("given", "What the request settled that the definition leaves open.")

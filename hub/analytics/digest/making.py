@@ -89,19 +89,14 @@ class Making:
             more_due=max(len(due) - SHOWN, 0),
             onboardings=self._begun(owner),
             played=self._played(owner),
-            targets=tuple(self._of_group(data.measured.standings, owner)),
-            nps=tuple(self._of_group(data.measured.nps, owner)),
+            targets=tuple(data.measured.standings.get(owner, ())),
+            nps=tuple(data.measured.nps.get(owner, ())),
             open_calls=sum(count for count, _ in calls),
             overdue_calls=sum(late for _, late in calls),
             approvals=tuple(approvals[:SHOWN]),
             more_approvals=max(len(approvals) - SHOWN, 0),
             gaps=tuple(self._gaps),
         )
-
-    def _of_group(self, found: Mapping[str | None, Sequence[Any]], owner: str | None) -> Sequence[Any]:
-        if owner is None:
-            return found.get(None, ())
-        return next((each for group, each in found.items() if group is not None and group.lower() == owner), ())
 
     def _portfolio(self, owner: str | None) -> Portfolio:
         book, balances = self._book[owner], self._balances[owner]
