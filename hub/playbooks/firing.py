@@ -17,7 +17,7 @@ from hub.playbooks.planned import Planned
 from hub.playbooks.planning import Planner
 from hub.playbooks.rows import definition_row, run_id_of, run_row
 from hub.playbooks.spec import Playbook
-from hub.playbooks.triggers import CATCH_UP, FRESH
+from hub.playbooks.triggers import ANYTHING, CATCH_UP, FRESH
 from hub.store import Connection, Store, runs
 from hub.store.due import find_changes_due, find_due, find_records_due, find_standing
 from hub.store.playbooks import Situation, find_situations
@@ -127,6 +127,8 @@ async def _changes_due(connection: Connection, playbook: Playbook, field: str, *
         playbook=playbook.name,
         field=field,
         values=playbook.trigger.values,
+        but=playbook.trigger.but,
+        was=None if playbook.trigger.was == (ANYTHING,) else playbook.trigger.was,
         when=playbook.condition,
         changed_since=now - CATCH_UP,
         rested_since=now - playbook.rest,

@@ -5,7 +5,9 @@
     by: {threshold: {health: {falls_below: 0.5}}}      a number crossed a line since the scorecard before; or rises_above
     by: {date: 30 days before renewal}                 a day has come, within the last week
     by: {record: ticket, where: {severity: {eq: urgent}}}    a new record, no older than two days
-    by: {change: {watch_level: critical}}              where a customer stands became this, or one of a list, within a week
+    by: {change: {watch_level: critical}}              where a customer stands became this, or one of a list, within a week;
+                                                       {field: any}: whatever; {field: {not: […]}}: whatever but these;
+                                                       from: any    besides only where it was something before, or one of a list
     by: {webhook: billing, type: invoice.failed}       an event came at /hooks/billing, of this type or one of a list; see
                                                        hub.playbooks.hooking. Without `type` of any
     by: {schedule: "0 9 * * 1"}                        at each tick of a cron, for whom `when` holds by the newest scorecard
@@ -40,6 +42,7 @@ FRESH = timedelta(days=2)
 """How long a record is new."""
 CHANGING: Mapping[str, Field] = {each.name: each for each in LIFECYCLE_FIELDS if each.kind == "text"}
 """What `change` may name."""
+ANYTHING = "any"
 CROSSINGS: Mapping[str, tuple[Operator, Operator]] = {
     "falls_below": (Operator.LT, Operator.GTE),
     "rises_above": (Operator.GT, Operator.LTE),
@@ -51,7 +54,8 @@ CROSSINGS: Mapping[str, tuple[Operator, Operator]] = {
 class Trigger:
     """What sets a playbook off. now, before: what holds by the newest scorecard, and what must have by the one before.
 
-    field, values   of `change`: a text of the lifecycle, and what it must have become
+    field, values   of `change`: a text of the lifecycle, and what it must have become; none: whatever but one of `but`
+    was             of `change`: what it must have been before; ANYTHING: not nothing; none: whatever
     hook, types     of `webhook`: where an event comes in, and of which types; none: of any
     """
 
@@ -63,6 +67,8 @@ class Trigger:
     where: Condition | None = None
     field: str | None = None
     values: tuple[str, ...] = ()
+    but: tuple[str, ...] = ()
+    was: tuple[str, ...] = ()
     hook: str | None = None
     types: tuple[str, ...] = ()
     cron: str | None = None
@@ -109,7 +115,7 @@ def read(value: object, faults: Faults) -> Trigger:
     (kind,) = named
     key: Key = ("by", kind)
     for name in value:
-        if name != kind and (kind, name) not in (("record", "where"), ("webhook", "type")):
+        if name != kind and (kind, name) not in (("record", "where"), ("webhook", "type"), ("change", "from")):
             faults.say(("by", name), "is not a setting here")
     match kind:
         case "threshold":
@@ -119,7 +125,7 @@ def read(value: object, faults: Faults) -> Trigger:
         case "record":
             return _record(value[kind], value.get("where"), key, faults)
         case "change":
-            return _change(value[kind], key, faults)
+            return _change(value[kind], value.get("from"), key, faults)
         case "webhook":
             return _webhook(value[kind], value.get("type"), key, faults)
     return _schedule(value[kind], key, faults)
@@ -169,7 +175,7 @@ def _record(kind: object, where: object, key: Key, faults: Faults) -> Trigger:
     return Trigger(kind="record", record=str(kind), where=condition)
 
 
-def _change(value: object, key: Key, faults: Faults) -> Trigger:
+def _change(value: object, before: object, key: Key, faults: Faults) -> Trigger:
     if not isinstance(value, Mapping) or len(value) != 1:
         faults.say(key, "must be one field and what it becomes, such as {watch_level: critical}")
         return Trigger(kind="change")
@@ -177,15 +183,32 @@ def _change(value: object, key: Key, faults: Faults) -> Trigger:
     if (field := CHANGING.get(str(name))) is None:
         faults.say((*key, name), "is no text of the lifecycle", tuple(CHANGING))
         return Trigger(kind="change")
-    values = (wanted,) if isinstance(wanted, str) else wanted
+    at = (*key, name)
+    was = () if before is None else (ANYTHING,) if before == ANYTHING else _texts(before, field, ("by", "from"), faults)
+    now: Condition
+    values: tuple[str, ...] = ()
+    but: tuple[str, ...] = ()
+    if wanted == ANYTHING:
+        now = Test(field, Operator.EXISTS, True)
+    elif isinstance(wanted, Mapping) and list(wanted) == ["not"]:
+        but = _texts(wanted["not"], field, (*at, "not"), faults)
+        now = All((Test(field, Operator.EXISTS, True), Test(field, Operator.NOT_IN, but)))
+    else:
+        values = _texts(wanted, field, at, faults)
+        now = Test(field, Operator.IN, values)
+    return Trigger(kind="change", now=now, field=field.name, values=values, but=but, was=was)
+
+
+def _texts(value: object, field: Field, key: Key, faults: Faults) -> tuple[str, ...]:
+    """What a text may be: one, or a list of them."""
+    values = (value,) if isinstance(value, str) else value
     if not isinstance(values, list | tuple) or not values or not all(isinstance(each, str) for each in values):
-        faults.say((*key, name), "must be a text or a list of them", field.choices)
-        return Trigger(kind="change")
+        faults.say(key, f"must be a text or a list of them, or {ANYTHING}", field.choices)
+        return (ANYTHING,)
     for each in values:
         if field.choices and each not in field.choices:
-            faults.say((*key, name), f"{each!r} is no {name}", field.choices)
-    became = tuple(dict.fromkeys(values))
-    return Trigger(kind="change", now=Test(field, Operator.IN, became), field=field.name, values=became)
+            faults.say(key, f"{each!r} is no {field.name}", field.choices)
+    return tuple(dict.fromkeys(values))
 
 
 def _webhook(hook: object, kinds: object, key: Key, faults: Faults) -> Trigger:

@@ -5,7 +5,10 @@ from collections.abc import Collection, Mapping
 from hub.errors import Fault
 from hub.playbooks import Playbook
 from hub.playbooks.steps import MESSAGES, Airflow, PagerDuty, Prefect, Webhook
+from hub.playbooks.triggers import ANYTHING
 from hub.settings.loading import Settings
+
+ONBOARDING_STEP = "onboarding_step"
 
 
 def unreachable(settings: Settings) -> list[str]:
@@ -43,7 +46,10 @@ def unreachable(settings: Settings) -> list[str]:
 
 
 def misnamed(settings: Settings) -> list[Fault]:
-    """Names of services, endpoints and hooks that playbooks say and hub.yaml does not have, where it has others."""
+    """Names of services, endpoints, hooks and onboarding steps that playbooks say and the configuration does not have.
+
+    Of each kind only where it has others.
+    """
     hub = settings.hub
     there: Mapping[str, Collection[str]] = {
         "pagerduty": hub.pagerduty.services if hub.pagerduty else (),
@@ -65,7 +71,26 @@ def misnamed(settings: Settings) -> list[Fault]:
             message = f"config/hub.yaml has no hook {hook!r}"
             where, choices = f"playbook {playbook.name}", tuple(sorted(hub.hooks))
             faults.append(Fault(message, where=where, key="by.webhook", choices=choices))
-    return faults
+    return faults + _no_steps(settings)
+
+
+def _no_steps(settings: Settings) -> list[Fault]:
+    """Playbooks would wait for ever for a step that was renamed."""
+    onboarding = settings.lifecycle.onboarding
+    known = {step.name for each in onboarding.made() for step in each.steps} if onboarding.enabled else set()
+    triggers = [(each.name, each.trigger) for each in settings.playbooks.playbooks.values()]
+    return [
+        Fault(
+            f"no programme of config/lifecycle.yaml has a step {step!r}",
+            where=f"playbook {name}",
+            key="by.change.onboarding_step",
+            choices=tuple(sorted(known)),
+        )
+        for name, trigger in triggers
+        if known and trigger.field == ONBOARDING_STEP
+        for step in (*trigger.values, *trigger.but, *trigger.was)
+        if step not in known and step != ANYTHING
+    ]
 
 
 def _place_of(settings: object) -> str | None:

@@ -1,6 +1,6 @@
 """Whom a playbook's trigger concerns and may be acted on: by the newest scorecard, a new record, a change of the lifecycle."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, TypeVar
@@ -115,7 +115,9 @@ async def find_changes_due(
     *,
     playbook: str,
     field: str,
-    values: Iterable[str],
+    values: Sequence[str],
+    but: Sequence[str] = (),
+    was: Sequence[str] | None = (),
     when: Condition | None,
     changed_since: datetime,
     rested_since: datetime,
@@ -123,6 +125,8 @@ async def find_changes_due(
 ) -> list[Situation]:
     """Changes of a field of the lifecycle to one of `values`, newest first, of customers that match and may be acted on.
 
+    values  none: to whatever but nothing, and `but` one of these
+    was     what it was before; none: whatever, None: whatever but nothing
     `values` of each has the change beside: id, field, old, new.
     """
     change = lifecycle_change.c
@@ -135,7 +139,8 @@ async def find_changes_due(
         .outerjoin(lifecycle, lifecycle.c.customer_id == customer.c.id)
         .where(
             change.field == field,
-            change.new.in_(list(values)),
+            change.new.in_(list(values)) if values else and_(change.new.is_not(None), change.new.not_in(list(but))),
+            *((change.old.is_not(None),) if was is None else (change.old.in_(list(was)),) if was else ()),
             change.changed_at > changed_since,
             customer.c.merged_into_id.is_(None),
             *(() if when is None else (clause(when),)),

@@ -287,6 +287,25 @@ def test_check_finds_a_name_nobody_knows(small: Cli, word: str, fault: str) -> N
         assert small("check").exit_code == 0
 
 
+def test_check_finds_a_step_of_onboarding_that_was_renamed(small: Cli) -> None:
+    given = named().replace(
+        "{webhook: billing}", "{change: {onboarding_step: {not: [hello]}}, from: [account_setup, tour]}"
+    )
+    small.write(
+        "playbooks/names.yaml",
+        given + "examples: [{facts: {onboarding_step: tour}, fires: true}, {facts: {}, fires: false}]\n",
+    )
+    shown = small("check")
+    (first, second) = [line for line in shown.stderr.splitlines() if "onboarding_step" in line]
+    assert shown.exit_code == 2
+    assert first.startswith(
+        "playbook names: by.change.onboarding_step: no programme of config/lifecycle.yaml has a step 'hello'"
+    )
+    assert "has a step 'tour'" in second
+    small.write("lifecycle.yaml", "onboarding: {enabled: false}\n")
+    assert small("check").exit_code == 0
+
+
 def test_check_notes_what_is_not_set_up_at_all(small: Cli) -> None:
     small.write("playbooks/names.yaml", named())
     small.write("hub.yaml", "store: ${CSHUB_STORE}\n")

@@ -171,6 +171,42 @@ async def test_a_change_fires_once(each_world: World, folder: Folder, rest: str,
         assert {run.cause for run in await world.runs()} == {"change"}
 
 
+@pytest.mark.parametrize(
+    ("by", "first", "then"),
+    [
+        ("{change: {onboarding_step: any}}", ["acme", "bolt"], ["acme", "bolt"]),
+        ("{change: {onboarding_step: {not: [welcome]}}}", ["bolt"], ["acme", "bolt"]),
+        ("{change: {onboarding_step: any}, from: any}", [], ["acme", "bolt"]),
+        ("{change: {onboarding_step: {not: [tour]}}, from: welcome}", [], ["acme"]),
+        ("{change: {onboarding_step: tour}, from: [setup, invite]}", [], ["bolt"]),
+    ],
+)
+async def test_a_change_to_whatever_and_from_something(
+    each_world: World, folder: Folder, by: str, first: list[str], then: list[str]
+) -> None:
+    examples = "{{facts: {{onboarding_step: {}}}, fires: true}}, {{facts: {{health: 0.5}}, fires: false}}"
+    folder.playbook(written(by, examples.format("tour" if "tour}" in by else "setup"), rest="0 days"))
+
+    async def stand(**steps: str | None) -> None:
+        async with world.store.transaction() as connection:
+            rows = {id_: {"onboarding_step": step} for id_, step in steps.items()}
+            await write_lifecycles(connection, rows, now=world.clock())
+
+    async with entered(each_world.store, folder) as world:
+        for id_ in ("acme", "bolt"):
+            await world.customer(id_)
+        await stand(acme="welcome", bolt="setup")
+        assert await fire(world) == first
+        await world.settle(1)
+        world.clock.move(hours=1)
+        await stand(acme="setup", bolt="tour")
+        assert await fire(world) == then
+        await world.settle(1)
+        world.clock.move(hours=1)
+        await stand(acme=None, bolt=None)
+        assert await fire(world) == [], "nothing is not whatever"
+
+
 async def test_a_change_of_a_customer_without_a_scorecard_fires_too(each_world: World, folder: Folder) -> None:
     examples = "{facts: {onboarding_step: welcome}, fires: true}, {facts: {onboarding_step: done}, fires: false}"
     folder.playbook(written("{change: {onboarding_step: welcome}}", examples, rest="0 days"))
@@ -224,7 +260,13 @@ async def test_a_schedule_fires_once_a_tick(each_world: World, folder: Folder) -
             "{change: {watch_level: red}}",
             "by.change.watch_level: 'red' is no watch_level (choices: clear, warning, cri",
         ),
-        ("{change: {watch_level: []}}", "by.change.watch_level: must be a text or a list of them (choices: clear,"),
+        (
+            "{change: {watch_level: []}}",
+            "by.change.watch_level: must be a text or a list of them, or any (choices: clear,",
+        ),
+        ("{change: {watch_level: {not: red}}}", "by.change.watch_level.not: 'red' is no watch_level"),
+        ("{change: {watch_level: any}, from: red}", "by.from: 'red' is no watch_level (choices: clear, warning, cri"),
+        ("{change: {watch_level: any}, from: 3}", "by.from: must be a text or a list of them, or any (choices: clear,"),
         ("{change: critical}", "by.change: must be one field and what it becomes, such as {watch_level: critical}"),
         ('{schedule: "every day"}', "by.schedule: 'every day' is no cron schedule"),
     ],

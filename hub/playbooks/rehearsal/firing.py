@@ -133,7 +133,7 @@ class Rehearsed:
         if trigger.moment is not None:
             return self._once(scene, holds & free, self._dates(scene, holds))
         if trigger.field is not None:
-            turned = np.array(self._standing.turned(trigger.field, scene.table.customers))
+            turned = np.array(self._standing.turned(trigger.field, scene.table.customers, was=trigger.was))
             fresh = turned > datetime.combine(scene.day + DAY, time(), UTC).timestamp() - CATCH_UP.total_seconds()
             self.matching = int((holds & fresh).sum())
             return self._once(scene, holds & free & fresh, turned)

@@ -17,6 +17,7 @@ import numpy as np
 
 from hub.playbooks.rehearsal.needs import COUNTED, LEVELS, Needs
 from hub.playbooks.rehearsal.scene import Integers, Roster
+from hub.playbooks.triggers import ANYTHING
 from hub.store.lifecycle import NUMBERS
 from hub.store.rehearsal import Change
 from scoring.facts import FactTable
@@ -34,11 +35,15 @@ def end_of(day: date) -> datetime:
 
 @dataclass(slots=True)
 class _State:
-    """What a field is of each customer, since when, and when it last was another; `begun`: since when an onboarding ran."""
+    """What a field is of each customer, since when, and when it last was another, which is `was`.
+
+    begun  since when an onboarding ran
+    """
 
     value: dict[str, str | None] = field(default_factory=dict)
     since: dict[str, datetime] = field(default_factory=dict)
     turned: dict[str, datetime] = field(default_factory=dict)
+    was: dict[str, str | None] = field(default_factory=dict)
     begun: dict[str, datetime] = field(default_factory=dict)
 
 
@@ -99,7 +104,7 @@ class Standing:
             if value != was:
                 known.value[id_] = value
                 if was is not None or value != scale.names[0]:  # to be clear from the start is no change
-                    known.turned[id_] = moment
+                    known.turned[id_], known.was[id_] = moment, was
             if since is not None:
                 known.since[id_] = since.replace(tzinfo=UTC)
 
@@ -123,10 +128,16 @@ class Standing:
             numbers[name] = np.array(list(self._days(name, table.customers, end)), dtype=np.float64)
         return replace(table, numbers=numbers, texts=texts)
 
-    def turned(self, name: str, customers: Iterable[str]) -> list[float]:
-        """When a state became what it is, of each customer; NaN where it was never seen to become it."""
-        known = self._states[name].turned
-        return [known[id_].timestamp() if id_ in known else float("nan") for id_ in customers]
+    def turned(self, name: str, customers: Iterable[str], *, was: Sequence[str] = ()) -> list[float]:
+        """When a state became what it is, of each customer; NaN where it was never seen to become it.
+
+        was  only where it was one of these before (hub.playbooks.triggers.Trigger.was)
+        """
+        known, before = self._states[name].turned, self._states[name].was
+        return [
+            known[id_].timestamp() if id_ in known and _is_one_of(before.get(id_), was) else float("nan")
+            for id_ in customers
+        ]
 
     def _days(self, name: str, customers: Iterable[str], end: datetime) -> Iterable[float]:
         state = self._states[COUNTED[name]]
@@ -155,9 +166,13 @@ class Standing:
                 continue
             state.since[id_] = change.at
             if not first:
-                state.turned[id_] = change.at
+                state.turned[id_], state.was[id_] = change.at, change.old
             if change.field == ONBOARDING and change.new == "active":
                 state.begun[id_] = change.at
+
+
+def _is_one_of(before: str | None, was: Sequence[str]) -> bool:
+    return not was or (before is not None if was == (ANYTHING,) else before in was)
 
 
 def _grown(state: State, size: int, limits: int) -> State:
