@@ -67,6 +67,7 @@ async def mail_preview(
         settings.playbooks.playbooks.values(),
         situation=situation,
         company=settings.hub.company,
+        product_url=settings.hub.product_url or "",
         hub_url=settings.hub.url,
         now=utc_now(),
     )

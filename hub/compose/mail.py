@@ -82,6 +82,7 @@ def mailing_of(settings: Settings) -> Mailing:
     return Mailing(
         window=None if hours is None else Window(begin=hours.begin, end=hours.end, days=hours.weekdays),
         most_per_week=rules.most_per_week,
+        always=frozenset(rules.always),
         zone=ZoneInfo(settings.hub.timezone),
         zones={country: ZoneInfo(zone) for country, zone in rules.zones.items()},
     )

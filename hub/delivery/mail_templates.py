@@ -99,12 +99,12 @@ class MailTemplates:
     def render(self, name: str, context: Context, *, audience: str | None = None) -> Rendered:
         """Template `name` with `context`, for `audience` (None: as its head says); raise RenderError.
 
-        context may hold `company`, for the foot, and `charts`: {name: PNG as base64}.
+        context may hold `company`, for the foot, `product_url`, and `charts`: {name: PNG as base64}.
         """
         where = f"templates/email/{name}.md"
         file = self._file(name)
         audience = audience or file.audience
-        context = {"company": "", **context, "unsubscribe": UNSUBSCRIBE}
+        context = {"company": "", "product_url": "", **context, "unsubscribe": UNSUBSCRIBE}
         values: dict[str, str] = {}
         token = _values.set(values)
         try:

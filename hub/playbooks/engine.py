@@ -71,11 +71,14 @@ class Playbooks(Steered):
         hub_url: str,
         mailing: Mailing | None = None,
         company: str = "",
+        product_url: str = "",
         attention: Attention | None = None,
         team: Team | None = None,
     ) -> None:
         self.definitions = folder.playbooks
-        self.planner = Planner(folder.renderer, hub_url=hub_url, channels=channels, company=company, team=team)
+        self.planner = Planner(
+            folder.renderer, hub_url=hub_url, channels=channels, company=company, product_url=product_url, team=team
+        )
         mailing = mailing or Mailing()
         self.ledger = Ledger(store, channels, executor=executor, clock=clock, tried=self._on_tried, mailing=mailing)
         self._advancer = Advancer(

@@ -48,10 +48,14 @@ class Window:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mailing:
-    """See the module. window, most_per_week: None for none. zones: {country, as customers have it: its time zone}; else zone."""
+    """See the module. window, most_per_week: None for none. zones: {country, as customers have it: its time zone}; else zone.
+
+    always  topics that most_per_week leaves none out of: a customer that was promised to be guided waits for the next step
+    """
 
     window: Window | None = None
     most_per_week: int | None = None
+    always: frozenset[str] = frozenset()
     zone: ZoneInfo = UTC_ZONE
     zones: Mapping[str, ZoneInfo] = field(default_factory=dict)
 
@@ -85,10 +89,9 @@ class Mailing:
             if self.window is not None:
                 at = self.window.next(at, self._zone(countries.get(row["customer_id"])))
             got = recent.setdefault(row["address"].lower(), [])
-            if self.most_per_week is not None and sum(each > at - WEEK for each in got) >= self.most_per_week:
-                _leave_out(
-                    row, f"{row['address']} has {self.most_per_week} mails of us within a week, which is the most"
-                )
+            most = None if row["payload"].get("topic") in self.always else self.most_per_week
+            if most is not None and sum(each > at - WEEK for each in got) >= most:
+                _leave_out(row, f"{row['address']} has {most} mails of us within a week, which is the most")
                 continue
             got.append(at)
             if at > now:

@@ -35,7 +35,7 @@ class Planner:
 
     hub_url   where people open the hub
     channels  what is set up, None for all
-    company   how mail to customers names us
+    company   how mail to customers names us; product_url: where they open the product, "": nobody said
     team      whose working days count where something is due in business days
     """
 
@@ -46,11 +46,12 @@ class Planner:
         hub_url: str,
         channels: Mapping[str, Channel] | None = None,
         company: str = "",
+        product_url: str = "",
         team: Team | None = None,
     ) -> None:
         self.team = team or Team()
         self.renderer = renderer
-        self.company = company
+        self.house = {"company": company, "product_url": product_url}
         self.hub_url = hub_url
         self.channels = channels
 
@@ -139,7 +140,7 @@ class Planner:
 
     def _mails(self, index: int, settings: Email, situation: Situation, context: Mapping[str, Any]) -> list[Planned]:
         audience = {"contacts": CUSTOMER, "csm": TEAM}.get(settings.to)
-        made = self.renderer.email(settings.template, {**context, "company": self.company}, audience=audience)
+        made = self.renderer.email(settings.template, {**context, **self.house}, audience=audience)
         csm = situation.values.get("csm_email")
         if csm and made.payload.get("audience") == CUSTOMER:
             made = Rendered(subject=made.subject, payload={**made.payload, "reply_to": csm})

@@ -38,6 +38,7 @@ def preview(
     *,
     situation: Situation | None,
     company: str,
+    product_url: str = "",
     hub_url: str,
     now: datetime,
 ) -> Rendered:
@@ -56,7 +57,7 @@ def preview(
         for step in playbook.steps
     )
     audience = "customer" if to_contacts else None
-    made = renderer.email(template, {**context, "company": company}, audience=audience)
+    made = renderer.email(template, {**context, "company": company, "product_url": product_url}, audience=audience)
     csm = known.values.get("csm_email")
     if csm and made.payload.get("audience") == "customer":
         return replace(made, payload={**made.payload, "reply_to": csm})

@@ -19,6 +19,8 @@
     day           the scorecard's day, such as 22 November 2026
     link          the customer's page in the hub
 
+Mail knows besides company and product_url of hub.yaml, "" where nobody said.
+
 Any of them may be None, which shows as a dash.
 """
 

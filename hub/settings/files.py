@@ -164,6 +164,7 @@ class HubFile(_Part):
 
     company: str = "Our company"
     url: str = "http://127.0.0.1:8000"
+    product_url: str | None = None
     timezone: str = "UTC"
     store: str = Field(repr=False)  # may hold a password
     secret: SecretStr | None = Field(default=None, min_length=32)
@@ -177,6 +178,14 @@ class HubFile(_Part):
     airflow: Airflow | None = None
     prefect: Prefect | None = None
     operations: Operations | None = None
+
+    @field_validator("product_url")
+    @classmethod
+    def _is_an_address(cls, value: str | None) -> str | None:
+        parts = urlsplit(value or "")
+        if value is not None and (parts.scheme not in ("http", "https") or not parts.hostname):
+            raise ValueError(f"{value!r} is no address such as https://app.example.com")
+        return value
 
     @field_validator("hooks")
     @classmethod

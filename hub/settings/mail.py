@@ -65,6 +65,7 @@ class Customers(_Part):
     sender       None for the hub's own
     reply_to     csm, or an address; None for the sender
     window, most_per_week   null: any time, and as many as come
+    always       topics of mail that is never left out for most_per_week, and counts for others
     zones        {country, as customers have it: time zone}; elsewhere the hub's holds
     unsubscribe  an address beside the link, for programs that know no better; mail to the bounce mailbox will do
     """
@@ -74,6 +75,7 @@ class Customers(_Part):
     window: Window | None = Window()
     zones: dict[str, str] = Field(default_factory=dict)
     most_per_week: int | None = Field(default=3, ge=1)
+    always: list[str] = Field(default=["onboarding"])
     unsubscribe: str | None = None
 
     @field_validator("sender")

@@ -201,6 +201,15 @@ async def test_two_workers_never_both_find_room_for_the_last_mail(store: Store) 
     assert sorted(sent) == sorted([f"p{m}@x.example" for m in range(5)] * 3)
 
 
+async def test_topics_that_always_come_count_for_the_others(store: Store) -> None:
+    mailing = Mailing(most_per_week=2, always=frozenset({"onboarding"}))
+    guided = [row(str(n), "a@x.example", topic="onboarding") for n in range(4)]
+    await settled(store, mailing, guided)
+    await settled(store, mailing, [row("offer", "a@x.example", topic="offers")])
+    found = await kept(store)
+    assert [id_ for id_, each in found.items() if each.state is DeliveryState.SUPPRESSED] == ["offer"]
+
+
 @asynccontextmanager
 async def sending(store: Store, mailing: Mailing, now: list[datetime]) -> AsyncIterator[tuple[Ledger, FakeSmtp]]:
     async with serving_smtp() as smtp:

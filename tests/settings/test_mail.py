@@ -52,6 +52,7 @@ def test_all_of_it(tmp_path: Path) -> None:
     assert mailing_of(settings) == Mailing(
         window=Window(begin=time(9), end=time(17, 30), days=frozenset({1, 2})),
         most_per_week=2,
+        always=frozenset({"onboarding"}),
         zone=ZoneInfo("Europe/Berlin"),
         zones={"us": ZoneInfo("America/New_York")},
     )
