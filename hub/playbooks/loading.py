@@ -25,6 +25,8 @@ from hub.playbooks.vocabulary import VOCABULARY
 from hub.store.playbooks import RECORD_FIELDS
 
 TEMPLATED = ("slack", "email")
+MORE: Mapping[str, str] = {"threshold": "before", "record": "record", "webhook": "event"}
+"""{trigger: what its examples may tell besides facts, and instead of them}."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +106,11 @@ def _way(playbooks: Mapping[str, Playbook], begin: str, end: str) -> tuple[str, 
     return None
 
 
+def _besides(trigger: Trigger) -> str:
+    more = MORE.get(trigger.kind)
+    return f", {more}: {{…}}" if more else ""
+
+
 class _Reading:
     def __init__(self, document: Document, renderer: Renderer) -> None:
         self.document = document
@@ -166,12 +173,13 @@ class _Reading:
     def examples(self, examples: object, trigger: Trigger, when: Condition | None) -> None:
         if examples is None or not isinstance(examples, list):
             examples = []
-        seen = set()
+        seen, read = set(), True
         for index, example in enumerate(examples):
             key: Key = ("examples", index)
             if not self.is_example(example, trigger, key):
+                read = False
                 continue
-            facts = example["facts"]
+            facts = example.get("facts", {})
             fires = (when is None or matches(when, facts)) and trigger.holds(
                 facts, example.get("before", {}), example.get("record", {}), example.get("event", {})
             )
@@ -179,21 +187,24 @@ class _Reading:
             if fires is not example["fires"]:
                 what = "`when` says" if trigger.kind in ("scorecard", "schedule") else "`by` and `when` say"
                 self.say(key, f"says fires: {str(not fires).lower()}, but {what} otherwise")
-        for wanted in (True, False):
+        for wanted in (True, False) if read else ():
             if wanted not in seen:
-                self.say(("examples",), f"there is none with fires: {str(wanted).lower()}")
+                said, besides = str(wanted).lower(), _besides(trigger)
+                self.say(
+                    ("examples",),
+                    f"there is none with fires: {said}, such as - {{facts: {{…}}{besides}, fires: {said}}}",
+                )
 
     def is_example(self, example: Any, trigger: Trigger, key: Key) -> bool:
-        more = {"threshold": "before", "record": "record", "webhook": "event"}.get(trigger.kind)
+        more = MORE.get(trigger.kind)
         parts = ("facts", *((more,) if more else ()))
         if (
             not isinstance(example, Mapping)
-            or not {"facts", "fires"} <= set(example) <= {*parts, "fires"}
+            or not {"fires", *(() if more else ("facts",))} <= set(example) <= {*parts, "fires"}
             or not all(isinstance(example.get(part, {}), Mapping) for part in parts)
             or not isinstance(example["fires"], bool)
         ):
-            besides = f", {more}: {{…}}" if more else ""
-            self.say(key, f"must be {{facts: {{name: value, …}}{besides}, fires: true or false}}")
+            self.say(key, f"must be {{facts: {{name: value, …}}{_besides(trigger)}, fires: true or false}}")
             return False
         good = [  # a list, so that every fault is told
             self.is_value(name, value, self.fields(trigger, part), (*key, part))

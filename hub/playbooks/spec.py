@@ -100,7 +100,8 @@ class Playbook:
         return self.trigger.with_when(self.when)
 
     def fires(self, values: Mapping[str, Any]) -> bool:
-        return self.condition is not None and matches(self.condition, values)
+        """Whether its condition holds; one that has none is for anybody."""
+        return self.condition is None or matches(self.condition, values)
 
     def rested_since(self, now: datetime) -> datetime | None:
         """Whoever had a run since then is left alone; None: it never rests."""

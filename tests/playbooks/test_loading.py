@@ -128,7 +128,21 @@ def test_every_template_is_tried(folder: Folder, source: str, line: str) -> None
 def test_by_hand_alone_needs_no_condition(folder: Folder) -> None:
     text = SAVE.replace("when: {health: {lt: 0.5}}", "by: hand").partition("examples:")[0]
     folder.playbook(text)
-    assert folder.load().playbooks["save"].when is None
+    save = folder.load().playbooks["save"]
+    assert (save.when, save.fires({})) == (None, True)
+
+
+def test_examples_of_events_need_no_facts(folder: Folder) -> None:
+    head = "playbook: save\nversion: 1\ntitle: Save\nby: {webhook: billing, type: [failed]}\ndo: [{stop: x}]\n"
+    folder.playbook(head)
+    assert faults(folder) == [
+        f"save.yaml:1: examples: there is none with fires: {said}, such as - {{facts: {{…}}, event: {{…}}, fires: {said}}}"
+        for said in ("true", "false")
+    ]
+    folder.playbook(
+        head + "examples: [{event: {type: failed}, fires: true}, {event: {type: paid}, facts: {mrr: 1}, fires: false}]"
+    )
+    assert folder.load().playbooks["save"].trigger.types == ("failed",)
 
 
 def test_an_empty_folder_holds_nothing(tmp_path: Path) -> None:
