@@ -13,11 +13,11 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import make_url, text
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy import make_url
 
 from hub.store import Store
 from hub.store.migrate import upgrade
+from tests.databases import SETTINGS, Databases, administer
 
 RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid.uuid4().hex
 POSTGRESQL_FOLDER = Path(tempfile.gettempdir()) / f"cshub-pg-{RUN[:12]}"
@@ -73,7 +73,10 @@ def postgresql_server() -> Iterator[str]:
             raise
         pytest.skip("PostgreSQL is not here: install the dev dependencies or set CSHUB_TEST_POSTGRESQL")
     server = pgserver.get_server(POSTGRESQL_FOLDER / "data", cleanup_mode="delete")
-    yield server.get_uri()
+    url = server.get_uri()
+    settings = [f"ALTER SYSTEM SET {name} = {value}" for name, value in SETTINGS.items()]
+    asyncio.run(administer(url, *settings, "SELECT pg_reload_conf()"))
+    yield url
     server.cleanup()
 
 
@@ -81,9 +84,16 @@ def postgresql_server() -> Iterator[str]:
 def postgresql_template(postgresql_server: str) -> str:
     """The name of a migrated, empty database to copy."""
     name = f"template_{uuid.uuid4().hex[:12]}"
-    asyncio.run(_administer(postgresql_server, f"CREATE DATABASE {name}"))
+    asyncio.run(administer(postgresql_server, f"CREATE DATABASE {name}"))
     asyncio.run(_migrate(make_url(postgresql_server).set(database=name).render_as_string(hide_password=False)))
     return name
+
+
+@pytest.fixture(scope="session")
+def postgresql_databases(postgresql_server: str, postgresql_template: str) -> Iterator[Databases]:
+    databases = Databases(postgresql_server, postgresql_template)
+    yield databases
+    asyncio.run(databases.close())
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -94,12 +104,10 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         shutil.copy(request.getfixturevalue("sqlite_template"), path)
         yield f"sqlite:///{path}"
         return
-    template = request.getfixturevalue("postgresql_template")
-    server = request.getfixturevalue("postgresql_server")
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    asyncio.run(_administer(server, f"CREATE DATABASE {name} TEMPLATE {template}"))
-    yield make_url(server).set(database=name).render_as_string(hide_password=False)
-    asyncio.run(_administer(server, f"DROP DATABASE {name} WITH (FORCE)"))
+    databases: Databases = request.getfixturevalue("postgresql_databases")
+    database = asyncio.run(databases.take())
+    yield database.url
+    asyncio.run(databases.give_back(database))
 
 
 @pytest.fixture
@@ -117,9 +125,9 @@ def bare_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         return
     server = request.getfixturevalue("postgresql_server")
     name = f"bare_{uuid.uuid4().hex[:12]}"
-    asyncio.run(_administer(server, f"CREATE DATABASE {name}"))
+    asyncio.run(administer(server, f"CREATE DATABASE {name}"))
     yield make_url(server).set(database=name).render_as_string(hide_password=False)
-    asyncio.run(_administer(server, f"DROP DATABASE {name} WITH (FORCE)"))
+    asyncio.run(administer(server, f"DROP DATABASE {name} WITH (FORCE)"))
 
 
 @pytest.fixture
@@ -134,10 +142,3 @@ async def sqlite_store(sqlite_template: Path, tmp_path: Path) -> AsyncIterator[S
 async def _migrate(url: str) -> None:
     async with Store.open(url) as store:
         await upgrade(store)
-
-
-async def _administer(server: str, statement: str) -> None:
-    engine = create_async_engine(make_url(server).set(drivername="postgresql+asyncpg"), isolation_level="AUTOCOMMIT")
-    async with engine.connect() as connection:
-        await connection.execute(text(statement))
-    await engine.dispose()

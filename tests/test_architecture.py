@@ -1,7 +1,7 @@
 """What the import contracts of pyproject.toml cannot see: who reads the environment and the clock, and how long a module is."""
 
 import ast
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -20,15 +20,20 @@ def name_of(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
-def attributes(path: Path) -> Iterator[str]:
-    """Every dotted name that a module uses, such as `os.environ`."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Attribute):
-            yield ast.unparse(node)
+@cache
+def nodes(path: Path) -> list[ast.AST]:
+    """All of a module, which comes first."""
+    return list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+
+
+def attributes(path: Path, *, of: set[str]) -> set[str]:
+    """The dotted names that a module uses, such as `os.environ`, whose last part is one `of` these."""
+    return {ast.unparse(node) for node in nodes(path) if isinstance(node, ast.Attribute) and node.attr in of}
 
 
 def users_of(*names: str) -> set[str]:
-    return {name_of(path) for path in MODULES if set(attributes(path)) & set(names)}
+    ends = {name.rpartition(".")[2] for name in names}
+    return {name_of(path) for path in MODULES if attributes(path, of=ends) & set(names)}
 
 
 def test_the_environment_is_read_in_one_file() -> None:
@@ -41,14 +46,19 @@ def test_the_clock_is_read_in_one_file() -> None:
 
 def test_transactions_are_committed_in_one_file() -> None:
     def commits(path: Path) -> bool:
-        return any(name.endswith((".commit", "_writer.begin", "engine.begin")) for name in attributes(path))
+        used = attributes(path, of={"commit", "begin"})
+        return any(name.endswith((".commit", "_writer.begin", "engine.begin")) for name in used)
 
     assert {name_of(path) for path in MODULES if commits(path)} <= {"hub/store/store.py", "hub/demo/outbox.py"}
 
 
 def test_every_module_says_what_it_is_for() -> None:
-    silent = [name_of(path) for path in MODULES if not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))]
-    assert silent == []
+    def is_silent(path: Path) -> bool:
+        module = nodes(path)[0]
+        assert isinstance(module, ast.Module)
+        return not ast.get_docstring(module)
+
+    assert [name_of(path) for path in MODULES if is_silent(path)] == []
 
 
 def test_no_module_holds_two_ideas() -> None:
@@ -78,5 +88,4 @@ def test_insert_values_of_a_list_is_never_written() -> None:
             and isinstance(node.args[0], ast.List | ast.ListComp)
         )
 
-    trees = {name_of(path): ast.parse(path.read_text(encoding="utf-8")) for path in MODULES}
-    assert [name for name, tree in trees.items() if any(map(is_list_of_values, ast.walk(tree)))] == []
+    assert [name_of(path) for path in MODULES if any(map(is_list_of_values, nodes(path)))] == []
