@@ -28,6 +28,8 @@ from schema.customers.mutations import CustomerMutations
 from schema.customers.queries import CustomerQueries
 from schema.customers.records import Contact, Opportunity, Subscription, SurveyResponse, Ticket
 from schema.errors import shown
+from schema.lifecycle.advocacy import SurveyInvitation, SurveyQueries
+from schema.lifecycle.advocacy_mutations import SurveyMutations
 from schema.lifecycle.expansion import ExpansionOpportunity, ExpansionQueries
 from schema.lifecycle.expansion_mutations import ExpansionMutations
 from schema.lifecycle.onboarding import Onboarding, OnboardingQueries
@@ -70,6 +72,7 @@ class Query(
     OnboardingQueries,
     RenewalQueries,
     ExpansionQueries,
+    SurveyQueries,
     AnalyticsQueries,
     TargetQueries,
     DigestQueries,
@@ -97,6 +100,7 @@ class Mutation(
     OnboardingMutations,
     RenewalMutations,
     ExpansionMutations,
+    SurveyMutations,
 ):
     pass
 
@@ -125,6 +129,7 @@ SCHEMA = Schema(
         Onboarding,
         Renewal,
         ExpansionOpportunity,
+        SurveyInvitation,
     ],
     extensions=[*LIMITS, Permissions],
     config=StrawberryConfig(auto_camel_case=True),

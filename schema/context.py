@@ -14,6 +14,7 @@ from hub.analytics.targets import Standing
 from hub.backtest import Every, Report, TrackRecord
 from hub.explanation import Explanation
 from hub.judgement import Judged
+from hub.lifecycle.advocacy import Invited
 from hub.model.actions import AlertOutcome, AlertState, Band
 from hub.playbooks.rehearsal import Plan
 from hub.playbooks.report import Effect
@@ -227,6 +228,10 @@ class Actions(AttentionActions, Protocol):
         self, opportunity_id: str, *, state: str, amount: float | None, reason: str | None, by: str, now: datetime
     ) -> Mapping[str, Any]:
         """What a person says became of an opportunity to expand; return its row."""
+        ...
+
+    async def send_survey(self, customer_ids: Sequence[str], *, by: str, force: bool, dry_run: bool) -> Invited:
+        """Ask contacts of these customers now, or say who would be asked."""
         ...
 
     async def backtest(self, request: BacktestRequest, *, now: datetime) -> Report: ...

@@ -27,6 +27,7 @@ TYPES: Mapping[str, str] = {
     "onboarding": "Onboarding",
     "renewal": "Renewal",
     "expansion_opportunity": "ExpansionOpportunity",
+    "survey_invitation": "SurveyInvitation",
     "source": "Source",
     "sync_run": "SyncRun",
 }

@@ -53,6 +53,7 @@ COMMANDS = {
     "score": ("score", "Compute today's scorecards."),
     "sentiment": ("judgement", "State how CUSTOMER feels to you: red, yellow, green, or 1 (worst) to 5 (best)."),
     "serve": ("serve", "Serve GraphQL at /graphql and do the work: one process is a whole hub."),
+    "survey": ("survey", "Ask contacts how likely they would recommend us, see who is due, and what they answered."),
     "sync": ("sync", "Pull SOURCEs (default: all) into the store, each as far as it has new rows."),
     "token": ("token", "Make, list and revoke the tokens of the API."),
     "train": (

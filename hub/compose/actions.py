@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from datetime import date, datetime
 
+from hub.compose.advocacy import SurveyActions
 from hub.compose.attention_actions import AttentionActions
 from hub.compose.backtesting import BacktestActions
 from hub.compose.expansion import ExpansionActions
@@ -49,6 +50,7 @@ class HubActions(
     RenewalActions,
     ReportActions,
     ExpansionActions,
+    SurveyActions,
 ):
     """Fires, rescores, syncs, updates alerts, explains; the caller has checked who may."""
 

@@ -254,12 +254,17 @@ async def find_results(
     return list((await connection.execute(statement if most is None else statement.limit(most))).all())
 
 
-async def count_results(connection: Connection, *, since: datetime) -> tuple[int, int, int, int]:
+async def count_results(
+    connection: Connection, *, since: datetime, customer_ids: Iterable[str] | None = None
+) -> tuple[int, int, int, int]:
     """(asked, promoters, passives, detractors) of the invitations since that went out."""
     row = survey_invitation.c
     kinds = (row.score >= 9, and_(row.score >= 7, row.score < 9), row.score < 7)
     counts = [func.coalesce(func.sum(case((kind, 1), else_=0)), 0) for kind in kinds]
-    found = (await connection.execute(_invited(func.count(), *counts).where(row.asked_at >= since))).one()
+    statement = _invited(func.count(), *counts).where(row.asked_at >= since)
+    if customer_ids is not None:
+        statement = statement.where(row.customer_id.in_(list(customer_ids)))
+    found = (await connection.execute(statement)).one()
     return found[0], found[1], found[2], found[3]
 
 

@@ -11,6 +11,7 @@ from schema.customers.records import Contact, CustomField, Identity, Opportunity
 from schema.customers.usage import Usage
 from schema.enums import AlertState, OpportunityStage, RunState, SurveyType, TicketStatus
 from schema.fields import Argument, column, many, one, page, part
+from schema.lifecycle.advocacy import SurveyInvitation
 from schema.lifecycle.expansion import ExpansionOpportunity, ExpansionState
 from schema.lifecycle.onboarding import Onboarding
 from schema.lifecycle.renewals import Renewal, RenewalStatus
@@ -178,6 +179,12 @@ class Customer(Node):
         order=Order("expected", descending=True),
         arguments=(Argument(name="state", type=list[ExpansionState] | None, column="state", operator="in"),),
         description="Those that are expected to bring most first.",
+    )
+    survey_invitations: Connection[SurveyInvitation] = page(
+        "survey_invitation",
+        key="customer_id",
+        order=Order("asked_at", descending=True),
+        description="Contacts the hub asked itself, newest first.",
     )
     onboarding: Onboarding | None = one(
         "onboarding",
