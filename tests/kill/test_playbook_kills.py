@@ -24,7 +24,7 @@ from typing import Self
 import pytest
 from sqlalchemy import func, select
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -93,12 +93,18 @@ class Sink:
     hooks: Counter[str] = field(default_factory=Counter)
 
     async def slack(self, request: Request) -> Response:
-        body = await request.json()
+        try:
+            body = await request.json()
+        except ClientDisconnect:  # killed before all of it was here
+            return Response(status_code=400)
         self.posts[body["metadata"]["event_payload"]["dedup_key"]] += 1
         return JSONResponse({"ok": True, "channel": "C0000001", "ts": f"1700000000.{sum(self.posts.values()):06}"})
 
     async def hook(self, request: Request) -> Response:
-        await request.body()
+        try:
+            await request.body()
+        except ClientDisconnect:
+            return Response(status_code=400)
         self.hooks[request.headers["webhook-id"]] += 1
         return Response(status_code=204)
 
