@@ -9,9 +9,11 @@ import click
 from hub.cli import show
 from hub.cli.app import asynchronous, main, opened
 from hub.clock import utc_now
+from hub.compose import Hub
 from hub.compose.auditing import audited
 from hub.lifecycle.expansion import state_opportunity
 from hub.lifecycle.expansion.stating import STATES
+from hub.settings import load
 from hub.store.expansion import COLUMNS, LIVE, find_opportunities
 
 ALL = ("open", *STATES)
@@ -85,18 +87,23 @@ def _short(value: Any) -> str:
 async def update(
     config: Path | None, opportunity: str, state: str, amount: float | None, reason: str | None, by: str
 ) -> None:
-    """Say what became of OPPORTUNITY, an id of `cshub expansion list`."""
+    """Say what became of OPPORTUNITY, an id of `cshub expansion list`.
+
+    Playbooks that wait for it go on at once, through a running `cshub serve` or `cshub worker`.
+    """
     now = utc_now()
-    async with opened(config) as store:
+    async with Hub.open(load(config), clock=utc_now, work=False) as hub, hub.working():
 
         async def run() -> Any:
-            return await state_opportunity(
-                store, opportunity, state=state, amount=amount, reason=reason, by=by, now=now
+            row = await state_opportunity(
+                hub.store, opportunity, state=state, amount=amount, reason=reason, by=by, now=now
             )
+            await hub.playbooks.fire_changes(now=now)
+            return row
 
         request = {"opportunity": opportunity, "state": state, "amount": amount, "reason": reason}
         row = await audited(
-            store, "expansionOpportunityUpdate", by=by, subject=opportunity, request=request, now=now, run=run
+            hub.store, "expansionOpportunityUpdate", by=by, subject=opportunity, request=request, now=now, run=run
         )
     won = "" if row["won_amount"] is None else f" at {row['won_amount']:,.0f} a year"
     show.say(f"{row['title']} for {row['customer_id']} is {row['state']}{won}")

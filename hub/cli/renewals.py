@@ -14,6 +14,7 @@ from hub.analytics.months import Month
 from hub.cli import show
 from hub.cli.app import asynchronous, main, opened
 from hub.clock import utc_now
+from hub.compose import Hub
 from hub.compose.auditing import audited
 from hub.compose.renewal import update_renewal
 from hub.settings import load
@@ -160,18 +161,30 @@ def _show_forecast(each: Forecast) -> None:
 async def update(
     config: Path | None, renewal: str, status: str | None, amount: float | None, reason: str, by: str
 ) -> None:
-    """Say what became of RENEWAL, an id of `cshub renewals list`. It outweighs the records and never overwrites them."""
+    """Say what became of RENEWAL, an id of `cshub renewals list`. It outweighs the records and never overwrites them.
+
+    Playbooks that wait for it go on at once, through a running `cshub serve` or `cshub worker`.
+    """
     if status is None:
         raise click.UsageError("say --renewed, --churned or --by-records")
-    settings, now = load(config).lifecycle.renewal, utc_now()
-    async with opened(config) as store:
+    now = utc_now()
+    async with Hub.open(load(config), clock=utc_now, work=False) as hub, hub.working():
 
         async def run() -> Any:
-            return await update_renewal(
-                store, settings, renewal, status=status or None, amount=amount, reason=reason, by=by, now=now
+            row = await update_renewal(
+                hub.store,
+                hub.settings.lifecycle.renewal,
+                renewal,
+                status=status or None,
+                amount=amount,
+                reason=reason,
+                by=by,
+                now=now,
             )
+            await hub.playbooks.fire_changes(now=now)
+            return row
 
         request = {"renewal": renewal, "status": status or None, "amount": amount, "reason": reason}
-        row = await audited(store, "renewalUpdate", by=by, subject=renewal, request=request, now=now, run=run)
+        row = await audited(hub.store, "renewalUpdate", by=by, subject=renewal, request=request, now=now, run=run)
     final = "" if row["final"] is None else f", {row['final']:,.0f} {row['currency']} a year"
     show.say(f"{renewal} is {row['status']}{final}: {row['reason']} (by the records: {row['computed_status']})")

@@ -12,10 +12,19 @@ from hub.clock import utc_now
 from hub.lifecycle.expansion import ExpansionSettings, keep_expansion
 from hub.lifecycle.renewal import RenewalSettings, keep_renewals
 from hub.store import Store
-from hub.store.tables import audit_entry, customer, scorecard, subscription
+from hub.store.tables import audit_entry, customer, playbook_run, scorecard, subscription
 from tests.cli.conftest import Cli
 from tests.lifecycle.expansion.conftest import FULL, SETTINGS
 from tests.schema.company import insert, record, scorecard_row
+
+
+def begun(cli: Cli) -> list[tuple[Any, ...]]:
+    async def read() -> list[tuple[Any, ...]]:
+        async with Store.open(f"sqlite:///{cli.store}") as store, store.reading() as connection:
+            chosen = select(playbook_run.c.playbook, playbook_run.c.customer_id)
+            return sorted(tuple(row) for row in await connection.execute(chosen))
+
+    return asyncio.run(read())
 
 
 @pytest.fixture
@@ -83,6 +92,14 @@ def test_forecast(cli: Cli) -> None:
     assert "renewals_due" in shown
     refused = cli("renewals", "forecast", "--period", "soon")
     assert (refused.exit_code, "2026-Q4" in refused.output) == (1, True)
+
+
+def test_what_is_said_sets_off_playbooks_at_once(cli: Cli) -> None:
+    rows = json.loads(cli("renewals", "list", "--json").stdout)
+    id_ = next(row["id"] for row in rows if row["customer_id"] == "acme")
+    assert begun(cli) == []
+    assert cli("renewals", "update", id_, "--churned", "--reason", "went elsewhere").exit_code == 0
+    assert begun(cli) == [("expansion_offer", "acme"), ("renewal_churned", "acme")], "what stood there already as well"
 
 
 def test_update(cli: Cli) -> None:
