@@ -138,7 +138,8 @@ async def _tell(store: Store, invited: Invited, *, as_json: bool, dry_run: bool)
         click.echo(json.dumps({word.replace(" ", "_"): people, "left_out": left}, indent=2))
         return
     async with store.reading() as connection:
-        names = await find_names(connection, {each.customer_id for each in (*invited.invitations, *invited.left_out)})
+        ids = {each.customer_id for each in invited.invitations} | {each.customer_id for each in invited.left_out}
+        names = await find_names(connection, ids)
     if invited.invitations:
         asked = [(names[each.customer_id], each.address) for each in invited.invitations]
         show.table(word, ("customer", "contact"), asked)
