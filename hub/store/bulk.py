@@ -8,9 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Dialect, Table
+from sqlalchemy import Dialect, Table, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from hub.store.among import among
+from hub.store.arrays import insert_arrays
 from hub.store.store import Connection
 
 Insert = Any  # each database's own insert statement, with what to do on a conflict
@@ -61,6 +63,23 @@ async def write_rows(connection: Connection, table: Table, rows: Sequence[Mappin
         return insert.on_conflict_do_update(index_elements=[table.c.id], set_=changed)
 
     await _insert(connection, table, rows, statement, key=("replace" if replace else "keep",))
+
+
+async def insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Insert those of `rows` whose keys are not taken; return their ids. All have the same keys, `id` among them."""
+    if not rows:
+        return []
+    if connection.dialect.name == "postgresql":
+        return await insert_arrays(connection, table, rows, _leave, table.c.id, key="keep")
+    # nobody else writes to SQLite until the transaction ends, so what is there afterwards and was not before is ours
+    ours = select(table.c.id).where(among(connection, table.c.id, [row["id"] for row in rows]))
+    before = set((await connection.execute(ours)).scalars())
+    await _insert(connection, table, rows, _leave, key=("keep",))
+    return [id_ for id_ in (await connection.execute(ours)).scalars() if id_ not in before]
+
+
+def _leave(insert: Insert) -> Insert:
+    return insert.on_conflict_do_nothing()
 
 
 async def _insert(

@@ -7,24 +7,20 @@ from typing import Any
 from sqlalchemy import bindparam, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from hub.store.among import among
 from hub.store.store import Connection
 from hub.store.tables import customer_field, field_change
 
 PREFIX = "custom."
-BATCH = 500
 
 
 async def find_custom(connection: Connection, customer_ids: Iterable[str]) -> dict[str, dict[str, str]]:
     """{customer id: {"custom.<name>": value}} of those that have any."""
     found: dict[str, dict[str, str]] = {}
-    wanted = sorted(set(customer_ids))
     row = customer_field.c
-    for start in range(0, len(wanted), BATCH):
-        statement = select(row.customer_id, row.name, row.value).where(
-            row.customer_id.in_(wanted[start : start + BATCH])
-        )
-        for each in await connection.execute(statement):
-            found.setdefault(each.customer_id, {})[PREFIX + each.name] = each.value
+    statement = select(row.customer_id, row.name, row.value).where(among(connection, row.customer_id, customer_ids))
+    for each in await connection.execute(statement):
+        found.setdefault(each.customer_id, {})[PREFIX + each.name] = each.value
     return found
 
 

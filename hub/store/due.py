@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Select, and_, exists, func, select
 
 from hub.model.actions import AlertState
 from hub.model.conditions import Condition
+from hub.store.among import among
 from hub.store.conditions import clause, record_clause
 from hub.store.custom import find_custom
 from hub.store.playbooks import RECORD_FIELDS, Situation, select_values, values_of
@@ -56,7 +57,7 @@ async def find_standing(connection: Connection, customer_ids: Sequence[str]) -> 
         select_values()
         .join_from(customer, scorecard, scorecard.c.customer_id == customer.c.id)
         .outerjoin(lifecycle, lifecycle.c.customer_id == customer.c.id)
-        .where(scorecard.c.latest, customer.c.id.in_(list(customer_ids)))
+        .where(scorecard.c.latest, among(connection, customer.c.id, customer_ids))
         .order_by(customer.c.id)
     )
     found = [

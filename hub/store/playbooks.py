@@ -51,6 +51,7 @@ class Situation:
     as_of          the day of the scorecard; None where there is none yet
     readings       as the scorecard holds them
     churn_reasons  of the champion model's newest prediction
+    contacts       e-mail addresses; contact_roles: {address: role} of those of whom a source says one
     """
 
     customer_id: str
@@ -60,6 +61,11 @@ class Situation:
     churn_reasons: Sequence[Mapping[str, Any]] = ()
     churn_horizon_days: int | None = None
     contacts: Sequence[str] = field(default=(), repr=False)
+    contact_roles: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+_OWN = (*CUSTOMER_FIELDS, *SCORECARD_FIELDS, *LIFECYCLE_FIELDS, HEALTH_CHANGE)
+_NAMES = tuple(each.name for each in _OWN)
 
 
 def select_values(*more: ColumnElement[Any]) -> Select[Any]:
@@ -73,11 +79,11 @@ def select_values(*more: ColumnElement[Any]) -> Select[Any]:
 
 
 def values_of(row: Row[Any]) -> dict[str, Any]:
-    own = {
-        each.name: row._mapping[each.name]
-        for each in (*CUSTOMER_FIELDS, *SCORECARD_FIELDS, *LIFECYCLE_FIELDS, HEALTH_CHANGE)
-    }
-    return {**(row.facts or {}), **own}
+    """Of a row of select_values; by place, for there are many rows."""
+    given: tuple[Any, ...] = tuple(row)
+    values = dict(given[2] or {})
+    values.update(zip(_NAMES, given[3 : 3 + len(_NAMES)], strict=True))
+    return values
 
 
 async def find_situations(
@@ -115,7 +121,8 @@ async def find_situations(
                 readings=row.readings or (),
                 churn_reasons=reasons,
                 churn_horizon_days=horizon,
-                contacts=contacts.get(row.id, ()),
+                contacts=tuple(contacts.get(row.id, ())),
+                contact_roles={email: role for email, role in contacts.get(row.id, {}).items() if role is not None},
             )
     return found
 
@@ -130,15 +137,17 @@ async def _churn_reasons(
     return {each.customer_id: (each.reasons, each.horizon_days) for each in await connection.execute(statement)}
 
 
-async def _contacts(connection: Connection, ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """{customer id: e-mail addresses}, each address once."""
+async def _contacts(connection: Connection, ids: Sequence[str]) -> dict[str, dict[str, str | None]]:
+    """{customer id: {e-mail address: role}}, each address once; where sources differ, the first role by name."""
     statement = (
-        select(contact.c.customer_id, func.lower(contact.c.email).label("email"))
+        select(
+            contact.c.customer_id, func.lower(contact.c.email).label("email"), func.min(contact.c.role).label("role")
+        )
         .where(contact.c.customer_id.in_(ids), contact.c.email.is_not(None), contact.c.deleted.is_(False))
-        .distinct()
+        .group_by(contact.c.customer_id, func.lower(contact.c.email))
         .order_by(contact.c.customer_id, "email")
     )
-    found: dict[str, tuple[str, ...]] = {}
+    found: dict[str, dict[str, str | None]] = {}
     for row in await connection.execute(statement):
-        found[row.customer_id] = (*found.get(row.customer_id, ()), row.email)
+        found.setdefault(row.customer_id, {})[row.email] = row.role
     return found

@@ -9,12 +9,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Subquery, Text, cast, func, or_, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import ColumnElement, Subquery, Text, bindparam, cast, func, or_, select
+from sqlalchemy.dialects import sqlite
 
 from hub.model.actions import RunState
+from hub.store.among import among
+from hub.store.arrays import insert_arrays
 from hub.store.store import Connection
 from hub.store.tables import customer, playbook_rest, playbook_run
+from hub.store.tables.base import UtcDateTime
 
 OPEN_STATES = (RunState.RUNNING, RunState.WAITING, RunState.PAUSED)
 BATCH = 500
@@ -77,11 +80,31 @@ async def claim(
         {name: wanted[id_][name] for name in ("playbook", "customer_id", "started_at")} | {"run_id": wanted[id_]["id"]}
         for id_ in sorted(wanted)
     ]
-    insert = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(playbook_rest)
-    statement = insert.on_conflict_do_update(
-        index_elements=[playbook_rest.c.playbook, playbook_rest.c.customer_id],
-        set_={"started_at": insert.excluded.started_at, "run_id": insert.excluded.run_id},
-        where=None if force else playbook_rest.c.started_at <= rested_since,
-    )
-    got = set((await connection.execute(statement.returning(playbook_rest.c.run_id), claims)).scalars())
+
+    def begin(insert: Any, since: Any) -> Any:
+        return insert.on_conflict_do_update(
+            index_elements=[playbook_rest.c.playbook, playbook_rest.c.customer_id],
+            set_={"started_at": insert.excluded.started_at, "run_id": insert.excluded.run_id},
+            where=None if force else playbook_rest.c.started_at <= since,
+        )
+
+    if connection.dialect.name == "postgresql":
+        since = bindparam("since", type_=UtcDateTime)
+        got = set(
+            await insert_arrays(
+                connection,
+                playbook_rest,
+                claims,
+                lambda insert: begin(insert, since),
+                playbook_rest.c.run_id,
+                key="force" if force else "begin",
+                given={} if force else {"since": rested_since},
+            )
+        )
+    else:
+        await connection.execute(begin(sqlite.insert(playbook_rest), rested_since), claims)
+        resting = select(playbook_rest.c.run_id).where(
+            playbook_rest.c.playbook == rows[0]["playbook"], among(connection, playbook_rest.c.customer_id, wanted)
+        )
+        got = set((await connection.execute(resting)).scalars()) & {each["run_id"] for each in claims}
     return {row["id"] for row in rows} if force else got

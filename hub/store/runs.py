@@ -9,6 +9,7 @@ from sqlalchemy import Row, Table, and_, bindparam, delete, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hub.model.actions import Run, RunState, Step
+from hub.store.bulk import insert_new
 from hub.store.rests import claim
 from hub.store.store import Connection
 from hub.store.tables import playbook_definition, playbook_run, playbook_step
@@ -43,8 +44,7 @@ async def insert(
         return []
     if definitions:
         await connection.execute(insert_missing(connection, playbook_definition), list(definitions))
-    statement = insert_missing(connection, playbook_run).returning(playbook_run.c.id)
-    new = set((await connection.execute(statement, list(rows))).scalars())
+    new = set(await insert_new(connection, playbook_run, rows))
     if rested_since is not None and new:
         got = await claim(connection, [row for row in rows if row["id"] in new], rested_since=rested_since, force=force)
         late = sorted(new - got)
