@@ -1,4 +1,7 @@
-"""`cshub playbook`: what there is, firing one by hand, answering what runs ask, the kill switch; and hub.cli.playbook_plan."""
+"""`cshub playbook`: firing one by hand, answering what runs ask, the kill switch, events that came in.
+
+What there is and what became of it is shown by hub.cli.playbook_shown, what would be by hub.cli.playbook_plan.
+"""
 
 import json
 import secrets
@@ -10,15 +13,17 @@ import click
 from hub.cli import show
 from hub.cli.app import asynchronous, main
 from hub.cli.playbook_plan import playbook_plan, playbook_report
+from hub.cli.playbook_shown import id_of, playbook_list, playbook_runs, playbook_show
 from hub.clock import utc_now
 from hub.compose import Hub
+from hub.errors import NotFoundError
 from hub.playbooks import Firing
 from hub.playbooks.durations import show_duration
-from hub.settings import load
-from hub.store import hooks
+from hub.playbooks.stopping import stop
+from hub.settings import load, load_store
+from hub.store import Store, hooks, runs
+from hub.store.migrate import require_newest
 from hub.store.stops import ALL
-from schema.errors import BadInputError
-from schema.nodes import parse_id
 
 STATES = {"would_fire": "would fire", "already_fired": "already fired by the same key"}
 
@@ -30,21 +35,9 @@ def playbook() -> None:
 
 playbook.add_command(playbook_plan)
 playbook.add_command(playbook_report)
-
-
-@playbook.command("list")
-@click.pass_obj
-def playbook_list(config: Path | None) -> None:
-    """List the playbooks of the configuration."""
-    found = load(config).playbooks.playbooks.values()
-    show.table(
-        None,
-        ("name", "version", "title", "rests (days)", "steps"),
-        [
-            (each.name, each.version, each.title, each.rest.days, ", ".join(step.action for step in each.steps))
-            for each in found
-        ],
-    )
+playbook.add_command(playbook_list)
+playbook.add_command(playbook_runs)
+playbook.add_command(playbook_show)
 
 
 @playbook.command("fire")
@@ -67,7 +60,7 @@ async def playbook_fire(
     async with Hub.open(load(config), clock=utc_now, work=False) as hub, hub.working() if send else nullcontext():
         firings = await hub.playbooks.fire(
             name,
-            [_id(given) for given in customers],
+            [id_of(given) for given in customers],
             by=by,
             key=key or secrets.token_hex(8),
             dry_run=not send,
@@ -90,10 +83,10 @@ async def playbook_fire(
 async def playbook_approve(config: Path | None, run: str, decline: bool, note: str | None, by: str) -> None:
     """Approve what RUN asks, or decline it. The first answer counts.
 
-    A RUN is an id, as the hub's (run_…) or as GraphQL gives it.
+    A RUN is an id, as the hub's (run_…, see `cshub playbook runs --asking`) or as GraphQL gives it.
     """
     async with Hub.open(load(config), clock=utc_now, work=False) as hub, hub.working():
-        found = await hub.playbooks.approve(_id(run, "playbook_run"), approved=not decline, by=by, note=note)
+        found = await hub.playbooks.approve(id_of(run, "playbook_run"), approved=not decline, by=by, note=note)
     show.say(f"{found.playbook}: {'declined' if decline else 'approved'}; the run goes on in a running hub.")
 
 
@@ -143,9 +136,18 @@ async def playbook_events(config: Path | None, refused: bool, hook: str | None, 
 async def playbook_stop(
     config: Path | None, name: str | None, everything: bool, reason: str, cancel: bool, by: str
 ) -> None:
-    """Stop playbook NAME at once: it fires for nobody, its runs stand still, its messages are not sent."""
-    async with Hub.open(load(config), clock=utc_now, work=False) as hub:
-        done = await hub.playbooks.stop(_name(name, everything), by=by, reason=reason, cancel=cancel)
+    """Stop playbook NAME at once: it fires for nobody, its runs stand still, its messages are not sent.
+
+    Of the configuration only the store is read, so that what is broken there keeps nobody from stopping.
+    """
+    chosen = _name(name, everything)
+    async with Store.open(load_store(config)) as store:
+        await require_newest(store)
+        async with store.reading() as connection:
+            ran = chosen == ALL or await runs.find_runs(connection, playbook=chosen, limit=1)
+        if not ran and chosen not in (there := load(config).playbooks.playbooks):
+            raise NotFoundError(f"there is no playbook {chosen!r}; there are: {', '.join(sorted(there)) or 'none'}")
+        done = await stop(store, chosen, by=by, reason=reason, cancel=cancel, audited=False, now=utc_now())
     which = "All playbooks are" if everything else f"{name} is"
     show.say(f"{which} stopped{'' if done.changed else ' already'}.")
     if cancel:
@@ -173,15 +175,6 @@ def _name(name: str | None, everything: bool) -> str:
     if (name is None) is not everything:
         raise click.UsageError("Give either the NAME of a playbook, or --all.")
     return ALL if name is None else name
-
-
-def _id(given: str, wanted: str = "customer") -> str:
-    """An id in the store, from that or from the API's."""
-    try:
-        entity, key = parse_id(given)
-    except BadInputError:
-        return given
-    return key if entity == wanted else given
 
 
 def _show(firing: Firing) -> None:

@@ -5,6 +5,6 @@ A configuration folder need not be whole: a file that is missing there is taken 
 `os.environ`; of its own the hub knows CSHUB_CONFIG (the folder) and, through config/hub.yaml, CSHUB_STORE.
 """
 
-from hub.settings.loading import ScheduledSource, Settings, load
+from hub.settings.loading import ScheduledSource, Settings, load, load_store
 
-__all__ = ["ScheduledSource", "Settings", "load"]
+__all__ = ["ScheduledSource", "Settings", "load", "load_store"]

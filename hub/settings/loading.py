@@ -79,6 +79,11 @@ def load(folder: Path | None = None, *, environment: Mapping[str, str] | None = 
     return _Loading(_folder(folder), os.environ if environment is None else environment).all()
 
 
+def load_store(folder: Path | None = None, *, environment: Mapping[str, str] | None = None) -> str:
+    """The store's URL alone, whatever is wrong with the rest: for who has to stop something in a hurry."""
+    return _Loading(_folder(folder), os.environ if environment is None else environment).store()
+
+
 def _folder(folder: Path | None) -> Path:
     if folder is None:
         folder = Environment().config
@@ -138,6 +143,14 @@ class _Loading:
             attention=attention.rules(),
             folder=self.folder,
         )
+
+    def store(self) -> str:
+        made = filled(Document.read(self._path("hub.yaml")), self.environment)
+        if unset := [fault for key, fault in made.missing.items() if key == ("store",)]:
+            raise ConfigError(unset)
+        value = made.document.value
+        given = value.get("store") if isinstance(value, Mapping) else None
+        return made.document.parse(HubFile).store if not isinstance(given, str) else given
 
     def _shown(self) -> list[Fault]:
         """The faults, each once, without a value of the environment; at a variable that is not set only that is told."""

@@ -22,6 +22,7 @@ version: 3
 title: Ask first
 when: {health: {lt: 0.5}}
 rest: 30 days
+holdout: 10 %
 do:
   - approve: {ask: "May {{ customer.name }} have it?", of: ann@example.com}
   - update: {offer: made}
@@ -86,8 +87,70 @@ def runs_of(cli: Cli) -> list[Run]:
 def test_the_list(small: Cli) -> None:
     shown = small("playbook", "list")
     assert shown.exit_code == 0, shown.output
-    assert re.search(r"ask\s+.*3\s+.*Ask first\s+.*30\s+.*approve, update, task", shown.output)
-    assert re.search(r"billed\s+.*1\s+.*A payment failed\s+.*1\s+.*task", shown.output)
+    assert re.search(r"ask\s+3\s+Ask first\s+scorecard\s+30\s+10 %\s+approve, update, task", shown.output)
+    assert re.search(r"billed\s+1\s+A payment failed\s+webhook\s+1\s+task", shown.output)
+    assert small("playbook", "stop", "billed", "--reason", "too much", "--by", "ann").exit_code == 0
+    assert re.search(r"billed .* ann: too much\s+task", small("playbook", "list").output)
+
+
+def test_a_playbook_in_words(small: Cli) -> None:
+    assert small("playbook", "show", "ask").output.splitlines() == [
+        "ask, version 3: Ask first",
+        "set off by scorecard, where health is below 0.5",
+        "rests 30 days; severity normal; speaks about ask",
+        "10 % of customers are held out",
+        (
+            "  0 approve asks ann@example.com: May {{ customer.name }} have it? Waits 3 days for an answer; declined it ends, "
+            "unanswered it ends"
+        ),
+        "  1 update offer becomes made",
+        "  2 task switched off: Offer to {{ customer.name }} (normal, owner csm)",
+    ]
+    missing = small("playbook", "show", "nope")
+    assert (missing.exit_code, missing.output) == (
+        1,
+        "there is no run and no playbook 'nope'; playbooks are: ask, billed\n",
+    )
+
+
+def test_runs_and_what_they_ask_are_found(small: Cli) -> None:
+    small("playbook", "fire", "ask", "acme", "--send", "--by", "ann")
+    (run,) = runs_of(small)
+    assert f"{run.id}  ask v3    Acme      running" in small("playbook", "runs").output
+
+    async def move(store: Store) -> None:
+        now = utc_now()
+        async with store.transaction() as connection:
+            row = {"id": f"{run.id}:0", "run_id": run.id, "step": 0, "customer_id": "acme", "question": "May it?"}
+            more = {"asked_of": "ann@example.com", "state": "open", "asked_at": now, "expires_at": None}
+            await approvals.ask(connection, [row | more])
+            step = {"run_id": run.id, "step": 0, "error": None, "finished_at": None}
+            wait = {"state": "waiting", "wake_at": now, "awaits": "approval", "since": now, "updated_at": now}
+            await runs.move(connection, [{"id": run.id, **step, **wait}])
+
+    within(small, move)
+    asking = small("playbook", "runs", "ask", "--asking", "--customer", global_id("customer", "acme")).output
+    assert f"asks ann@example.com: May it? (cshub playbook approve {run.id})" in asking
+    assert run.id not in small("playbook", "runs", "--state", "done").output
+    shown = small("playbook", "show", run.id).output.splitlines()
+    assert shown[0] == f"{run.id}: ask version 3 for Acme"
+    assert shown[1].startswith("set off by hand by ann, ")
+    assert shown[2].startswith("waits for an answer; looks again ")
+    assert shown[3] == f"asks ann@example.com: May it? (cshub playbook approve {run.id})"
+    assert shown[4].endswith(" <- here")
+    assert small("playbook", "stop", "--all", "--reason", "no", "--by", "ann").exit_code == 0
+    assert "stands still, stopped by ann: no; waits for an answer" in small("playbook", "runs").output
+
+
+def test_a_broken_configuration_keeps_nobody_from_stopping(small: Cli) -> None:
+    small.write("playbooks/broken.yaml", "playbook: [")
+    small.write("hub.yaml", "store: ${CSHUB_STORE}\nslack: {token: '${NO_SUCH_TOKEN}'}\n")
+    assert small("playbook", "list").exit_code == 2
+    done = small("playbook", "stop", "--all", "--reason", "it went wrong", "--by", "ann")
+    assert (done.exit_code, done.output) == (0, "All playbooks are stopped.\n")
+    assert small("playbook", "stop", "ask", "--reason", "no").exit_code == 2, (
+        "it never ran, and nobody can say it is there"
+    )
 
 
 def test_a_dry_run_shows_what_would_be_done_and_does_nothing(small: Cli) -> None:
