@@ -10,7 +10,6 @@ from datetime import date, datetime
 from typing import Any, Literal, Protocol
 
 from hub.access import Viewer
-from hub.analytics.targets import Standing
 from hub.backtest import Every, Report, TrackRecord
 from hub.explanation import Explanation
 from hub.judgement import Judged
@@ -26,6 +25,7 @@ from hub.store.promotions import Promotion
 from hub.store.stops import Stopped
 from hub.training.comparison import Comparison
 from hub.training.drift import DriftReport
+from schema.analytics.asking import ReportActions
 from schema.attention.asking import AttentionActions
 from scoring.lift import Lift
 
@@ -173,17 +173,7 @@ class OnboardingRequest:
     restart: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DigestPreview:
-    """A digest's mail as it would be. charts: what each picture shows, in words."""
-
-    subject: str
-    text: str
-    html: str
-    charts: tuple[str, ...] = ()
-
-
-class Actions(AttentionActions, Protocol):
+class Actions(AttentionActions, ReportActions, Protocol):
     """The use cases that mutations call, and those that answer what no column holds."""
 
     async def fire(self, request: FireRequest, *, now: datetime) -> Sequence[Fired]: ...
@@ -207,14 +197,6 @@ class Actions(AttentionActions, Protocol):
     async def plan_playbook(self, request: PlanRequest, *, now: datetime) -> Plan: ...
 
     async def report_playbooks(self, names: tuple[str, ...], *, now: datetime) -> Sequence[Effect]: ...
-
-    async def targets(self, *, now: datetime) -> Sequence[Standing]: ...
-
-    async def preview_digest(self, name: str, *, of: str | None, now: datetime) -> DigestPreview: ...
-
-    async def send_digest(self, name: str, *, of: str | None, by: str, now: datetime) -> Sequence[str]:
-        """To the CSM `of`, or to everybody; return the ids of the messages."""
-        ...
 
     async def onboard(self, request: OnboardingRequest, *, now: datetime) -> str:
         """Carry it out; return the onboarding's id."""

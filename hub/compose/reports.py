@@ -24,7 +24,7 @@ from hub.playbooks.jobs import SEND
 from hub.playbooks.report import report
 from hub.store import deliveries
 from hub.store.digest_data import find_reserved
-from schema.context import DigestPreview
+from schema.analytics.asking import DigestPreview
 
 if TYPE_CHECKING:
     from collections.abc import Callable

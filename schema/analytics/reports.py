@@ -6,7 +6,7 @@ from typing import Any
 
 import strawberry
 
-from schema.context import DigestPreview
+from schema.analytics.asking import DigestPreview
 from schema.enums import Role
 from schema.errors import MutationError
 from schema.loaders import ApiInfo

@@ -12,9 +12,10 @@ from sqlalchemy import event
 from hub.analytics import Month, Value
 from hub.analytics.definitions import NAMES, Aggregation
 from hub.errors import NotFoundError, RefusedError
-from hub.store import Store
+from hub.store import Store, tables
 from hub.store.onboarding import Onboarding, begin
 from tests.analytics.books import AFTER, BEFORE, INSIDE, OCTOBER, Books
+from tests.schema.company import insert, scorecard_row
 
 
 async def test_retention_of_a_cohort(books: Books) -> None:
@@ -331,6 +332,11 @@ async def full(books: Books, customers: int) -> None:
         await books.deal(name, ("won", "lost", "open")[place % 3], 100.0 + place, 90.0)
         await books.use(name, date(2026, 2, 1), users=1)
         await books.use(name, start + timedelta(days=place % 9), users=3)
+    cards = [
+        scorecard_row(name, OCTOBER.last, health=None if place % 7 == 6 else 0.03 * place)
+        for place, name in enumerate(names)
+    ]
+    await insert(books.store, tables.scorecard, cards)
     begun = datetime(2026, 5, 1, tzinfo=UTC)
     ended = [
         Onboarding(
@@ -415,7 +421,7 @@ async def test_statements_grow_with_nothing(books: Books) -> None:
         await books.term(f"more{number}", 10, BEFORE, currency=("USD", "EUR", "GBP")[number % 3])
     with counting(books.store) as many:
         await books.measure(first=Month(2026, 1), monthly=True, by="plan")
-    assert len(few) == len(many) == 8
+    assert len(few) == len(many) == 10
 
 
 async def test_only_what_a_metric_needs_is_read(books_sqlite: Books) -> None:
