@@ -54,7 +54,7 @@ def audience_of(row: Mapping[str, Any], concern: Concern, team: Team) -> tuple[s
     if channel == "email":
         if row["payload"].get("audience") == CUSTOMER:
             return CUSTOMER, None
-        known = {*team.members, (concern.csm_email or "").lower()}
+        known = {*team.members, (concern.csm_email or "").lower(), (team.unassigned or "").lower()}
         return (CSM, address.lower()) if address.lower() in known else (TEAM, None)
     if channel == "slack":
         member = team.by_slack(address)

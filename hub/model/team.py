@@ -68,11 +68,15 @@ class Member:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Team:
-    """Everybody of ours. `members`: {e-mail address in small letters: member}."""
+    """Everybody of ours. `members`: {e-mail address in small letters: member}.
+
+    unassigned  whose the customers are that have no CSM; None: nobody's
+    """
 
     zone: ZoneInfo = UTC_ZONE
     hours: Hours = Hours()
     members: Mapping[str, Member] = field(default_factory=dict)
+    unassigned: str | None = None
 
     def member(self, email: str) -> Member:
         """The member of this address; one with the team's hours where nobody configured them."""

@@ -20,6 +20,7 @@ from hub.model.team import Member, Team
 from hub.playbooks.durations import due_on
 from hub.playbooks.planned import OFF, Planned
 from hub.playbooks.program import Step, raw
+from hub.playbooks.recipients import CONTACTS, chosen
 from hub.playbooks.spec import Playbook
 from hub.playbooks.steps import Airflow, Approve, Call, Close, Email, PagerDuty, Prefect, Slack, Update, Wait, Webhook
 from hub.playbooks.telling import control
@@ -139,16 +140,17 @@ class Planner:
         return planned
 
     def _mails(self, index: int, settings: Email, situation: Situation, context: Mapping[str, Any]) -> list[Planned]:
-        audience = {"contacts": CUSTOMER, "csm": TEAM}.get(settings.to)
+        audience = CUSTOMER if settings.to in CONTACTS else TEAM if settings.to == "csm" else None
         made = self.renderer.email(settings.template, {**context, **self.house}, audience=audience)
         csm = situation.values.get("csm_email")
         if csm and made.payload.get("audience") == CUSTOMER:
             made = Rendered(subject=made.subject, payload={**made.payload, "reply_to": csm})
-        if settings.to == "contacts":
-            addresses = tuple(situation.contacts)
+        if settings.to in CONTACTS:
+            addresses = chosen(settings.to, situation.contacts, situation.contact_roles)
             nobody = "no contact of the customer has an e-mail address"
         elif settings.to == "csm":
-            addresses = (csm,) if csm else ()
+            owner = self._owner("csm", situation)
+            addresses = (owner,) if owner else ()
             nobody = "the customer has no CSM"
         else:
             addresses, nobody = (settings.to,), ""
@@ -171,7 +173,7 @@ class Planner:
             action=action,
             title=self.renderer.line(settings.title, context),
             reason=reason or None,
-            owner_email=_owner(settings.owner, situation),
+            owner_email=self._owner(settings.owner, situation),
             severity=settings.severity.value,
             due_on=None if settings.due is None else due_on(settings.due, now, self._member(settings.owner, situation)),
         )
@@ -236,23 +238,23 @@ class Planner:
             action="approve",
             told=control(replace(step, settings=settings.model_copy(update={"ask": question}))),
             title=question,
-            owner_email=_owner(settings.of, situation),
+            owner_email=self._owner(settings.of, situation),
             severity=Severity.HIGH.value,
             due_on=due_on(settings.within, now, self._member(settings.of, situation)),
         )
 
     def _member(self, owner: str, situation: Situation) -> Member:
-        return self.team.member(_owner(owner, situation) or "")
+        return self.team.member(self._owner(owner, situation) or "")
+
+    def _owner(self, owner: str, situation: Situation) -> str | None:
+        """An address; of a customer without a CSM that of who stands in."""
+        return (situation.values.get("csm_email") or self.team.unassigned) if owner == "csm" else owner
 
 
 def dedup_key(playbook: str, version: int, customer_id: str, episode: str, index: int, address: str) -> str:
     """One message or call: the same parts, the same key, for ever. Fit for a Message-ID."""
     parts = "\x1f".join((playbook, str(version), customer_id, episode, str(index), address))
     return f"{playbook}.{version}.{index}.{blake2b(parts.encode(), digest_size=16).hexdigest()}"
-
-
-def _owner(owner: str, situation: Situation) -> str | None:
-    return situation.values.get("csm_email") if owner == "csm" else owner
 
 
 def without_unless(playbook: Playbook, index: int, *, on: bool = False) -> Playbook:

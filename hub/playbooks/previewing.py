@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from hub.delivery import Rendered, Renderer
+from hub.playbooks.recipients import CONTACTS
 from hub.playbooks.spec import Playbook
 from hub.playbooks.steps import Email
 from hub.playbooks.vocabulary import VOCABULARY
@@ -53,7 +54,7 @@ def preview(
     before = known.values if situation is None else {**known.values, **_set_off(playbook)}
     context = words(playbook, known, before=before, hub_url=hub_url)
     to_contacts = any(
-        isinstance(step.settings, Email) and step.settings.template == template and step.settings.to == "contacts"
+        isinstance(step.settings, Email) and step.settings.template == template and step.settings.to in CONTACTS
         for step in playbook.steps
     )
     audience = "customer" if to_contacts else None

@@ -39,6 +39,7 @@ from hub.model.conditions import Condition, ConditionError, matches
 from hub.model.records import Severity
 from hub.playbooks import triggers
 from hub.playbooks.program import Step, condition, read
+from hub.playbooks.recipients import CONTACTS
 from hub.playbooks.steps import MESSAGES, Duration, Email, Name, Part, Start, Wait
 from hub.playbooks.triggers import Trigger
 
@@ -131,7 +132,7 @@ class Playbook:
 
     @property
     def writes_contacts(self) -> bool:
-        return any(isinstance(step.settings, Email) and step.settings.to == "contacts" for step in self.steps)
+        return any(isinstance(step.settings, Email) and step.settings.to in CONTACTS for step in self.steps)
 
 
 class _Definition(Sheet):

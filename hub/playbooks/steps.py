@@ -1,7 +1,7 @@
 """What each kind of step may say. `STEPS` names them; `hub.playbooks.program` puts them in order.
 
     - slack: {channel: "#cs-alerts", template: churn_save}
-    - email: {to: csm | contacts | address, template: churn_save}
+    - email: {to: csm | contacts | champions | deciders | address, template: churn_save}      see hub.playbooks.recipients
     - pagerduty: {service: name, severity: …, summary: …}         opens an incident; `resolve: true` closes the run's own
     - webhook: {endpoint: name, event: customer.at_risk, data: {risk: "{{ churn.risk }}"}}
     - airflow: {service: name, dag: id, conf: {customer: "{{ customer.id }}"}}        starts a run of a DAG
@@ -39,6 +39,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from hub.model.actions import AlertOutcome
 from hub.model.records import Severity
 from hub.playbooks.durations import BusinessDays, Moment, parse_due, parse_duration, parse_moment
+from hub.playbooks.recipients import CONTACTS
 from hub.playbooks.vocabulary import OWN_NAME
 
 
@@ -49,8 +50,8 @@ def _owner(value: str) -> str:
 
 
 def _recipient(value: str) -> str:
-    if value not in ("csm", "contacts") and not _is_address(value):
-        raise ValueError(f"{value!r} must be csm, contacts or an e-mail address")
+    if value != "csm" and value not in CONTACTS and not _is_address(value):
+        raise ValueError(f"{value!r} must be csm, {', '.join(CONTACTS)} or an e-mail address")
     return value
 
 

@@ -85,6 +85,14 @@ class TeamFile(_Part):
     hours: HoursEntry = HoursEntry()
     holidays: list[date] = Field(default_factory=list)
     members: dict[str, MemberEntry] = Field(default_factory=dict)
+    unassigned: str | None = None
+
+    @field_validator("unassigned")
+    @classmethod
+    def _is_an_address(cls, value: str | None) -> str | None:
+        if value is not None and "@" not in value:
+            raise ValueError(f"{value!r} is no e-mail address")
+        return value
 
     @field_validator("members", mode="before")
     @classmethod
@@ -121,7 +129,7 @@ class TeamFile(_Part):
             )
             for email, each in self.members.items()
         }
-        return Team(zone=zone, hours=hours, members=members)
+        return Team(zone=zone, hours=hours, members=members, unassigned=self.unassigned)
 
 
 def _hours(entry: HoursEntry, holidays: list[date]) -> Hours:

@@ -14,6 +14,7 @@ from typing import Any
 from hub.model.conditions import Condition, matches
 from hub.playbooks.durations import Moment
 from hub.playbooks.program import STOP, Step
+from hub.playbooks.recipients import CONTACTS
 from hub.playbooks.rehearsal.needs import asks_before, conditions
 from hub.playbooks.rehearsal.scene import Scene
 from hub.playbooks.spec import Playbook
@@ -145,7 +146,7 @@ class Walks:
         settings = step.settings
         if not isinstance(settings, Email):
             return 1
-        if settings.to == "contacts":
+        if settings.to in CONTACTS:  # of those of a role no more than all
             return self._contacts.get(run.code, 0)
         if settings.to == "csm":
             place = scene.place(run.code)
