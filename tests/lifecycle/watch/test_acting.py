@@ -294,3 +294,36 @@ async def test_notice_given_ends_it_without_success(watched: WatchedWorld) -> No
     await world.score({"acme": 0.8}, churn_band="noticed", facts={"mrr": 900})
     alert = await world.called("Acme is likely to leave")
     assert (alert.outcome, alert.note) == (AlertOutcome.NO_SUCCESS, "It has given notice, or left.")
+
+
+async def test_health_and_churn_at_once_are_one_message_and_both_alerts(watched: WatchedWorld) -> None:
+    world = watched
+    await begin(world)
+    await world.score({"acme": 0.2}, churn_annualised=0.8, churn_risk=0.3, facts={"mrr": 900})
+    assert world.said() == ["Health of Acme is critical: 20 of 100", "Send Acme the retention offer?"]
+    assert world.mailed() == ["ann@example.com"]
+    assert await world.open_calls() == [
+        "alert Acme is likely to leave",
+        "alert Health of Acme is critical",
+        "task Agree a save plan with Acme",
+        "task Call Acme",
+        "task Send Acme the retention offer?",
+    ]
+    for _ in range(2):  # each is over by itself, and says so
+        await world.score({"acme": 0.8}, churn_annualised=0.8, churn_risk=0.3, facts={"mrr": 900})
+    assert world.said()[2:] == ["Resolved: health of Acme is 80 of 100"]
+    assert "alert Acme is likely to leave" in await world.open_calls()
+    await churn(world, 0.1, 0.1)
+    assert world.said()[3:] == ["Resolved: the churn risk of Acme is 10 % a year"]
+
+
+async def test_churn_after_a_week_of_critical_health_is_told(watched: WatchedWorld) -> None:
+    world = watched
+    await begin(world)
+    await days(world, *[0.2] * 9)
+    await world.score({"acme": 0.2}, churn_annualised=0.8, churn_risk=0.3, facts={"mrr": 900})
+    assert sorted(text.split(":")[0] for text in world.said()) == [
+        "Acme is at risk",
+        "Health of Acme is critical",
+        "Send Acme the retention offer?",
+    ]
