@@ -113,7 +113,7 @@ async def _live(running: Demo, bound: socket.socket) -> Month | None:
             with show.step("living through the days", total=running.diary.days) as step:
                 async for day in month.play():
                     step.advance()
-                    step.bars.console.print(f"  {day}", markup=False, highlight=False)
+                    step.bars.console.print(f"  {day}", markup=False, highlight=False, soft_wrap=True)
         running.diary = month.diary
     return month
 
@@ -190,7 +190,9 @@ async def _finish(running: Demo, learned: _Learned, lived: Month | None) -> list
         did = lived.cast.did if lived else {}
         show.table(f"After {running.diary.days} days", ("what", "how many"), await running.came_to(did))
         show.say("\nWhat playbooks did, and whether it helped (cshub playbook report)\n")
-        for line in report_lines(await report_on(hub.store, hub.settings, names=(), now=hub.clock())):
+        for line in report_lines(
+            await report_on(hub.store, hub.settings, names=tuple(sorted(counts.playbooks)), now=hub.clock())
+        ):
             show.say(line)
     wrong = _failures(learned.reports, counts, await running.unconfirmed()) + await running.account()
     wrong += lived.failed if lived else []

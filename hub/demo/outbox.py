@@ -17,6 +17,8 @@ from typing import Any, Literal, get_args
 
 import orjson
 
+from hub.demo.sifting import PLACES, Wanted
+
 Kind = Literal[
     "slack",
     "slack_update",
@@ -126,15 +128,18 @@ class Outbox:
             for number, kind, at, address, shown, subject, dedup, answered, body in rows
         ]
 
-    def messages(self, *, limit: int = 1_000) -> list[Arrival]:
+    def messages(self, *, limit: int = 1_000, wanted: Wanted | None = None) -> list[Arrival]:
         """Messages as their readers see them, newest first: a Slack message as it was last updated."""
+        where, values = (wanted or Wanted()).where()
+        chosen = self._select(f"kind <> 'slack_update' AND {where} ORDER BY number DESC LIMIT ?", *values, limit)
+        oldest = min((arrival.number for arrival in chosen), default=0)
         updated: dict[tuple[str, str], Mapping[str, Any]] = {}
+        for arrival in self._select("kind = 'slack_update' AND number > ? ORDER BY number DESC", oldest):
+            updated.setdefault((arrival.address, str(arrival.body.get("ts"))), arrival.body)
         messages = []
-        for arrival in self.arrivals(limit=limit):
+        for arrival in chosen:
             place = (arrival.address, str(arrival.body.get("ts")))
-            if arrival.kind == "slack_update":
-                updated.setdefault(place, arrival.body)
-            elif arrival.kind == "slack" and place in updated:
+            if arrival.kind == "slack" and place in updated:
                 messages.append(_with_body(arrival, {**arrival.body, **updated[place], "edited": True}))
             else:
                 messages.append(arrival)
@@ -183,6 +188,14 @@ class Outbox:
     def known(self) -> list[tuple[Kind, str | None, int]]:
         """(kind, what its sender knows it by, how many places or times it came to)."""
         return self._connection.execute("SELECT kind, dedup, count(*) FROM arrivals GROUP BY kind, dedup").fetchall()
+
+    def places(self) -> list[str]:
+        """Where messages came to, as people write it, the busiest first."""
+        rows = self._connection.execute(
+            "SELECT shown FROM arrivals WHERE kind IN ('slack', 'email') GROUP BY shown ORDER BY count(*) DESC LIMIT ?",
+            (PLACES,),
+        )
+        return [shown for (shown,) in rows]
 
     def duplicates(self) -> list[Duplicate]:
         """Messages that arrived more than once at the same place, by what their sender says they are."""

@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from hub.demo.outbox import Arrival, Outbox
+from hub.demo.sifting import Wanted, sieve
 from hub.demo.stage import Stage, playing, told_to
 from hub.demo.workspace import user_id
 
@@ -37,7 +38,7 @@ EMOJI = {
     "white_check_mark": "\N{WHITE HEAVY CHECK MARK}",
     "zzz": "\N{SLEEPING SYMBOL}",
 }
-_SHOWN = 300
+_SHOWN = 100
 
 
 def routes(outbox: Outbox, *, people: Callable[[], Mapping[str, str]] = dict) -> list[Route]:
@@ -45,7 +46,8 @@ def routes(outbox: Outbox, *, people: Callable[[], Mapping[str, str]] = dict) ->
 
     async def page(request: Request) -> Response:
         players = {user_id(email): name for email, name in sorted(people().items())}
-        shown = render(outbox, players=players, acting=request.query_params.get("as", ""))
+        asked = request.query_params
+        shown = render(outbox, players=players, acting=asked.get("as", ""), wanted=Wanted.of(asked))
         return HTMLResponse(shown, headers={"Content-Security-Policy": POLICY, "Cache-Control": "no-store"})
 
     async def data(request: Request) -> Response:
@@ -55,16 +57,23 @@ def routes(outbox: Outbox, *, people: Callable[[], Mapping[str, str]] = dict) ->
     return [Route("/outbox", page), Route("/outbox.json", data)]
 
 
-def render(outbox: Outbox, *, players: Mapping[str, str] | None = None, acting: str = "") -> str:
+def render(
+    outbox: Outbox, *, players: Mapping[str, str] | None = None, acting: str = "", wanted: Wanted | None = None
+) -> str:
     """The page. `players`: {Slack user: name} of whom a visitor may play; `acting`: whom he plays."""
+    wanted = wanted or Wanted()
     players = players or {}
     acting = acting if acting in players else next(iter(players), "")
     counts, duplicates = outbox.counts(), outbox.duplicates()
+    chosen = outbox.messages(limit=_SHOWN, wanted=wanted)
     twice = {(str(each.kind), each.address, each.dedup): each.count for each in duplicates}
     cards = "".join(
-        _card(message, Stage(message, acting, players), copies=twice.get(_what(message), 1))
-        for message in told_to(outbox.messages(limit=_SHOWN), acting)
+        _card(message, Stage(message, acting, players), copies=twice.get(_what(message), 1), wanted=wanted)
+        for message in told_to(chosen, acting)
     )
+    if len(chosen) == _SHOWN:
+        older = escape(wanted.link(acting, before=chosen[-1].number))
+        cards += f'<p class="empty"><a href="{older}">Older ones</a></p>'
     repeated = sum(duplicate.count - 1 for duplicate in duplicates)
     tiles = "".join(
         f'<div class="tile{extra}"><b>{number}</b><span>{label}</span></div>'
@@ -78,13 +87,16 @@ def render(outbox: Outbox, *, players: Mapping[str, str] | None = None, acting: 
         )
     )
     css = files("hub.demo").joinpath("outbox.css").read_text(encoding="utf-8")
-    empty = '<p class="empty">Nothing has arrived yet.</p>'
+    nothing = "Nothing has arrived yet." if wanted == Wanted() else "Nothing of the kind has arrived."
+    empty = f'<p class="empty">{nothing}</p>'
+    narrowing = sieve(wanted, acting=acting, places=outbox.places())
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Outbox</title>'
         '<meta name="viewport" content="width=device-width,initial-scale=1"><meta http-equiv="refresh" content="20">'
         f"<style>{css}</style></head><body><header><h1>Outbox</h1>"
         "<p>What the demo's Slack, mail server, PagerDuty and webhooks have received, newest first.</p></header>"
-        f'<section class="tiles">{tiles}</section>{playing(players, acting)}<main>{cards or empty}</main></body></html>'
+        f'<section class="tiles">{tiles}</section>{playing(players, acting)}{narrowing}'
+        f"<main>{cards or empty}</main></body></html>"
     )
 
 
@@ -92,7 +104,7 @@ def _what(message: Arrival) -> tuple[str, str, str]:
     return (message.kind, message.address, message.dedup or "")
 
 
-def _card(message: Arrival, stage: Stage, *, copies: int) -> str:
+def _card(message: Arrival, stage: Stage, *, copies: int, wanted: Wanted) -> str:
     marks = []
     if copies > 1:
         marks.append(f'<span class="mark bad">arrived {copies} times</span>')
@@ -103,12 +115,16 @@ def _card(message: Arrival, stage: Stage, *, copies: int) -> str:
     if message.kind.endswith("_repeat"):
         marks.append('<span class="mark">recognised, not taken twice</span>')
     if message.body.get("thread_ts"):
-        marks.append('<span class="mark">in the thread</span>')
+        thread = f"{message.address}/{message.body['thread_ts']}"
+        link = escape(Wanted(thread=thread).link(stage.acting))
+        marks.append(f'<a class="mark" href="{link}">in the thread</a>')
     where, inside = _shown(message, stage)
+    there = escape(wanted.link(stage.acting, to=message.shown, before=None))
+    place = f'<a href="{there}">{escape(message.shown)}</a>'
     key = f'<footer title="what the sender knows it by">{escape(message.dedup)}</footer>' if message.dedup else ""
     return (
         f'<article class="{message.kind}" id="arrival-{message.number}"><h2><span class="kind">{where}</span> '
-        f"{escape(message.shown)} {''.join(marks)}<time>{message.at:%Y-%m-%d %H:%M:%S}</time></h2>{inside}{key}</article>"
+        f"{place} {''.join(marks)}<time>{message.at:%Y-%m-%d %H:%M:%S}</time></h2>{inside}{key}</article>"
     )
 
 
@@ -170,7 +186,8 @@ def _block(block: Mapping[str, Any], stage: Stage) -> str:
         text = f"<p>{_text(block['text'])}</p>" if block.get("text") else ""
         fields = "".join(f"<li>{_text(field)}</li>" for field in block.get("fields") or ())
         accessory = _button(block["accessory"], block, stage) if block.get("accessory") else ""
-        return text + (f'<ul class="fields">{fields}</ul>' if fields else "") + accessory
+        said = text + (f'<ul class="fields">{fields}</ul>' if fields else "")
+        return f'<div class="beside"><div>{said}</div>{accessory}</div>' if accessory else said
     return f'<p class="context">({escape(str(kind))})</p>'
 
 

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.error import HTTPError, URLError
-from urllib.parse import parse_qsl, quote, urlencode
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 from urllib.request import Request as HttpRequest
 from urllib.request import urlopen
 
@@ -86,7 +86,7 @@ class Hand:
                 return JSONResponse(refused.answer, 400)
             if is_form:
                 await asyncio.sleep(0.8)  # the hub's work comes after its answer: let the page show it
-                return RedirectResponse(f"/outbox?as={quote(given['user'])}", 303)
+                return RedirectResponse(_back(request, given["user"]), 303)
             return JSONResponse({"status": status})
 
         return receive
@@ -209,6 +209,14 @@ class Hand:
         }
         request = HttpRequest(f"{self._hub_url}{path}", data=raw, headers=headers)  # noqa: S310  the demo's own hub
         return await asyncio.to_thread(_status, request)
+
+
+def _back(request: Request, user: str) -> str:
+    """To the outbox as it was looked at, where the browser says how that was."""
+    came = urlsplit(request.headers.get("referer", ""))
+    if came.path == "/outbox" and f"as={quote(user)}" in came.query.split("&"):
+        return f"/outbox?{came.query}"
+    return f"/outbox?as={quote(user)}"
 
 
 def _status(request: HttpRequest) -> int:

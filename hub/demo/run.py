@@ -28,7 +28,7 @@ from hub.demo.month.calls import Caller
 from hub.demo.month.cast import Cast
 from hub.demo.month.clock import MovedClock
 from hub.demo.month.diary import Diary
-from hub.demo.month.play import Month, live_on
+from hub.demo.month.play import OWN, Month, live_on
 from hub.demo.month.stepping import SteppedDurable
 from hub.demo.outbox import Outbox
 from hub.demo.sandboxes import token
@@ -113,7 +113,7 @@ class Demo:
         sandbox, diary = Caller(self.sandbox_url), self.diary
         self.clock.move(max(diary.first, self.clock.moved_to or diary.first))
         await live_on(sandbox, until=self.clock().replace(hour=0, minute=0, second=0, microsecond=0))
-        durable, outbox = SteppedDurable(self.clock), Outbox(self.folder / "outbox.db")
+        durable, outbox = SteppedDurable(self.clock, left=OWN), Outbox(self.folder / "outbox.db")
         try:
             cast = Cast(
                 outbox,

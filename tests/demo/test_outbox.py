@@ -7,6 +7,7 @@ import pytest
 
 from hub.demo.outbox import Duplicate, Outbox
 from hub.demo.page import mrkdwn, render
+from hub.demo.sifting import Wanted
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 
@@ -120,3 +121,41 @@ def test_an_empty_page_says_so(outbox: Outbox) -> None:
 )
 def test_mrkdwn(content: str, shown: str) -> None:
     assert mrkdwn(content) == shown
+
+
+@pytest.mark.parametrize(
+    ("asked", "shown"),
+    [
+        ({}, ["mail", "later", "answer", "Alder"]),
+        ({"kind": "email"}, ["mail"]),
+        ({"kind": "slack"}, ["later", "answer", "Alder"]),
+        ({"kind": "pager"}, ["mail", "later", "answer", "Alder"]),
+        ({"to": "#cs"}, ["later", "answer", "Alder"]),
+        ({"to": "a@b.example"}, ["mail"]),
+        ({"q": "alder"}, ["Alder"]),
+        ({"q": "100%"}, []),
+        ({"thread": "C1/1.0"}, ["answer", "Alder"]),
+        ({"before": "3"}, ["answer", "Alder"]),
+        ({"kind": "slack", "before": "2"}, ["Alder"]),
+    ],
+)
+def test_many_arrivals_are_narrowed(outbox: Outbox, asked: dict[str, str], shown: list[str]) -> None:
+    slack(outbox, "1.0", "Alder")
+    body = {"ts": "2.0", "text": "answer", "blocks": [], "thread_ts": "1.0"}
+    outbox.add("slack", at=NOW, address="C1", shown="#cs", subject="answer", body=body)
+    slack(outbox, "3.0", "later")
+    mail(outbox, "<1@x>", text="mail")
+    slack(outbox, "1.0", "Alder is well", kind="slack_update")
+    found = outbox.messages(wanted=Wanted.of(asked))
+    assert [each.body["text"].split()[0] for each in found] == shown
+    assert {each.body["text"] for each in found} & {"Alder"} == set(), "as it was last updated"
+
+
+def test_the_page_keeps_what_was_asked_for(outbox: Outbox) -> None:
+    slack(outbox, "1.0", "Alder & Sons")
+    page = render(outbox, players={"U1": "Ines"}, wanted=Wanted(kind="slack", text='a"b'))
+    assert "Nothing of the kind has arrived." in page
+    assert 'value="a&quot;b"' in page
+    assert '<input type="hidden" name="kind" value="slack">' in page
+    assert '<a href="/outbox?as=U1&amp;kind=email&amp;q=a%22b">e-mail</a>' in page
+    assert "Alder &amp; Sons" in render(outbox, wanted=Wanted(text="alder"))

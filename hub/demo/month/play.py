@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from connectors.kit import tempo
 from hub.compose import Hub
-from hub.compose.jobs import score_and_check
+from hub.compose.jobs import SCORE, SYNC, TRAIN, score_and_check
 from hub.demo.month.calls import Caller
 from hub.demo.month.cast import Cast
 from hub.demo.month.clock import MovedClock
@@ -20,12 +20,16 @@ from hub.store.happenings import Happened, find_happened
 
 FASTER = 3600.0
 """How much faster the seconds of the vendors' rate limits pass."""
-OWN = ("sync.", "score", "train")
-"""Schedules whose work the days do themselves."""
+OWN = (SYNC, SCORE, TRAIN)
+"""Jobs whose work the days do themselves, once each: a score that an answer asks for is the next morning's."""
+PULLED_ON = (0, 2, 4, 5)
+"""Weekdays on which sources are pulled: daily would be half of the whole minute."""
 ACTING = (time(10), time(13, 30), time(16, 30))
 """When people do what they have come to do; UTC."""
 END = time(23, 59)
 SATURDAY = 5
+SET_UP = timedelta(minutes=1)
+"""What the first day begins with is no news of it."""
 Work = Callable[[], Awaitable[None]]
 
 
@@ -44,14 +48,14 @@ class Day:
     def __str__(self) -> str:
         told = self.happened
         counts = (
-            (told.customers, "new customer"),
-            (told.opened, "alert opened"),
-            (told.closed, "closed"),
-            (told.tasks, "task"),
-            (told.messages, "message"),
-            (self.acted, "answer"),
+            (told.customers, "new customer", "new customers"),
+            (told.opened, "alert opened", "alerts opened"),
+            (told.closed, "closed", "closed"),
+            (told.tasks, "task", "tasks"),
+            (told.messages, "message", "messages"),
+            (self.acted, "answer", "answers"),
         )
-        words = [f"{many} {what}{'s' if many > 1 and what[-1] != 'd' else ''}" for many, what in counts if many]
+        words = [f"{many} {one if many == 1 else several}" for many, one, several in counts if many]
         return f"{self.on:%a %d %b}: {', '.join(words) or 'quiet'}"
 
 
@@ -102,7 +106,10 @@ class Month:
 
     async def _pull(self) -> None:
         """What the company did until midnight."""
-        midnight = self.clock().replace(hour=0, minute=0, second=0, microsecond=0)
+        now = self.clock()
+        if now.weekday() not in PULLED_ON:
+            return
+        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
         await live_on(self._sandbox, until=midnight, faster=FASTER)
         for report in await self.hub.sync_all(list(self.hub.settings.sources)):
             if report.state is not SyncState.SUCCEEDED:
@@ -128,7 +135,7 @@ class Month:
     async def _day(self, day: date) -> Day:
         begin = datetime.combine(day, time.min, UTC)
         async with self.hub.store.reading() as connection:
-            happened = await find_happened(connection, since=begin, until=begin + timedelta(days=1))
+            happened = await find_happened(connection, since=begin + SET_UP, until=begin + timedelta(days=1))
         return Day(on=day, happened=happened, acted=self._acted)
 
     async def _find_what_was_left(self) -> None:

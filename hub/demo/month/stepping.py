@@ -40,12 +40,18 @@ class _Job:
 
 
 class SteppedDurable:
-    """See the module. `hours`: those of the day (UTC) at which schedules of minutes tick."""
+    """See the module.
 
-    def __init__(self, clock: MovedClock, *, hours: Collection[int] = range(5, 22)) -> None:
+    left   jobs that are not done here, whoever asks
+    hours  of the day (UTC) at which schedules of minutes tick
+    """
+
+    def __init__(
+        self, clock: MovedClock, *, left: Collection[str] = (), hours: Collection[int] = range(5, 22, 2)
+    ) -> None:
         self.executor = new_id()
         self.failures: list[Failure] = []
-        self._clock, self._hours = clock, frozenset(hours)
+        self._clock, self._left, self._hours = clock, frozenset(left), frozenset(hours)
         self._handlers: dict[str, Handler] = {}
         self._schedules: dict[str, Schedule] = {}
         self._ticks: dict[str, datetime] = {}
@@ -161,6 +167,8 @@ class SteppedDurable:
         if not self._started:
             raise RuntimeError("the durable engine is not started")
         self._check_job(job)
+        if job in self._left:
+            return
         if key is not None:
             if (job, key) in self._keys:
                 return
