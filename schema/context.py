@@ -210,7 +210,6 @@ class Actions(AttentionActions, ReportActions, Protocol):
         self, opportunity_id: str, *, state: str, amount: float | None, reason: str | None, by: str, now: datetime
     ) -> Mapping[str, Any]:
         """What a person says became of an opportunity to expand; return its row."""
-        ...
 
     async def send_survey(self, customer_ids: Sequence[str], *, by: str, force: bool, dry_run: bool) -> Invited:
         """Ask contacts of these customers now, or say who would be asked."""
