@@ -28,7 +28,7 @@ from hub.store import Store, claims, deliveries, executors, stops
 
 log = logging.getLogger(__name__)
 
-PARALLEL = 24
+PARALLEL = 12
 FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(hours=1)
 SILENCE = timedelta(seconds=60)

@@ -27,7 +27,7 @@ from hub.store import Store
 SECRET = "whsec_" + "c2VjcmV0LW9mLXRoZS1zaW5rLTEyMzQ1Njc4"
 FOR_LONG = timedelta(days=400)
 """Days pass in jumps here; none of them is too late for a message."""
-AT_ONCE = Manners(interval=timedelta(0), ordered=False, expiry=FOR_LONG)
+AT_ONCE = Manners(interval=timedelta(0), expiry=FOR_LONG)
 """Slack's own pace, a message a second, would make the proof a test of patience."""
 
 
