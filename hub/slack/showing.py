@@ -124,7 +124,8 @@ class Shower:
         match name:
             case "acknowledge":
                 untouched = any(each.state is AlertState.OPEN for each in unfinished) or not standing.calls
-                return [button("acknowledge", "Acknowledge", style="primary")] if untouched else []
+                style = None if standing.question else "primary"  # one a message: what is asked comes first
+                return [button("acknowledge", "Acknowledge", style=style)] if untouched else []
             case "snooze":
                 options = [option(label, value) for value, (label, _) in SNOOZES.items()]
                 return [] if over else [menu("snooze", "Snooze…", options)]

@@ -186,6 +186,8 @@ async def test_approve_and_decline(each_place: Place) -> None:
     message = place.message()
     assert "Offer Acme a discount?" in shown(message)
     assert {"approve", "decline"} <= set(buttons(message))
+    pressing = next(block for block in message.body["blocks"] if block["type"] == "actions")["elements"]
+    assert [each["action_id"] for each in pressing if each.get("style") == "primary"] == ["cshub.approve"]
     await place.press("ann", "approve", message)
     await place.press("bob", "decline", message)
     await place.settle()

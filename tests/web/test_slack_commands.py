@@ -10,6 +10,7 @@ from hub.model.actions import AlertState
 from hub.playbooks.alerts import open_alert
 from hub.slack.home import LOOKED_AT
 from hub.store import Store
+from hub.store.tables import scorecard
 from tests.fakes.slack_place import Place, buttons, shown, slack_place, user
 
 
@@ -46,6 +47,19 @@ async def test_one_customer_is_a_card(place: Place, text: str) -> None:
         assert part in said
     assert {"open", "fire", "acknowledge", "snooze", "assign"} <= set(buttons(card))
     assert any(block.get("block_id") == f"cshub.alert:{alert}" for block in card["blocks"])
+
+
+async def test_a_customer_without_a_scorecard_says_so_and_has_no_empty_numbers(place: Place) -> None:
+    async with place.store.transaction() as connection:
+        await connection.execute(scorecard.delete().where(scorecard.c.customer_id == "acme"))
+    card = await place.command("ann", "rockets")
+    assert card["text"] == "Acme Rockets: no scorecard"
+    said = shown(card)
+    assert "*Health*\nnot known" in said
+    assert "No scorecard: a customer that is new, or gone" in said
+    mine = shown(await place.command("ann", "mine"))
+    assert "*Acme Rockets* · no scorecard" in mine
+    assert "\u2013" not in mine, "no dash in the place of a number"
 
 
 async def test_a_call_is_worked_on_from_the_card(place: Place) -> None:
