@@ -39,6 +39,14 @@ from scoring.facts import FACTS
 
 MAX_REASONS = 4
 LOW_READING = 0.5
+SPOKEN = {
+    "mau": "people active in 28 days",
+    "features_used_28d": "features used in 28 days",
+    "usage_trend": "growth of use in 28 days",
+    "depth_trend": "growth of use a person",
+    "stickiness": "of the month's people active on a day",
+}
+"""Facts whose names say little to who reads a message."""
 _MONTHS = (
     "January February March April May June July August September October November December".split()  # noqa: SIM905  reads as it is
 )
@@ -149,7 +157,7 @@ def _quoted(name: str, value: Any) -> str:
         said = f"{number * 100:.0f} %"
     else:
         said = f"{number:,.10g}"
-    return f"{name.replace('_', ' ')}: {said}"
+    return f"{SPOKEN.get(name) or name.replace('_', ' ')}: {said}"
 
 
 def _day(day: date | None) -> str | None:

@@ -63,7 +63,7 @@ async def test_the_csm_gets_the_numbers_and_the_customer_nothing_unapproved(acte
     assert "seat utilisation: 95 %" in str(acted.world.slack.received[0])
     (task,) = [each for each in await acted.world.alerts() if each.title.startswith("More seats")]
     assert task.title == "More seats for Acme: 840 a year expected"
-    assert task.reason == "seat utilisation: 95 %; mau: 95. Worth 1,680 a year if won, at 50 %."
+    assert task.reason == "seat utilisation: 95 %; people active in 28 days: 95. Worth 1,680 a year if won, at 50 %."
     assert acted.mailed() == []
     (run,) = await acted.world.runs()
     await acted.world.playbooks.approve(run.id, approved=True, by="ann")

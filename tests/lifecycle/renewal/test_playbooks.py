@@ -74,7 +74,7 @@ async def acted(store: Store, tmp_path: Path) -> AsyncIterator[Acted]:
 
 
 def away(days: int) -> str:
-    return f"The renewal of Acme is {days} days away: 1,200 USD a year"
+    return f"The renewal of Acme is due in {days} days: 1,200 USD a year"
 
 
 async def test_reminded_at_90_60_30_and_7_days(acted: Acted) -> None:
