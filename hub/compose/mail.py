@@ -80,6 +80,7 @@ def mailing_of(settings: Settings) -> Mailing:
         return Mailing()
     rules, hours = given.customers, given.customers.window
     return Mailing(
+        to_customers=rules.sender is not None,
         window=None if hours is None else Window(begin=hours.begin, end=hours.end, days=hours.weekdays),
         most_per_week=rules.most_per_week,
         always=frozenset(rules.always),

@@ -46,13 +46,18 @@ class Window:
         return datetime.combine(day, self.begin, zone).astimezone(UTC)
 
 
+NO_SENDER = "nobody writes to customers until config/hub.yaml names the sender: mail.customers.sender"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mailing:
     """See the module. window, most_per_week: None for none. zones: {country, as customers have it: its time zone}; else zone.
 
-    always  topics that most_per_week leaves none out of: a customer that was promised to be guided waits for the next step
+    always        topics that most_per_week leaves none out of: a customer that was promised to be guided waits for the next step
+    to_customers  whether customers are written to at all; a hub that was just set up asks nobody by surprise
     """
 
+    to_customers: bool = True
     window: Window | None = None
     most_per_week: int | None = None
     always: frozenset[str] = frozenset()
@@ -65,6 +70,8 @@ class Mailing:
             to_customer = row["channel"] == "email" and row["payload"].get("audience") == CUSTOMER
             row["audience"] = CUSTOMER if to_customer else row.get("audience")
             row.setdefault("not_before", None)
+            if to_customer and not self.to_customers and row["state"] == DeliveryState.RESERVED.value:
+                _leave_out(row, NO_SENDER)
         mails = [row for row in rows if row["channel"] == "email" and row["state"] == DeliveryState.RESERVED.value]
         if not mails:
             return

@@ -62,7 +62,7 @@ class Window(_Part):
 class Customers(_Part):
     """What holds for mail to customers.
 
-    sender       None for the hub's own
+    sender       who writes to customers; None: nobody does, and what playbooks would is left out and says so
     reply_to     csm, or an address; None for the sender
     window, most_per_week   null: any time, and as many as come
     always       topics of mail that is never left out for most_per_week, and counts for others

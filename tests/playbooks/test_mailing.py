@@ -12,7 +12,7 @@ import pytest
 from hub.delivery.mail import MailChannel
 from hub.model.actions import Delivery, DeliveryState
 from hub.playbooks.ledger import Ledger
-from hub.playbooks.mailing import Mailing, Window
+from hub.playbooks.mailing import NO_SENDER, Mailing, Window
 from hub.store import Store, deliveries
 from hub.store.runs import insert_missing
 from hub.store.suppression import (
@@ -248,3 +248,9 @@ async def test_what_is_tried_again_keeps_to_the_window_and_does_not_expire_over_
         await ledger.drain()
         assert [to for _, to in smtp.envelopes] == [["a@x.example"]]
     assert (await kept(store))["a"].state is DeliveryState.CONFIRMED
+
+
+async def test_customers_are_not_written_to_before_somebody_says_who_writes(store: Store) -> None:
+    rows = [row("a", "ann@acme.example"), row("b", "ann@hub.example", to_customer=False)]
+    await settled(store, Mailing(to_customers=False), rows)
+    assert [(each["state"], each["error"]) for each in rows] == [("suppressed", NO_SENDER), ("reserved", None)]
