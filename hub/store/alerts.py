@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Row, Text, Update, bindparam, case, func, 
 
 from hub.errors import NotFoundError
 from hub.model.actions import Alert, AlertOutcome, AlertState
-from hub.store.runs import insert_missing
+from hub.store.bulk import insert_new
 from hub.store.store import Connection
 from hub.store.tables import alert
 from hub.store.tables.base import UtcDateTime
@@ -18,8 +18,7 @@ async def open_alerts(connection: Connection, rows: Sequence[Mapping[str, Any]])
     """Open alerts; return the ids of those that are new. The same dedup key twice is one alert."""
     if not rows:
         return []
-    statement = insert_missing(connection, alert).returning(alert.c.id)
-    return sorted((await connection.execute(statement, list(rows))).scalars())
+    return sorted(await insert_new(connection, alert, rows))
 
 
 async def get_alert(connection: Connection, id_: str, *, lock: bool = False) -> Alert:

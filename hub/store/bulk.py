@@ -50,17 +50,19 @@ async def upsert_rows(
     await _insert(connection, table, rows, statement, key=("upsert", *keep))
 
 
-async def write_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], *, replace: bool) -> None:
-    """Insert `rows`, which have the same keys, `id` among them. replace: what is there gives way; otherwise it stays."""
+async def write_rows(
+    connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], *, replace: bool, by: str = "id"
+) -> None:
+    """Insert `rows`, which have the same keys. replace: what is there, `by` its key, gives way; otherwise it stays."""
     if not rows:
         return
-    names = [name for name in rows[0] if name != "id"]
+    names = [name for name in rows[0] if name != by]
 
     def statement(insert: Insert) -> Insert:
         if not replace:
             return insert.on_conflict_do_nothing()
         changed = {name: insert.excluded[name] for name in names}
-        return insert.on_conflict_do_update(index_elements=[table.c.id], set_=changed)
+        return insert.on_conflict_do_update(index_elements=[table.c[by]], set_=changed)
 
     await _insert(connection, table, rows, statement, key=("replace" if replace else "keep",))
 
@@ -94,7 +96,7 @@ async def _insert(
     whole = dialect.name, table.name, names, key
     if whole not in _compiled:
         insert: Insert = sqlite.insert(table) if dialect.name == "sqlite" else postgresql.insert(table)
-        _compiled[whole] = _compile(dialect, table, statement(insert), names)
+        _compiled[whole] = _compile(dialect, table, statement(insert.inline()), names)
     compiled = _compiled[whole]
     values = [
         [row[name] for row in rows] if convert is None else _converted([row[name] for row in rows], convert)

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Row, and_, bindparam, func, literal, or_, select, update
 
 from hub.model.actions import Delivery, DeliveryState, RunState
-from hub.store.runs import insert_missing
+from hub.store.bulk import insert_new
 from hub.store.store import Connection
 from hub.store.tables import delivery, playbook_run
 from hub.store.tables.base import UtcDateTime
@@ -20,12 +20,11 @@ async def reserve(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> 
     """
     if not rows:
         return []
-    statement = insert_missing(connection, delivery).returning(delivery.c.id)
     times = [row["reserved_at"] + timedelta(microseconds=n) for n, row in enumerate(rows)]
     in_order = [
         {**row, "reserved_at": at, "turn_at": row.get("turn_at") or at} for row, at in zip(rows, times, strict=True)
     ]
-    return sorted((await connection.execute(statement, in_order)).scalars())
+    return sorted(await insert_new(connection, delivery, in_order))
 
 
 async def confirm(

@@ -10,8 +10,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import String, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
+from hub.store.among import among
+from hub.store.bulk import write_rows
 from hub.store.store import Connection
 from hub.store.tables import lifecycle, lifecycle_change
 
@@ -38,10 +39,8 @@ async def find_lifecycles(
     """{customer id: {field: value}} of those that have a row. None: of all customers."""
     statement = select(lifecycle.c.customer_id, *(lifecycle.c[name] for name in fields))
     if customer_ids is not None:
-        statement = statement.where(lifecycle.c.customer_id.in_(list(customer_ids)))
-    return {
-        row.customer_id: {name: row._mapping[name] for name in fields} for row in await connection.execute(statement)
-    }
+        statement = statement.where(among(connection, lifecycle.c.customer_id, customer_ids))
+    return {id_: dict(zip(fields, values, strict=True)) for id_, *values in await connection.execute(statement)}
 
 
 async def write_lifecycles(
@@ -63,14 +62,8 @@ async def write_lifecycles(
     changed = {id_: row for id_, row in wanted.items() if row != before.get(id_, nothing)}
     if not changed:
         return []
-    insert = sqlite.insert(lifecycle) if connection.dialect.name == "sqlite" else postgresql.insert(lifecycle)
-    statement = insert.on_conflict_do_update(
-        index_elements=[lifecycle.c.customer_id],
-        set_={name: insert.excluded[name] for name in (*fields, "updated_at")},
-    )
-    await connection.execute(
-        statement, [{"customer_id": id_, **row, "updated_at": now} for id_, row in changed.items()]
-    )
+    written = [{"customer_id": id_, **row, "updated_at": now} for id_, row in changed.items()]
+    await write_rows(connection, lifecycle, written, replace=True, by="customer_id")
     changes = [
         Change(id_, name, old, row[name])
         for id_, row in sorted(changed.items())
@@ -88,7 +81,7 @@ async def write_lifecycles(
             {"customer_id": each.customer_id, "field": each.field, "old": each.old, "new": each.new, "changed_at": now}
             for each in (*changes, *numbers)
         ]
-        await connection.execute(lifecycle_change.insert(), kept)
+        await write_rows(connection, lifecycle_change, kept, replace=False)
     return changes
 
 

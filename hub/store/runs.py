@@ -9,7 +9,7 @@ from sqlalchemy import Row, Table, and_, bindparam, delete, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hub.model.actions import Run, RunState, Step
-from hub.store.bulk import insert_new
+from hub.store.bulk import insert_new, write_rows
 from hub.store.rests import claim
 from hub.store.store import Connection
 from hub.store.tables import playbook_definition, playbook_run, playbook_step
@@ -112,8 +112,7 @@ async def move(connection: Connection, moves: Sequence[Mapping[str, Any]]) -> No
 
 
 async def insert_steps(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    if rows:
-        await connection.execute(insert_missing(connection, playbook_step), list(rows))
+    await write_rows(connection, playbook_step, rows, replace=False)
 
 
 async def find_steps(connection: Connection, run_ids: Iterable[str]) -> list[Step]:
