@@ -7,6 +7,7 @@ import strawberry
 
 from schema.enums import Severity
 from schema.fields import computed
+from schema.links import without_signatures
 from schema.nodes import global_id
 
 
@@ -88,7 +89,7 @@ class PlaybookPrecision:
 class AttentionDigest:
     owner_email: str = _of("owner_email")
     subject: str | None = computed(lambda digest: digest.deliveries[0]["subject"])
-    body: str = computed(lambda digest: str(digest.deliveries[0]["payload"].get("text", "")))
+    body: str = computed(lambda digest: without_signatures(str(digest.deliveries[0]["payload"].get("text", ""))))
     delivery_ids: list[strawberry.ID] = computed(
         lambda digest: [global_id("delivery", each.id) for each in digest.items],
         description="The messages it tells, the most at stake first.",

@@ -9,6 +9,7 @@ from strawberry.scalars import JSON
 from hub.store.query import Order
 from schema.enums import AlertOutcome, AlertState, DeliveryState, RunState, Severity
 from schema.fields import column, computed, computed_now, many, one
+from schema.links import without_signatures
 from schema.nodes import Node
 
 if TYPE_CHECKING:
@@ -58,7 +59,11 @@ class Delivery(Node):
     channel: str = column()
     address: str = column()
     subject: str | None = column()
-    payload: JSON = column(description="Exactly what is sent.")
+    payload: JSON = computed(
+        lambda row: without_signatures(row["payload"]),
+        "payload",
+        description="What is sent; links that are signed for one person are cut short.",
+    )
     state: DeliveryState = column()
     dedup_key: str = column(
         description="The same for every attempt; channels hand it on where the other side knows it."
