@@ -189,6 +189,12 @@ class Outbox:
         """(kind, what its sender knows it by, how many places or times it came to)."""
         return self._connection.execute("SELECT kind, dedup, count(*) FROM arrivals GROUP BY kind, dedup").fetchall()
 
+    def channels(self) -> dict[str, str]:
+        """{id of a Slack channel that was posted to: how a person writes it}."""
+        return dict(
+            self._connection.execute("SELECT address, max(shown) FROM arrivals WHERE kind = 'slack' GROUP BY address")
+        )
+
     def places(self) -> list[str]:
         """Where messages came to, as people write it, the busiest first."""
         rows = self._connection.execute(

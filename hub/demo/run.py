@@ -185,7 +185,8 @@ class Demo:
         """Messages of which nobody can say that they arrived, and that do not only wait for their hour."""
         async with self.hub.store.reading() as connection:
             found = await find_deliveries(connection, states=(DeliveryState.FAILED, DeliveryState.UNKNOWN))
-        return found + await self.leaving()
+        # what came back was sent all right: its contact is gone
+        return [each for each in found if "bounce" not in (each.receipt or {})] + await self.leaving()
 
     async def account(self) -> list[str]:
         """What is wrong with the messages: lost, doubled, or nobody's."""

@@ -30,7 +30,8 @@ class Workspace:
     ) -> None:
         self._outbox, self._people, self._channels, self._clock = outbox, people, channels, clock
         self.files = Files(outbox, clock=clock)
-        self._shown: dict[str, str] = {}  # how a person writes the channels that were named so far
+        # how a person writes the channels that were named so far, before this process, too
+        self._shown = outbox.channels()
 
     def test(self, arguments: Arguments) -> Answer:
         return {"args": {name: value for name, value in arguments.items() if name != "token"}}

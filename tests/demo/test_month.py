@@ -21,7 +21,9 @@ async def demo(folder: Path) -> Ended:
 def arrived(folder: Path) -> Counter[tuple[str, str | None]]:
     outbox = Outbox(folder / "outbox.db")
     assert outbox.duplicates() == []
-    found = Counter((each.kind, each.dedup) for each in outbox.arrivals(limit=-1) if each.kind in COUNTED)
+    found: Counter[tuple[str, str | None]] = Counter(
+        (each.kind, each.dedup) for each in outbox.arrivals(limit=-1) if each.kind in COUNTED
+    )
     outbox.close()
     return found
 

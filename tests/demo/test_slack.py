@@ -1,6 +1,7 @@
 """The demo's Slack over real HTTP: what it takes, what it refuses, and what it loses on purpose."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from hub.demo import slack
 from hub.demo.outbox import Outbox
 from hub.demo.slack import Pace, SlackFaults
+from hub.demo.workspace import Workspace
 from tests.demo.serving import serve
 
 TOKEN = "xoxb-demo"
@@ -188,3 +190,17 @@ def test_the_pace_of_a_channel() -> None:
     assert pace.wait("c") == 1.0
     clock.now += 1_000
     assert [pace.wait("c"), pace.wait("c"), pace.wait("c")] == [0.0, 0.0, 2.0]
+
+
+async def test_channels_are_known_after_a_restart(tmp_path: Path) -> None:
+    path = tmp_path / "outbox.db"
+    outbox = Outbox(path)
+    first = Workspace(outbox, people=dict, channels=None, clock=lambda: datetime(2026, 11, 2, tzinfo=UTC))
+    posted = first.post({"channel": "#cs-alerts", "text": "one", "metadata": None}, answered=True)
+    outbox.close()
+    outbox = Outbox(path)
+    again = Workspace(outbox, people=dict, channels=None, clock=lambda: datetime(2026, 11, 3, tzinfo=UTC))
+    updated = again.update({"channel": posted["channel"], "ts": posted["ts"], "text": "two"})
+    assert (updated["channel"], updated["ts"]) == (posted["channel"], posted["ts"])
+    assert [each.shown for each in outbox.arrivals()] == ["#cs-alerts", "#cs-alerts"]
+    outbox.close()

@@ -44,6 +44,7 @@ SEED = int(os.environ.get("CSHUB_TEST_KILL_SEED", time.time_ns() % 1_000_000))
 SEGMENTS = ("enterprise", "mid-market", "smb")
 ARGUMENTS = ("--customers", "18", "--months", "4", "--days", "0")
 OPEN = ("reserved", "sent")
+DAY_KILLS = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +103,7 @@ def check_delivered(folder: Path, reference: Reference, ended: Ended) -> Counter
     assert set(rows(folder / "cshub.db", "playbook_run")) == reference.runs
     states = Counter(row["state"] for row in messages.values())
     assert set(states) <= {"confirmed", "unknown"}
-    received = Counter((arrival.kind, arrival.dedup) for arrival in arrivals(folder))
+    received: Counter[tuple[str, str | None]] = Counter((arrival.kind, arrival.dedup) for arrival in arrivals(folder))
     assert set(received.values()) == {1}
     for id_, row in messages.items():
         if row["state"] == "confirmed":
@@ -163,6 +164,61 @@ async def test_demos_killed_at_random_moments_send_nothing_twice_and_end_alike(t
     say(f"{kills} kills in {starts} starts, {folders} folders, {seconds:.0f} s: {dict(places)}; {dict(totals)}")
     assert places["while it sent"] >= KILLS // 4
     assert len(places) >= 2
+
+
+async def test_days_that_are_killed_go_on_where_they_were(tmp_path: Path) -> None:
+    """What was sent before a kill is not sent again, and the days after it come to what undisturbed days come to."""
+    say(f"\nseed {SEED}")
+    dice, today = random.Random(SEED), utc_now().date()
+    whole = prepared(tmp_path / "undisturbed")
+    ended = await run(*lived(whole), within=WITHIN)
+    assert (ended.code, ended.complained) == (0, ""), ended
+    expected = set(rows(whole / "cshub.db", "playbook_run"))
+    folder, kills, reached = prepared(tmp_path / "killed"), 0, [0]
+    for target in [*sorted(dice.sample(range(1, 17), DAY_KILLS)), None]:
+        process = await Process.start(*lived(folder))
+        while target is not None and steps(folder) < target and not await process.ends_within(0.02):
+            pass
+        if target is not None and process.running:
+            await process.ends_within(dice.uniform(0.0, 1.0))
+            await process.kill()
+            kills += 1
+            reached.append(steps(folder))
+            say(f"kill {kills}: after step {reached[-1]}")
+        else:
+            ended = await process.end(within=WITHIN)
+    if utc_now().date() != today:
+        pytest.skip("the day changed while it ran, and with it the company")
+    assert kills == DAY_KILLS
+    assert reached == sorted(reached), "no day is begun anew"
+    messages = rows(folder / "cshub.db", "delivery")
+    unknown = [row for row in messages.values() if row["state"] == "unknown"]
+    assert ended.code == (1 if unknown else 0), ended
+    assert "Traceback" not in ended.complained, ended
+    assert json.loads((folder / "month.json").read_text())["over"]
+    outbox = Outbox(folder / "outbox.db")
+    assert outbox.duplicates() == []
+    received: Counter[tuple[str, str | None]] = Counter(
+        (kind, dedup) for kind, dedup, many in outbox.known() for _ in range(many)
+    )
+    outbox.close()
+    for row in messages.values():
+        if row["state"] == "confirmed" and row["channel"] in ("slack", "email"):
+            assert received[known_as(row)] == 1, row
+    runs = set(rows(folder / "cshub.db", "playbook_run"))
+    say(f"{kills} kills, {len(unknown)} unknown, {len(runs)} runs, undisturbed {len(expected)}")
+    # who was never shown an unknown message answers none, so what follows from that answer may be missing
+    assert len(runs ^ expected) <= len(unknown)
+
+
+def steps(folder: Path) -> int:
+    """How many steps of its days a demo has done."""
+    path = folder / "month.json"
+    return int(json.loads(path.read_text())["steps"]) if path.exists() else 0
+
+
+def lived(folder: Path) -> tuple[str | Path, ...]:
+    return ("demo", "--once", "--folder", folder, *ARGUMENTS[:-1], "3")
 
 
 async def undisturbed(folder: Path, began: datetime) -> Reference:

@@ -116,6 +116,9 @@ class Month:
                 self.failed.append(f"{self.clock():%Y-%m-%d}, {report.source}: {report.error}")
 
     async def _score(self) -> None:
+        if self.clock().day == 1:  # as the schedule of every hub has it
+            await self.hub.train()
+            await self.hub.models.settle()
         await score_and_check(self.hub)
 
     async def _act(self) -> None:
