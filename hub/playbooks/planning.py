@@ -55,6 +55,7 @@ class Planner:
         self.house = {"company": company, "product_url": product_url}
         self.hub_url = hub_url
         self.channels = channels
+        self._known: tuple[Playbook, Situation, Mapping[str, Any], Mapping[str, Any]] | None = None
 
     def step(
         self, playbook: Playbook, index: int, situation: Situation, *, before: Mapping[str, Any], now: datetime
@@ -86,7 +87,7 @@ class Planner:
             settings, Slack | Email | PagerDuty | Webhook | Airflow | Prefect | Call | Approve | Close | Update
         ):
             return [Planned(index=index, action=step.action, told=control(step))]
-        context = words(playbook, situation, before=before, hub_url=self.hub_url)
+        context = self._words(playbook, situation, before)
         match settings:
             case Slack():
                 made = self.renderer.slack(settings.template, context)
@@ -113,6 +114,14 @@ class Planner:
             case Close():
                 return [self._close(step, settings, context)]
         return [self._question(step, settings, situation, context, now)]
+
+    def _words(self, playbook: Playbook, situation: Situation, before: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The same for all steps of one run, while nothing new is known."""
+        known = self._known
+        if known is None or known[0] is not playbook or known[1] is not situation or known[2] is not before:
+            told = words(playbook, situation, before=before, hub_url=self.hub_url)
+            self._known = known = (playbook, situation, before, told)
+        return known[3]
 
     def spares(self, step: Step, situation: Situation, before: Mapping[str, Any]) -> bool:
         """Whether the step's `unless` holds now."""
