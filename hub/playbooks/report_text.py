@@ -10,15 +10,20 @@ Show = Callable[[float], str]
 
 
 def lines(effects: Sequence[Effect]) -> list[str]:
-    """Of each playbook a heading, what it did, and what can be said about its effect."""
+    """Of each playbook a heading, what it did, and what can be said about its effect; those that never ran in one line."""
     found: list[str] = []
+    idle = [each for each in effects if len(effects) > 1 and not each.did.runs and each.experiment is None]
     for effect in effects:
+        if effect in idle:
+            continue
         gone = "" if effect.configured else ", configured no more"
         share = f", {100 * effect.share:g} % held out" if effect.share is not None else ""
         found += [f"{effect.playbook}{share}{gone}", *(f"  {line}" for line in _did(effect.did))]
         if effect.experiment is not None:
             found += [f"  {line}" for line in _experiment(effect.experiment)]
         found += [f"  {effect.says}", ""]
+    if idle:
+        found += [f"never ran: {', '.join(each.playbook for each in idle)}", ""]
     if any(each.experiment is not None for each in effects):
         found.append(
             "Each interval is right in 95 of 100 cases for who looks once; who looks at many outcomes, or every day until one "

@@ -25,7 +25,8 @@ Each may have `off: true`: it is passed over, and an `approve` that is off count
 `optional: true`: it is passed over where its channel, service or endpoint is not set up, instead of failing in the ledger.
 Each but `stop` may have `unless: <condition>`, which is asked when the step's turn comes; `wait: 3 days` and `playbook: name`
 are short for {for: 3 days} and {name: name}. Each message may have `retry: {attempts: 3, pause: 10 minutes}`. Each message and
-`playbook` may have `on_failure: stop | continue | [steps]`: then the run waits until it knows what became of the messages.
+`playbook` may have `on_failure: stop | continue | [steps]`: then the run waits until it knows what became of the messages;
+one that is kept for working hours, or for the window of mail to customers, keeps the run with it.
 Without it a run goes on at once, whatever becomes of them, and stops where a template cannot be rendered.
 """
 

@@ -181,6 +181,7 @@ async def test_playbooks_that_never_ran_or_are_gone_are_told_too(sqlite_store: S
     assert (never.playbook, never.configured, never.did.runs, never.share) == ("other", True, {}, 0.2)
     assert never.says == "Nothing can be said about its effect: nobody has been drawn for yet."
     assert "  never ran" in lines([never])
+    assert lines([never, never]) == [f"never ran: {never.playbook}, {never.playbook}", ""]
     (named,) = await effects(sqlite_store, other, names=("other",))
     assert named.playbook == "other"
     with pytest.raises(NotFoundError, match="there is no playbook 'x'; there are: low, other"):
