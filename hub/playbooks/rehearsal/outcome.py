@@ -149,7 +149,8 @@ def later_of(firing: Firing, ground: Ground, left: Mapping[str, list[int]], rost
     """What became of one firing, in words."""
     gone = next((day for day in left.get(roster.ids[firing.code], ()) if day > firing.day), None)
     if gone is not None:
-        return f"left on {date.fromordinal(gone)}, {gone - firing.day} days later"
+        days = gone - firing.day
+        return f"left on {date.fromordinal(gone)}, {days} day{'' if days == 1 else 's'} later"
     if firing.day <= ground.last:
         return f"stayed for {ground.horizon} days"
     return f"not known yet ({max(ground.certain - firing.day, 0)} of {ground.horizon} days)"
