@@ -13,7 +13,7 @@ _began = _seconds = 0.0
 
 def run_at(faster: float) -> None:
     """Let so many seconds pass in one, from now on; what passed before stays as it was. ValueError unless positive."""
-    global _faster, _began, _seconds  # noqa: PLW0603  one tempo a process, as there is one time
+    global _faster, _began, _seconds
     if faster <= 0:
         raise ValueError(f"time goes forward, not {faster} times as fast")
     _seconds, _began, _faster = monotonic(), time.monotonic(), faster

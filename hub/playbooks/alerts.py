@@ -126,7 +126,9 @@ async def _acknowledge(connection: Connection, before: Alert, state: object, *, 
     opened = [
         each
         for each in await deliveries.find_deliveries(connection, run_ids=[run_id])
-        if each.channel == "pagerduty" and each.payload.get("event_action") == "trigger" and each.state not in NEVER_SENT
+        if each.channel == "pagerduty"
+        and each.payload.get("event_action") == "trigger"
+        and each.state not in NEVER_SENT
     ]
     made = [
         {

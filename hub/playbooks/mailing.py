@@ -53,7 +53,7 @@ NO_SENDER = "nobody writes to customers until config/hub.yaml names the sender: 
 class Mailing:
     """See the module. window, most_per_week: None for none. zones: {country, as customers have it: its time zone}; else zone.
 
-    always        topics that most_per_week leaves none out of: a customer that was promised to be guided waits for the next step
+    always        topics of which most_per_week leaves none out: who was promised to be guided waits for the next step
     to_customers  whether customers are written to at all; a hub that was just set up asks nobody by surprise
     """
 

@@ -87,7 +87,9 @@ def by_now(cli: Cli) -> bool:
 
 def test_due_and_dry_run_write_nothing(cli: Cli) -> None:
     due = said(cli, "due")
-    assert [each["address"] for each in due["would_be_asked"]] == (["kim@x.example", "lee@x.example"] if by_now(cli) else [])
+    assert [each["address"] for each in due["would_be_asked"]] == (
+        ["kim@x.example", "lee@x.example"] if by_now(cli) else []
+    )
     assert due["left_out"] == []
     shown = cli("survey", "send", "Bolt", "--dry-run").output
     assert "would be asked" in shown

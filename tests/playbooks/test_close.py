@@ -110,5 +110,5 @@ async def test_alerts_of_a_cancelled_run_stay_and_say_so(each_world: World) -> N
 
 def test_an_outcome_must_be_one(folder: Folder) -> None:
     folder.playbook(WATCH.replace("outcome: success", "outcome: splendid"), name="watch")
-    with pytest.raises(ConfigError, match="close.outcome: is none of the valid choices.*success"):
+    with pytest.raises(ConfigError, match=r"close\.outcome: is none of the valid choices.*success"):
         folder.load()

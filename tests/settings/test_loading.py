@@ -50,7 +50,12 @@ def test_what_is_not_in_the_folder_is_what_ships(write: Write) -> None:
     settings = loaded()
     assert settings.hub.store == "sqlite:///cshub.db"
     assert settings.sources == {}
-    assert {"churn_save", "health_critical", "nps_detractor", "onboarding_stalled"} < settings.playbooks.playbooks.keys()
+    assert {
+        "churn_save",
+        "health_critical",
+        "nps_detractor",
+        "onboarding_stalled",
+    } < settings.playbooks.playbooks.keys()
     assert settings.health.main.coverage_floor == 0.5
     assert "gmail.com" in settings.identity.free_mail
 

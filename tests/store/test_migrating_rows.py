@@ -26,6 +26,10 @@ ROWS = (
         "insert into scorecard(id, customer_id, as_of, health, band, coverage, facts, readings, definition_hash, computed_at, "
         "latest) values ('s', 'a', '2026-01-01', 0.5, 'stable', 1, '{}', '[]', 'h', '2026-01-01', true)"
     ),
+    (
+        "insert into delivery(id, dedup_key, channel, address, payload, state, attempts, reserved_at) "
+        "values ('d', 'k', 'slack', '#a', '{}', 'reserved', 0, '2026-01-01')"
+    ),
 )
 
 
@@ -51,6 +55,8 @@ async def test_an_older_store_is_upgraded_with_its_rows(bare_url: str) -> None:
             assert (prediction["horizon"], bool(prediction["shown"]), bool(prediction["latest"])) == ("90d", True, True)
             assert (card["health"], card["definition"], card["override_id"]) == (0.5, "main", None)
             assert (card["computed_health"], card["computed_band"]) == (0.5, "stable"), "what was in force was computed"
+            waiting = (await connection.execute(text("select turn_at, reserved_at from delivery"))).mappings().one()
+            assert waiting["turn_at"] == waiting["reserved_at"], "its turn comes in the order there was"
             if store.dialect == "sqlite":
                 on = (await connection.execute(text("PRAGMA foreign_keys"))).scalar_one()
                 assert on == 1, "references are looked at again"

@@ -1,4 +1,4 @@
-"""What the playbook that ships makes of an opportunity: numbers for the CSM, an offer behind approval, none to the unhealthy."""
+"""What the playbook that ships makes of an opportunity: numbers for the CSM, an offer that waits, none to the unhealthy."""
 
 import shutil
 from collections.abc import AsyncIterator

@@ -434,6 +434,9 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_delivery_state_channel_address_turn_at'), ['state', 'channel', 'address', 'turn_at'], unique=False)
         batch_op.create_index(batch_op.f('ix_delivery_state_turn_at_id'), ['state', 'turn_at', 'id'], unique=False)
 
+    # whose turn it is was told by when a message was reserved
+    op.execute("UPDATE delivery SET turn_at = reserved_at")
+
     # ### end Alembic commands ###
 
 
