@@ -1,6 +1,7 @@
 """`cshub demo`: a whole hub on a simulated company, and `cshub sandboxes`, the vendors it talks to."""
 
 import asyncio
+import logging
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
@@ -109,7 +110,7 @@ async def _live(running: Demo, bound: socket.socket) -> Month | None:
             if not (await _learn(running)).whole:
                 return None
             month.diary = running.diary = running.diary.noted()
-        async with _serving(hub, bound):
+        async with _serving(hub, bound), _quietly():
             with show.step("living through the days", total=running.diary.days) as step:
                 async for day in month.play():
                     step.advance()
@@ -132,6 +133,18 @@ async def _serving(hub: Hub, bound: socket.socket) -> AsyncIterator[None]:
     finally:
         server.should_exit = True
         await serving
+
+
+@asynccontextmanager
+async def _quietly() -> AsyncIterator[None]:
+    """Mailboxes that are gone and models that drift are part of the story, not of the log."""
+    logger = logging.getLogger("hub")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 class _Server(uvicorn.Server):

@@ -35,8 +35,10 @@ from hub.demo.sandboxes import token
 from hub.demo.workspace import user_id
 from hub.model.actions import Delivery, DeliveryState, Role, RunState
 from hub.settings import Settings, load
+from hub.store.approvals import find_approvals
 from hub.store.deliveries import find_deliveries
 from hub.store.happenings import find_standing
+from hub.store.slack import find_calls
 from hub.store.tally import Tally, tally
 
 READY_WITHIN = 120.0
@@ -115,16 +117,17 @@ class Demo:
         await live_on(sandbox, until=self.clock().replace(hour=0, minute=0, second=0, microsecond=0))
         durable, outbox = SteppedDurable(self.clock, left=OWN), Outbox(self.folder / "outbox.db")
         try:
-            cast = Cast(
-                outbox,
-                seed=self.company.seed,
-                staff=self._staff,
-                sandbox=sandbox,
-                hub=Caller(hub_url),
-                bounce_secret=BOUNCES,
-            )
             async with Hub.open(self.settings, clock=self.clock, migrate=True, engine=durable) as hub:
                 self.hub = hub
+                cast = Cast(
+                    outbox,
+                    seed=self.company.seed,
+                    staff=self._staff,
+                    owner=self._owner,
+                    sandbox=sandbox,
+                    hub=Caller(hub_url),
+                    bounce_secret=BOUNCES,
+                )
                 yield Month(hub, durable, self.clock, diary, sandbox=sandbox, cast=cast)
         finally:
             outbox.close()
@@ -139,6 +142,13 @@ class Demo:
         async with Hub.open(self.settings, clock=self.clock, migrate=True) as hub:
             self.hub = hub
             yield
+
+    async def _owner(self, run_id: str) -> str | None:
+        """Who is asked, or has the task; somebody of ours, or None."""
+        async with self.hub.store.reading() as connection:
+            asked = [each.asked_of for each in await find_approvals(connection, run_ids=[run_id])]
+            calls = [each.owner_email for each in (await find_calls(connection, [run_id]))[run_id]]
+        return next((each for each in (*asked, *calls) if each and user_id(each) in self._staff), None)
 
     def month_starts(self, today: date) -> list[date]:
         """The firsts of months since the company began, before today."""
@@ -162,7 +172,8 @@ class Demo:
                 while True:
                     counts = await self.tally()
                     moving = counts.runs.get(RunState.RUNNING, 0)
-                    if not moving and not await self.leaving():
+                    jobs = await self.hub.durable.inspect()  # runs that waited and were woken are among these
+                    if not (moving or jobs.queued or jobs.running or await self.leaving()):
                         return True
                     await asyncio.sleep(0.25)
             except TimeoutError:

@@ -7,7 +7,7 @@ in every run, whatever else goes on, and however often the demo is killed and st
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Any
@@ -17,7 +17,10 @@ from hub.delivery.webhook import signed
 from hub.demo.month.calls import Caller
 from hub.demo.outbox import Arrival, Outbox
 from hub.demo.pressing import elements
+from hub.demo.workspace import user_id
 
+Owner = Callable[[str], Awaitable[str | None]]
+"""(a run) -> the address of whose business it is."""
 QUICKEST, SLOWEST = timedelta(minutes=20), timedelta(hours=40)
 ANSWERS = ((0.55, "approve"), (0.8, "decline"))
 """What CSMs say to a question: up to this draw, this button; above the last of them nothing."""
@@ -32,10 +35,18 @@ class Cast:
     """See the module. `sandbox` is where Slack is, `hub` where links and bounces of mail lead."""
 
     def __init__(
-        self, outbox: Outbox, *, seed: int, staff: Sequence[str], sandbox: Caller, hub: Caller, bounce_secret: str
+        self,
+        outbox: Outbox,
+        *,
+        seed: int,
+        staff: Sequence[str],
+        owner: Owner,
+        sandbox: Caller,
+        hub: Caller,
+        bounce_secret: str,
     ) -> None:
         self._outbox, self._seed, self._staff = outbox, seed, sorted(staff)
-        self._sandbox, self._hub, self._secret = sandbox, hub, bounce_secret
+        self._owner, self._sandbox, self._hub, self._secret = owner, sandbox, hub, bounce_secret
         self.did: Counter[str] = Counter()
         self.refused: list[str] = []
 
@@ -54,13 +65,16 @@ class Cast:
             return False
         current = self._outbox.current(address=arrival.address, ts=str(arrival.body["ts"]))
         blocks = current.body.get("blocks") if current else None
-        there = {str(each.get("action_id")).removeprefix("cshub."): each for _, each in elements(blocks or [])}
+        pressable = list(elements(blocks or []))
+        there = {str(each.get("action_id")).removeprefix("cshub."): each for _, each in pressable}
         ways = ANSWERS if "approve" in there else PRESSES
         wanted = next((name for upto, name in ways if self._draw(arrival, "what") < upto), None)
         if wanted is None or wanted not in there:
             return False
+        run_id = str(pressable[0][0].get("block_id", "")).partition(":")[2]
+        owner = await self._owner(run_id)
         press: dict[str, Any] = {
-            "user": self._pick(self._staff, arrival, "who"),
+            "user": user_id(owner) if owner else self._pick(self._staff, arrival, "who"),
             "action_id": there[wanted]["action_id"],
             "channel": arrival.address,
             "ts": arrival.body["ts"],
