@@ -7,7 +7,7 @@ Only true and false are yes or no, as in YAML 1.2: a key `off`, the answer `no` 
 """
 
 import re
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -21,7 +21,7 @@ Model = TypeVar("Model", bound=BaseModel)
 Key = tuple[str | int, ...]
 
 
-class _Loader(yaml.SafeLoader):
+class _Strict(yaml.constructor.SafeConstructor):
     """Safe YAML; a key given twice in one mapping is an error instead of the last one winning silently."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
@@ -38,12 +38,31 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
+class _Loader(_Strict, yaml.SafeLoader):
+    """Words what is wrong."""
+
+
+class _Fast(_Strict, getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # which it is depends on the machine
+    """The same in C, several times as fast; it words faults differently."""
+
+
 _BOOL = "tag:yaml.org,2002:bool"
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, shape) for tag, shape in resolvers if tag != _BOOL]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-_Loader.add_implicit_resolver(_BOOL, re.compile(r"(?:true|True|TRUE|false|False|FALSE)\Z"), list("tTfF"))
+for _each in (_Loader, _Fast):
+    _each.yaml_implicit_resolvers = {
+        first: [(tag, shape) for tag, shape in resolvers if tag != _BOOL]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+    _each.add_implicit_resolver(_BOOL, re.compile(r"(?:true|True|TRUE|false|False|FALSE)\Z"), list("tTfF"))
+
+
+def _parsed(text: str, kind: Callable[[str], Any]) -> tuple[yaml.Node | None, Any]:
+    """The document's node, which knows its lines, and its value."""
+    loader = kind(text)
+    try:
+        node = loader.get_single_node()
+        return node, loader.construct_document(node) if node is not None else {}
+    finally:
+        loader.dispose()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +87,11 @@ class Document:
 
     @classmethod
     def from_text(cls, text: str, *, name: str) -> Self:
-        loader = _Loader(text)
         try:
-            node = loader.get_single_node()
-            value = loader.construct_document(node) if node is not None else {}
+            try:
+                node, value = _parsed(text, _Fast)
+            except yaml.YAMLError:
+                node, value = _parsed(text, _Loader)
         except yaml.MarkedYAMLError as error:
             line = error.problem_mark.line + 1 if error.problem_mark else None
             begun = f"{error.context} begun on line {error.context_mark.line + 1}" if error.context_mark else None
@@ -79,8 +99,6 @@ class Document:
             raise ConfigError([Fault(f"is not valid YAML: {problem}", where=name, line=line)]) from None
         except yaml.YAMLError as error:
             raise ConfigError([Fault(f"is not valid YAML: {error}", where=name)]) from None
-        finally:
-            loader.dispose()
         lines: dict[Key, int] = {}
         if node is not None:
             _note_lines(node, (), lines)
