@@ -202,7 +202,8 @@ def test_fired_with_send_is_a_run_and_the_same_key_is_no_second_one(company: Cli
 def test_playbooks_are_listed(cli: Cli) -> None:
     listed = cli("playbook", "list").stdout
     assert re.search(
-        r"churn_save +2 +Save a customer at risk +7 +slack, email, pagerduty, alert, task, playbook, wait", listed
+        r"churn_save +2 +Save a customer at risk +scorecard +7 +slack, email, pagerduty, alert, task, playbook, wait",
+        listed,
     )
 
 

@@ -21,7 +21,7 @@ company: Northbeam
 url: http://hub.example
 store: ${CSHUB_STORE}
 secret: a secret of this test, long enough
-mail: {host: 127.0.0.1, port: 1, starttls: false, sender: hub@cshub.example}
+mail: {host: 127.0.0.1, port: 1, starttls: false, sender: hub@cshub.example, customers: {sender: cs@cshub.example}}
 """
 
 

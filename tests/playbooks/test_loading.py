@@ -83,7 +83,7 @@ examples:
         "broken.yaml:11: do.0.slack.channel: 'alerts' must be a Slack channel such as #cs-alerts, or its id",
         "broken.yaml:11: do.0.slack.template: there is no slack template 'nope' (choices: note)",
         "broken.yaml:12: do.1.email.unless.healt: is no fact (choices: health)",
-        "broken.yaml:12: do.1.email.to: 'boss' must be csm, contacts or an e-mail address",
+        "broken.yaml:12: do.1.email.to: 'boss' must be csm, contacts, champions, deciders or an e-mail address",
         "broken.yaml:13: do.2.wait: 3 is no duration; durations are such as 45 minutes, 12 hours, 3 days, 2 weeks",
         "broken.yaml:14: do.3.task.severity: is none of the valid choices (choices: low, normal, high, urgent)",
         "broken.yaml:14: do.3.task.due: 'soon' is no duration; durations are such as 45 minutes, 12 hours, 3 days, 2 weeks",
