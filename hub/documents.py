@@ -7,7 +7,7 @@ Only true and false are yes or no, as in YAML 1.2: a key `off`, the answer `no` 
 """
 
 import re
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -55,7 +55,7 @@ for _each in (_Loader, _Fast):
     _each.add_implicit_resolver(_BOOL, re.compile(r"(?:true|True|TRUE|false|False|FALSE)\Z"), list("tTfF"))
 
 
-def _parsed(text: str, kind: Callable[[str], Any]) -> tuple[yaml.Node | None, Any]:
+def _parsed(text: str, kind: Any) -> tuple[yaml.Node | None, Any]:
     """The document's node, which knows its lines, and its value."""
     loader = kind(text)
     try:
