@@ -19,7 +19,7 @@ from hub.playbooks.rows import definition_row, run_id_of, run_row
 from hub.playbooks.spec import Playbook
 from hub.playbooks.triggers import ANYTHING, CATCH_UP, FRESH
 from hub.store import Connection, Store, runs
-from hub.store.due import find_changes_due, find_due, find_records_due, find_standing
+from hub.store.due import count_anew, find_changes_due, find_due, find_records_due, find_standing
 from hub.store.playbooks import Situation, find_situations
 from hub.store.rests import find_resting
 
@@ -77,6 +77,9 @@ async def begin_due(
                 rested_since=now - playbook.rest,
                 now=now,
             )
+    if len(found) > AT_ONCE:
+        async with store.transaction() as connection:
+            await count_anew(connection)
     for first in range(0, len(found), AT_ONCE):
         async with store.transaction() as connection:
             some = found[first : first + AT_ONCE]

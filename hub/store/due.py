@@ -51,6 +51,16 @@ async def find_due(
     return list((await connection.execute(statement)).scalars())
 
 
+async def count_anew(connection: Connection) -> None:
+    """Let PostgreSQL look how many rows there are, before many statements that choose some of very many.
+
+    Runs begin right after a scoring, which may have made most of the rows, and its own look comes a minute later: until then
+    it takes the tables for small and reads all of them each time.
+    """
+    if connection.dialect.name == "postgresql":
+        await connection.exec_driver_sql(f"ANALYZE {customer.name}, {scorecard.name}, {lifecycle.name}")
+
+
 async def find_standing(connection: Connection, customer_ids: Sequence[str]) -> list[Situation]:
     """What is known of these customers, in order of id: their values alone, without readings and reasons."""
     statement = (
