@@ -8,8 +8,10 @@ from datetime import timedelta
 from itertools import product
 from pathlib import Path
 
+import pytest
 from sqlalchemy import update
 
+from hub.playbooks import firing
 from hub.playbooks.firing import Firing
 from hub.playbooks.rows import run_row
 from hub.store import Store, runs
@@ -149,3 +151,14 @@ async def test_two_processes_at_once(store: Store, store_url: str, folder: Folde
             causes = [cause for customer_id, cause in await of_save(world) if customer_id == id_]
             assert len(causes) == 1, (pair, number, told)
             assert sum(map(int, told)) == (causes[0] in ("hand", "scorecard")), (pair, number, told)
+
+
+async def test_of_many_some_begin_at_once(each_world: World, folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(firing, "AT_ONCE", 2)
+    folder.playbook(SAVE)
+    async with entered(each_world.store, folder) as world:
+        for number in range(5):
+            await world.customer(f"c{number}", health=0.4)
+        assert (await world.playbooks.fire_due(as_of=TODAY, now=world.clock())).fired == {"save": 5}
+        assert await of_save(world) == [(f"c{number}", "scorecard") for number in range(5)]
+        assert (await world.playbooks.fire_due(as_of=TODAY, now=world.clock())).fired.get("save", 0) == 0
