@@ -38,6 +38,8 @@ bench: $(STAMP) ## rows a second and peak memory of sync, scoring and the daily 
 	$(BIN)/python -m bench.daily
 	$(BIN)/python -m bench.watch
 	$(BIN)/python -m bench.playbooks
+	$(BIN)/python -m bench.lifecycle
+	$(BIN)/python -m bench.delivery
 
 sdl: $(STAMP) ## write schema/schema.graphql anew
 	$(BIN)/python -m schema.sdl
