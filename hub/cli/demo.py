@@ -63,7 +63,7 @@ async def demo(
     formats. The hub syncs them over HTTP, finds out who is who, computes health and churn risk, fires playbooks into a
     Slack workspace and mailboxes of its own, and answers GraphQL. Nothing leaves this machine.
 
-    First it lives through the last month in about a minute: customers sign and are onboarded, alerts open and are closed,
+    First it lives through the last month, day by day, in some minutes: customers sign and are onboarded, alerts open and are closed,
     people press buttons, answer surveys and opt out. A demo that has lived its month goes on from there.
     """
     with listen(HOST, 0 if once else port) as bound:
