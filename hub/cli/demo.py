@@ -51,7 +51,7 @@ MOST_LISTED = 20
     type=click.IntRange(0, 90),
     default=30,
     show_default=True,
-    help="The last days of its history, which the hub lives through, two seconds each; 0: none.",
+    help="The last days of its history, which the hub lives through, some seconds each; 0: none.",
 )
 @asynchronous
 async def demo(
@@ -63,8 +63,8 @@ async def demo(
     formats. The hub syncs them over HTTP, finds out who is who, computes health and churn risk, fires playbooks into a
     Slack workspace and mailboxes of its own, and answers GraphQL. Nothing leaves this machine.
 
-    First it lives through the last month, day by day, in some minutes: customers sign and are onboarded, alerts open and are closed,
-    people press buttons, answer surveys and opt out. A demo that has lived its month goes on from there.
+    First it lives through the last month, day by day, in some minutes: customers sign and are onboarded, alerts open and
+    are closed, people press buttons, answer surveys and opt out. A demo that has lived its month goes on from there.
     """
     with listen(HOST, 0 if once else port) as bound:
         await _demo(bound, once=once, fresh=fresh, folder=folder, port=port, company=(customers, months, seed, days))
