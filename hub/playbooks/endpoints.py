@@ -39,12 +39,15 @@ class Endpoints:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def closed(self) -> dict[str, str]:
-        """{address: why nothing may be sent there}."""
+    async def closed(self) -> dict[tuple[str, str], str]:
+        """{channel and address: why nothing may be sent there}."""
         async with self._store.reading() as connection:
             found = await rows.find_endpoints(connection, disabled=True)
         return {
-            each.address: f"{each.channel} {each.address} is disabled since {each.disabled_at:%Y-%m-%d %H:%M} UTC; "
+            (
+                each.channel,
+                each.address,
+            ): f"{each.channel} {each.address} is disabled since {each.disabled_at:%Y-%m-%d %H:%M} UTC; "
             f"nothing was sent. When it works again: cshub delivery enable {each.address}, then resend"
             for each in found
         }

@@ -83,7 +83,10 @@ class Ledger:
             while True:
                 while len(sending) < PARALLEL and (claimed := await turns.take(PARALLEL - len(sending))):
                     closed = await self._closed(claimed)
-                    sending |= {asyncio.create_task(self._send(sent, closed.get(sent.address))) for sent in claimed}
+                    sending |= {
+                        asyncio.create_task(self._send(sent, closed.get((sent.channel, sent.address))))
+                        for sent in claimed
+                    }
                 if not sending:
                     async with self._store.reading() as connection:
                         return await claims.next_due(connection, now=self._clock(), paces=self._paces)
@@ -119,8 +122,8 @@ class Ledger:
             if isinstance(each, BaseException) and not quietly:
                 raise each
 
-    async def _closed(self, claimed: Collection[Delivery]) -> Mapping[str, str]:
-        """{address: why nothing may be sent there} of channels whose addresses may be disabled."""
+    async def _closed(self, claimed: Collection[Delivery]) -> Mapping[Place, str]:
+        """{channel and address: why nothing may be sent there} of channels whose addresses may be disabled."""
         if all(self._manners.get(sent.channel, USUAL).disabled_after is None for sent in claimed):
             return {}
         return await self._endpoints.closed()
