@@ -17,7 +17,7 @@ from hub.store.signals import Signals
 from hub.store.tables import (
     RECORD_TABLES,
     alert,
-    audit_entry,
+    audit_record,
     customer,
     delivery,
     health_override,
@@ -160,7 +160,7 @@ class Past:
     async def told(self, alert_id: str, before: int, *, outcome: str = "done", action: str = "alertUpdate") -> None:
         detail = {"request": {"state": "in_progress"}, "outcome": outcome}
         await self.add(
-            audit_entry, at=at(before), actor="bea@x.example", action=action, subject=alert_id, detail=detail
+            audit_record, at=at(before), actor="bea@x.example", action=action, subject=alert_id, detail=detail
         )
 
     async def override(self, who: str, before: int) -> None:

@@ -5,7 +5,6 @@ Only what was carried out keeps its key: after a refusal or a failure the key is
 """
 
 import hashlib
-import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -45,13 +44,14 @@ async def act(
         stored = await _claim(store, key_id, digest=_digest(request), now=now)
         if stored is not None:
             return stored
-    entry_id = f"aud_{secrets.token_hex(12)}"
+    entry_id = audit.new_entry()
     async with store.transaction() as connection:
         await audit.insert(
             connection,
             entry_id=entry_id,
             at=now,
             actor=viewer.actor,
+            token_id=viewer.token_id,
             action=action,
             subject=subject,
             request=request,
@@ -66,7 +66,7 @@ async def act(
         raise
     finally:
         async with store.transaction() as connection:
-            await audit.finish(connection, entry_id, request=request, outcome=outcome)
+            await audit.finish(connection, entry_id, at=now, outcome=outcome)
             if key_id is not None and result is not None:
                 await idempotency.finish(connection, key_id, result=result)
             elif key_id is not None:

@@ -6,7 +6,6 @@ A message that is on the line already cannot be called back. Nothing is lost: st
 where they stood; `cancel` ends the runs and withdraws the messages instead.
 """
 
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -68,6 +67,6 @@ async def start(store: Store, playbook: str, *, by: str, audited: bool, now: dat
 async def _audit(
     connection: Connection, action: str, subject: str, request: Mapping[str, Any], *, by: str, now: datetime
 ) -> None:
-    entry_id = f"aud_{secrets.token_hex(12)}"
+    entry_id = audit.new_entry()
     await audit.insert(connection, entry_id=entry_id, at=now, actor=by, action=action, subject=subject, request=request)
-    await audit.finish(connection, entry_id, request=request, outcome="done")
+    await audit.finish(connection, entry_id, at=now, outcome="done")

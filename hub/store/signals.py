@@ -13,13 +13,14 @@ from typing import Any, Self
 from sqlalchemy import Column, ColumnElement, Date, and_, case, func, select, type_coerce
 
 from hub.model.conditions import Condition
+from hub.store.audit import OUTCOME
 from hub.store.conditions import clause
 from hub.store.labels import churns, paid
 from hub.store.staying import stayed
 from hub.store.store import Connection
 from hub.store.tables import (
     alert,
-    audit_entry,
+    audit_record,
     customer,
     delivery,
     health_override,
@@ -262,19 +263,26 @@ class Signals:
             select(
                 gone.customer_id,
                 gone.churned_on,
-                audit_entry.c.at,
-                audit_entry.c.actor,
+                audit_record.c.at,
+                audit_record.c.actor,
                 alert.c.title,
-                audit_entry.c.detail,
+                audit_record.c.detail,
             )
             .select_from(self._gone)
             .join(alert, alert.c.customer_id == gone.customer_id)
-            .join(audit_entry, and_(audit_entry.c.subject == alert.c.id, audit_entry.c.action == "alertUpdate"))
+            .join(
+                audit_record,
+                and_(
+                    audit_record.c.subject == alert.c.id,
+                    audit_record.c.action == "alertUpdate",
+                    audit_record.c.kind == OUTCOME,
+                ),
+            )
         )
         return [
             ((row.customer_id, row.churned_on), row.at, row.actor, row.title)
             for row in await self._connection.execute(statement)
-            if row.detail.get("outcome") == DONE
+            if (row.detail or {}).get("outcome") == DONE
         ]
 
     def _before(self, day: ColumnElement[Any], days: int) -> ColumnElement[Any]:

@@ -24,7 +24,7 @@ from hub.store import Connection, Store
 from hub.store.facts import table as facts_table
 from hub.store.facts.columns import Columns
 from hub.store.facts.window import Window
-from hub.store.tables import audit_entry, churn_model, churn_prediction, metadata, scorecard, subscription
+from hub.store.tables import audit_record, churn_model, churn_prediction, metadata, scorecard, subscription
 from scoring.book import HealthBook
 from scoring.churn_definition import ChurnDefinition
 from scoring.definition import load
@@ -294,4 +294,4 @@ async def test_nobody_is_audited_or_told(sqlite_store: Store) -> None:
     await crowd(sqlite_store, customers=12)
     await run(sqlite_store, ASK, now=NOW)
     async with sqlite_store.reading() as connection:
-        assert (await connection.execute(select(func.count()).select_from(audit_entry))).scalar_one() == 0
+        assert (await connection.execute(select(func.count()).select_from(audit_record))).scalar_one() == 0

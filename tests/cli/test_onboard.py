@@ -66,7 +66,7 @@ def test_an_onboarding_from_its_start_to_its_end(acme: Cli) -> None:
     assert "Acme (cus_1): completed, 100% done" in done.output
     twice = acme("onboard", "done", "cus_1", "activation")
     assert (twice.exit_code, "begin another first" in twice.stderr) == (1, True)
-    asked = rows(acme, "SELECT action, actor, subject FROM audit_entry ORDER BY at LIMIT 1")
+    asked = rows(acme, "SELECT action, actor, subject FROM audit_record ORDER BY at LIMIT 1")
     assert asked == [("onboardingStart", "ann@example.com", "acme.example")]
 
 

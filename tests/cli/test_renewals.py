@@ -12,7 +12,7 @@ from hub.clock import utc_now
 from hub.lifecycle.expansion import ExpansionSettings, keep_expansion
 from hub.lifecycle.renewal import RenewalSettings, keep_renewals
 from hub.store import Store
-from hub.store.tables import audit_entry, customer, playbook_run, scorecard, subscription
+from hub.store.tables import audit_record, customer, playbook_run, scorecard, subscription
 from tests.cli.conftest import Cli
 from tests.lifecycle.expansion.conftest import FULL, SETTINGS
 from tests.schema.company import insert, record, scorecard_row
@@ -61,7 +61,7 @@ def due(off: int) -> str:
 def audited(cli: Cli) -> list[tuple[Any, ...]]:
     async def read() -> list[tuple[Any, ...]]:
         async with Store.open(f"sqlite:///{cli.store}") as store, store.reading() as connection:
-            found = await connection.execute(select(audit_entry.c.action, audit_entry.c.subject))
+            found = await connection.execute(select(audit_record.c.action, audit_record.c.subject))
             return [tuple(row) for row in found]
 
     return asyncio.run(read())

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from hub.store import Store
-from hub.store.tables import audit_entry, delivery
+from hub.store.tables import audit_record, delivery
 from tests.analytics.digesting import ANN, world
 from tests.cli.conftest import Cli
 from tests.fakes.story import NOW
@@ -70,7 +70,7 @@ def test_a_digest_is_sent_to_one(cli: Cli) -> None:
     said = cli("report", "digest", "monthly", "--of", ANN, "--send", "--by", "Bea").output
     assert "1 messages are in the ledger" in said
     assert rows(cli, delivery.c.channel, delivery.c.address, delivery.c.state) == [("email", ANN, "reserved")]
-    assert ("digestSend", "monthly") in rows(cli, audit_entry.c.action, audit_entry.c.subject)
+    assert ("digestSend", "monthly") in rows(cli, audit_record.c.action, audit_record.c.subject)
 
 
 def test_who_has_no_customers_is_told(cli: Cli) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from hub.clock import utc_now
 from hub.lifecycle.advocacy import answer
 from hub.store import Store
-from hub.store.tables import audit_entry, contact, customer, delivery, subscription, survey_invitation
+from hub.store.tables import audit_record, contact, customer, delivery, subscription, survey_invitation
 from tests.cli.conftest import Cli
 from tests.lifecycle.advocacy.conftest import SETTINGS, due_ids
 from tests.schema.company import insert, record
@@ -94,14 +94,14 @@ def test_due_and_dry_run_write_nothing(cli: Cli) -> None:
     shown = cli("survey", "send", "Bolt", "--dry-run").output
     assert "would be asked" in shown
     assert "mo@x.example" in shown
-    assert (rows(cli, survey_invitation), rows(cli, delivery), rows(cli, audit_entry)) == ([], [], [])
+    assert (rows(cli, survey_invitation), rows(cli, delivery), rows(cli, audit_record)) == ([], [], [])
 
 
 def test_send_and_results(cli: Cli) -> None:
     sent = said(cli, "send", "Acme", "--by", "ann")
     assert [each["address"] for each in sent["asked"]] == ["kim@x.example", "lee@x.example"]
     assert sorted(row.state for row in rows(cli, delivery)) == ["reserved", "reserved"]
-    assert next((row.action, row.actor) for row in rows(cli, audit_entry)) == ("surveyInvitationSend", "ann")
+    assert next((row.action, row.actor) for row in rows(cli, audit_record)) == ("surveyInvitationSend", "ann")
     again = said(cli, "send", "Acme", "--force")
     assert [(each["address"], each["reason"]) for each in again["left_out"]] == [
         ("kim@x.example", "asked 0 days ago, and rests for 90"),

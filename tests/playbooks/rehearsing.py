@@ -118,7 +118,7 @@ class Past:
                 "alert",
                 "approval",
                 "playbook_assignment",
-                "audit_entry",
+                "audit_record",
             )
             tables = customer.metadata.tables
             counts = [select(func.count()).select_from(tables[name]) for name in names]

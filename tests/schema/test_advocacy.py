@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from hub.compose.actions import HubActions
 from hub.model.actions import Role
-from hub.store.tables import audit_entry
+from hub.store.tables import audit_record
 from schema.nodes import global_id
 from tests.lifecycle.advocacy import conftest as advocacy
 from tests.lifecycle.advocacy.conftest import Place
@@ -112,5 +112,5 @@ async def test_who_may_and_what_is_no_customer(ask: Ask, place: Place) -> None:
 async def test_it_is_audited(ask: Ask, place: Place) -> None:
     await send(ask, ACME, BOLT)
     async with place.store.reading() as connection:
-        found = (await connection.execute(select(audit_entry.c.action, audit_entry.c.subject))).all()
+        found = (await connection.execute(select(audit_record.c.action, audit_record.c.subject))).all()
     assert {tuple(row) for row in found} == {("surveyInvitationSend", "2 customers")}

@@ -12,7 +12,7 @@ from hub.compose.hub import Hub
 from hub.lifecycle.expansion import ExpansionSettings, keep_expansion
 from hub.model.actions import Role
 from hub.store import Store
-from hub.store.tables import audit_entry, scorecard
+from hub.store.tables import audit_record, scorecard
 from schema.nodes import global_id
 from tests.schema.company import NOW, seed
 from tests.schema.fakes import Ask, asking
@@ -128,7 +128,7 @@ async def test_stated(ask: Ask, store: Store) -> None:
     assert (wrong["errors"][0]["code"], wrong["errors"][0]["field"]) == ("BAD_INPUT", "id")
     assert [row["state"] for row in await found(ask)] == ["WON", "OPEN"]
     async with store.reading() as connection:
-        actions = await connection.execute(select(audit_entry.c.action))
+        actions = await connection.execute(select(audit_record.c.action))
         assert set(actions.scalars()) == {"expansionOpportunityUpdate"}
 
 

@@ -12,7 +12,7 @@ from hub.compose.hub import Hub
 from hub.lifecycle.renewal import RenewalSettings, keep_renewals
 from hub.model.actions import Role
 from hub.store import Store
-from hub.store.tables import audit_entry, renewal_statement, subscription
+from hub.store.tables import audit_record, renewal_statement, subscription
 from schema.nodes import global_id
 from tests.schema.company import NOW, TODAY, insert, record, seed
 from tests.schema.fakes import Ask, asking
@@ -163,7 +163,7 @@ async def test_stated_and_taken_back(ask: Ask, store: Store, hub: HubOf) -> None
     back = await say(status="BY_RECORDS")
     assert (back["renewal"]["status"], back["renewal"]["statedBy"]) == ("OVERDUE", None)
     async with store.reading() as connection:
-        asked = await connection.execute(select(audit_entry.c.action, audit_entry.c.actor))
+        asked = await connection.execute(select(audit_record.c.action, audit_record.c.actor))
         assert {tuple(row) for row in asked} == {("renewalUpdate", "a csm")}
 
 

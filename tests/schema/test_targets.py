@@ -10,7 +10,7 @@ from hub.compose.actions import HubActions
 from hub.model.actions import Role
 from hub.playbooks.jobs import SEND
 from hub.store import Store
-from hub.store.tables import audit_entry, delivery
+from hub.store.tables import audit_record, delivery
 from tests.analytics.digesting import ANN, HubOf, world
 from tests.fakes.clock import Clock
 from tests.fakes.story import NOW
@@ -83,6 +83,6 @@ async def test_digests_are_sent_by_admins_and_noted(ask: Ask, sqlite_store: Stor
         assert body["data"]["digestSend"] == {"messages": 2, "errors": []}
     async with sqlite_store.reading() as connection:
         sent = (await connection.execute(select(delivery.c.channel, delivery.c.owner_email))).all()
-        noted = set((await connection.execute(select(audit_entry.c.action))).scalars())
+        noted = set((await connection.execute(select(audit_record.c.action))).scalars())
     assert sorted(map(tuple, sent)) == [("email", ANN), ("slack", ANN)]
     assert "digestSend" in noted

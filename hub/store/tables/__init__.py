@@ -17,8 +17,10 @@
 `signing`     keys the hub made for itself
 `slack`       what people asked of us in Slack, and where we spoke of whom
 `mail`        who may not be written to, and which mail came back
+`privacy`     keyed hashes of who was erased, reports of erasures, secrets at rest
 `watch`       what the health watch remembers between scorings
-`operations`  how the hub itself is doing: syncs, bookmarks, quarantine, tokens, audit
+`audit`       who asked for what, who read what, and what came of it
+`operations`  how the hub itself is doing: syncs, bookmarks, quarantine, tokens
 """
 
 from hub.store.tables.actions import (
@@ -33,6 +35,7 @@ from hub.store.tables.actions import (
 )
 from hub.store.tables.advocacy import survey_invitation
 from hub.store.tables.attention import snooze, vote, withheld_call
+from hub.store.tables.audit import audit_record
 from hub.store.tables.base import metadata
 from hub.store.tables.custom import customer_field
 from hub.store.tables.expansion import expansion_opportunity
@@ -44,7 +47,6 @@ from hub.store.tables.mail import mail_bounce, suppression
 from hub.store.tables.onboarding import onboarding, onboarding_step
 from hub.store.tables.operations import (
     api_token,
-    audit_entry,
     bookmark,
     executor,
     idempotency_key,
@@ -52,6 +54,7 @@ from hub.store.tables.operations import (
     source,
     sync_run,
 )
+from hub.store.tables.privacy import erasure, retention_run, stored_secret, tombstone
 from hub.store.tables.records import (
     RECORD_TABLES,
     contact,
@@ -87,7 +90,7 @@ __all__ = [
     "alert",
     "api_token",
     "approval",
-    "audit_entry",
+    "audit_record",
     "bookmark",
     "churn_model",
     "churn_prediction",
@@ -97,6 +100,7 @@ __all__ = [
     "delivery",
     "delivery_endpoint",
     "drift_reading",
+    "erasure",
     "executor",
     "expansion_opportunity",
     "external_id",
@@ -125,6 +129,7 @@ __all__ = [
     "quarantine",
     "renewal",
     "renewal_statement",
+    "retention_run",
     "rollup_scorecard",
     "scorecard",
     "sentiment",
@@ -135,12 +140,14 @@ __all__ = [
     "slack_thread",
     "snooze",
     "source",
+    "stored_secret",
     "subscription",
     "suppression",
     "survey_invitation",
     "survey_response",
     "sync_run",
     "ticket",
+    "tombstone",
     "user_activity_day",
     "watch",
     "vote",

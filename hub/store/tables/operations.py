@@ -62,19 +62,6 @@ quarantine = Table(
     Index(None, "source", "stream"),
 )
 
-audit_entry = Table(
-    "audit_entry",
-    metadata,
-    Column("id", String(60), primary_key=True),
-    Column("at", UtcDateTime, nullable=False),
-    Column("actor", String(254), nullable=False),
-    Column("action", String(60), nullable=False),
-    Column("subject", String(200), nullable=False),
-    Column("detail", Json, nullable=False),
-    Index(None, "at"),
-    Index(None, "subject", "at"),
-)
-
 api_token = Table(
     "api_token",
     metadata,
