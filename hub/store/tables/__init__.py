@@ -8,6 +8,7 @@
 `renewal`     what falls due of whom, and what became of it
 `expansion`   opportunities to expand
 `advocacy`    whom the hub asked for an answer to a survey
+`identity`    which customer became part of which
 `custom`      fields of customers that are the hub's own
 `actions`     what was done about it
 `rest`        since when each playbook leaves each customer alone
@@ -20,6 +21,7 @@
 `privacy`     keyed hashes of who was erased, reports of erasures, secrets at rest
 `watch`       what the health watch remembers between scorings
 `audit`       who asked for what, who read what, and what came of it
+`events`      what happened, as those who watch are told
 `operations`  how the hub itself is doing: syncs, bookmarks, quarantine, tokens
 """
 
@@ -38,9 +40,11 @@ from hub.store.tables.attention import snooze, vote, withheld_call
 from hub.store.tables.audit import audit_record
 from hub.store.tables.base import metadata
 from hub.store.tables.custom import customer_field
+from hub.store.tables.events import event, event_log
 from hub.store.tables.expansion import expansion_opportunity
 from hub.store.tables.holdout import playbook_assignment
 from hub.store.tables.hooks import hook_event
+from hub.store.tables.identity import customer_merge
 from hub.store.tables.judgement import health_override, sentiment
 from hub.store.tables.lifecycle import lifecycle, lifecycle_change
 from hub.store.tables.mail import mail_bounce, suppression
@@ -96,11 +100,14 @@ __all__ = [
     "churn_prediction",
     "contact",
     "customer",
+    "customer_merge",
     "customer_field",
     "delivery",
     "delivery_endpoint",
     "drift_reading",
     "erasure",
+    "event",
+    "event_log",
     "executor",
     "expansion_opportunity",
     "external_id",

@@ -44,6 +44,7 @@ sync_run = Table(
     Column("quarantined", BigInteger, nullable=False),
     Column("error", Text),
     Index(None, "source", "started_at"),
+    Index(None, "started_at", "id"),
 )
 
 quarantine = Table(

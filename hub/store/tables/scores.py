@@ -43,6 +43,14 @@ scorecard = Table(
     Index("uq_scorecard_customer_id_as_of", "customer_id", "as_of", unique=True),
     # joins a customer to its newest; with the two below alone SQLite reads every newest one for each customer
     Index("ix_scorecard_customer_id_latest", "customer_id", "latest"),
+    # the few days on which a band changed, of a customer's hundreds
+    Index(
+        "ix_scorecard_band_changed",
+        "customer_id",
+        "as_of",
+        sqlite_where=text("previous_band <> band"),
+        postgresql_where=text("previous_band <> band"),
+    ),
     Index(None, "latest", "health"),
     Index(None, "latest", "churn_risk"),
     Index(None, "as_of"),
