@@ -19,6 +19,7 @@
 `slack`       what people asked of us in Slack, and where we spoke of whom
 `mail`        who may not be written to, and which mail came back
 `privacy`     keyed hashes of who was erased, reports of erasures, secrets at rest
+`segments`    conditions on customers that people gave a name
 `watch`       what the health watch remembers between scorings
 `audit`       who asked for what, who read what, and what came of it
 `events`      what happened, as those who watch are told
@@ -85,6 +86,7 @@ from hub.store.tables.scores import (
     rollup_scorecard,
     scorecard,
 )
+from hub.store.tables.segments import saved_segment
 from hub.store.tables.signing import signing_key
 from hub.store.tables.slack import slack_home, slack_message, slack_request, slack_thread
 from hub.store.tables.watch import watch
@@ -138,6 +140,7 @@ __all__ = [
     "renewal_statement",
     "retention_run",
     "rollup_scorecard",
+    "saved_segment",
     "scorecard",
     "sentiment",
     "signing_key",

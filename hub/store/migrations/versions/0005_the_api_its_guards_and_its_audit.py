@@ -107,6 +107,23 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_retention_run_started_at"), ["started_at"], unique=False)
 
     op.create_table(
+        "saved_segment",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("name", sa.String(length=60), nullable=False),
+        sa.Column("description", sa.Text(), nullable=True),
+        sa.Column("filter", base.Json(none_as_null=True), nullable=False),
+        sa.Column("owner", sa.String(length=254), nullable=False),
+        sa.Column("shared", sa.Boolean(), nullable=False),
+        sa.Column("scope", sa.String(length=254), nullable=False),
+        sa.Column("created_at", base.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", base.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("updated_by", sa.String(length=254), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_saved_segment")),
+    )
+    with op.batch_alter_table("saved_segment", schema=None) as batch_op:
+        batch_op.create_index("uq_saved_segment_scope_name", ["scope", "name"], unique=True)
+
+    op.create_table(
         "stored_secret",
         sa.Column("name", sa.String(length=60), nullable=False),
         sa.Column("token", sa.Text(), nullable=False),
@@ -205,6 +222,10 @@ def downgrade() -> None:
 
     op.drop_table("tombstone")
     op.drop_table("stored_secret")
+    with op.batch_alter_table("saved_segment", schema=None) as batch_op:
+        batch_op.drop_index("uq_saved_segment_scope_name")
+
+    op.drop_table("saved_segment")
     with op.batch_alter_table("retention_run", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_retention_run_started_at"))
 
