@@ -24,7 +24,10 @@ for _enum, _description in (
     (DeliveryState, "reserved -> sent -> confirmed; unknown: the process died between sending and confirmation."),
     (OpportunityStage, None),
     (OpportunityType, None),
-    (Role, "viewer reads; csm also acts on customers; admin may do everything."),
+    (
+        Role,
+        "viewer reads; csm also sees personal data and acts on customers; manager of all of them; admin may do everything.",
+    ),
     (RunState, "A playbook run; waiting until `wakeAt`; held_out: left untreated, by lot."),
     (Severity, None),
     (SubscriptionStatus, None),

@@ -25,6 +25,7 @@ from strawberry.types.info import Info
 
 from hub.store.query import Order, Relation, Where
 from hub.store.query.plan import Operator, Shape
+from schema.personal import PERSONAL
 
 DEFAULT_FIRST = 20
 LARGEST_FIRST = 100
@@ -67,6 +68,7 @@ class Argument:
     """An argument that narrows a relation: rows whose `column` is `operator` what was given.
 
     value   makes what the column is compared with of what was given and the request's context
+    personal  it chooses by personal data (schema.personal)
     """
 
     name: str
@@ -76,6 +78,7 @@ class Argument:
     default: Any = None
     description: str | None = None
     value: Callable[..., Any] | None = None
+    personal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,28 +155,30 @@ def reading_of(field: StrawberryField | None) -> Reading | None:
     return field.reading if isinstance(field, RowField) else None
 
 
-def _field(reading: Reading, *, description: str | None, name: str | None = None) -> Any:
-    return RowField(metadata={_READ: reading}, description=description, graphql_name=name)
+def _field(reading: Reading, *, description: str | None, personal: bool = False) -> Any:
+    return RowField(metadata={_READ: reading}, description=description, directives=[PERSONAL] if personal else [])
 
 
-def column(name: str | None = None, description: str | None = None) -> Any:
-    """A column; called like the field where no name is given."""
-    return _field(Column(name or ""), description=description)
+def column(name: str | None = None, description: str | None = None, *, personal: bool = False) -> Any:
+    """A column; called like the field where no name is given. `personal`: see schema.personal."""
+    return _field(Column(name or ""), description=description, personal=personal)
 
 
-def key(name: str | None = None, description: str | None = None) -> Any:
+def key(name: str | None = None, description: str | None = None, *, personal: bool = False) -> Any:
     """A key of a JSON object; called like the field where no name is given."""
-    return _field(Key(name or ""), description=description)
+    return _field(Key(name or ""), description=description, personal=personal)
 
 
-def computed(function: Callable[..., Any], *needs: str, description: str | None = None) -> Any:
+def computed(function: Callable[..., Any], *needs: str, description: str | None = None, personal: bool = False) -> Any:
     """`function(row)`."""
-    return _field(Computed(function, needs), description=description)
+    return _field(Computed(function, needs), description=description, personal=personal)
 
 
-def computed_now(function: Callable[..., Any], *needs: str, description: str | None = None) -> Any:
+def computed_now(
+    function: Callable[..., Any], *needs: str, description: str | None = None, personal: bool = False
+) -> Any:
     """`function(row, context)`."""
-    return _field(Computed(function, needs, of_context=True), description=description)
+    return _field(Computed(function, needs, of_context=True), description=description, personal=personal)
 
 
 def asked(
@@ -181,9 +186,10 @@ def asked(
     *needs: str,
     arguments: Sequence[StrawberryArgument] = (),
     description: str | None = None,
+    personal: bool = False,
 ) -> Any:
     """`await function(row, context, …arguments)`, where the query asks for one row."""
-    field = _field(Asked(function, needs), description=description)
+    field = _field(Asked(function, needs), description=description, personal=personal)
     field.arguments = list(arguments)
     return field
 
@@ -265,6 +271,7 @@ def _with_arguments(related: Related, before: Sequence[StrawberryArgument], desc
                 StrawberryAnnotation(argument.type),
                 default=argument.default,
                 description=argument.description,
+                directives=[PERSONAL] if argument.personal else (),
             )
             for argument in related.arguments
         ),

@@ -42,6 +42,7 @@ async def load_page(
             want.plan,
             order=order,
             first=first,
+            book=info.context.viewer.book,
             after=position,
             where=where,
             condition=condition,
@@ -53,14 +54,14 @@ async def load_all(info: ApiInfo, entity: str, *, named: Sequence[str]) -> Any:
     """All rows of an entity that has few, by their key; an empty row for each of `named` that there is none of."""
     want = wanted(info)
     async with info.context.store.reading() as connection:
-        return await find_all(connection, entity, want.plan, named=named)
+        return await find_all(connection, entity, want.plan, named=named, book=info.context.viewer.book)
 
 
 async def load_one(info: ApiInfo, entity: str, key: str) -> Any:
     """One row by its id, or None. Where the field returns an interface, the row is read as the entity's own type."""
     want = wanted(info, type_name=TYPES.get(entity))
     async with info.context.store.reading() as connection:
-        rows = await find_by(connection, entity, want.plan, [key])
+        rows = await find_by(connection, entity, want.plan, [key], book=info.context.viewer.book)
     return rows[0] if rows else None
 
 
@@ -68,7 +69,9 @@ async def load_first(info: ApiInfo, entity: str, *, order: Order, where: Sequenc
     """The first row that passes `where`, or None."""
     want = wanted(info)
     async with info.context.store.reading() as connection:
-        found = await page(connection, entity, want.plan, order=order, first=1, where=where)
+        found = await page(
+            connection, entity, want.plan, order=order, first=1, book=info.context.viewer.book, where=where
+        )
     return found.rows[0] if found.rows else None
 
 
@@ -78,5 +81,6 @@ async def load_by_id(info: ApiInfo, entity: str, keys: Sequence[str]) -> Any:
         return []
     want = wanted(info, rows=len(keys))
     async with info.context.store.reading() as connection:
-        rows = {row[ENTITIES[entity].id]: row for row in await find_by(connection, entity, want.plan, list(keys))}
+        found = await find_by(connection, entity, want.plan, list(keys), book=info.context.viewer.book)
+    rows = {row[ENTITIES[entity].id]: row for row in found}
     return [rows[key] for key in keys if key in rows]

@@ -1,10 +1,10 @@
 """Who may do what, and what they did: tokens, roles, the audit log, and requests that are carried out once.
 
-`viewer`   who asks: a token's name and role
+`viewer`   who asks: a token's name, role, scopes and book
 `tokens`   create, find, list and revoke the tokens of the API
 `acting`   carry out a request of a viewer: audited, and at most once for an idempotency key
 """
 
-from hub.access.viewer import RANK, Viewer
+from hub.access.viewer import RANK, SCOPES, Viewer
 
-__all__ = ["RANK", "Viewer"]
+__all__ = ["RANK", "SCOPES", "Viewer"]

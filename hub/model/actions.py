@@ -70,7 +70,17 @@ class SyncState(StrEnum):
 class Role(StrEnum):
     VIEWER = "viewer"
     CSM = "csm"
+    MANAGER = "manager"
     ADMIN = "admin"
+
+
+class Scope(StrEnum):
+    """What a token may do with what its role shows: read, read personal data, act (mutations), and export."""
+
+    READ = "read"
+    PERSONAL = "personal"
+    ACT = "act"
+    EXPORT = "export"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -138,6 +138,7 @@ async def refresh_profiles(connection: Connection, source: str, *, now: datetime
     )
     said: dict[str, ColumnElement[Any]] = {name: external_id.c[name] for name in PROFILE}
     said["name"] = func.coalesce(external_id.c.name, customer.c.name)
+    said["csm_email"] = func.lower(external_id.c.csm_email)  # as books are looked up by
     await connection.execute(
         update(customer)
         .values(**said, updated_at=now)

@@ -2,18 +2,21 @@
 
 A customer has, beside its own columns, those of its newest scorecard (`score_…`) and any fact of it (`number:…` and
 `text:…`): one row, so that lists with health, risk and facts, and orders by them, are one statement.
+
+Every entity says how it leads to a customer. Who has a book (`hub.access.Viewer.book`) reads through it: the test is part
+of every statement, of children and counts too, so what lies outside the book is not there.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Table, and_, distinct, func
+from sqlalchemy import ColumnElement, FromClause, Table, and_, bindparam, distinct, false, func, select
 
 from hub.model.conditions import Condition, Field
 from hub.store import tables
 from hub.store.conditions import clause, column_of
-from hub.store.query.plan import Where
+from hub.store.query.plan import Relation, Where
 
 KEPT = (Where("deleted", "eq", False),)
 
@@ -26,6 +29,10 @@ class Entity:
     computed  name -> expression, for names that are no fixed set
     grouped   columns the rows are grouped by; the others in `columns` are aggregates
     hidden    columns that no plan may read
+    customer  the column that holds the id of the customer a row belongs to; or a column and the entity whose id it
+              holds, which leads to one. It decides in whose book a row is
+    shared    of an entity that leads to no customer: whether who has a book sees its rows all the same. What may tell of
+              any customer is not shared
     """
 
     name: str
@@ -38,6 +45,39 @@ class Entity:
     grouped: tuple[str, ...] = ()
     aggregates: Mapping[str, ColumnElement[Any]] = field(default_factory=dict)
     hidden: frozenset[str] = frozenset()
+    customer: str | tuple[str, str] | None = None
+    shared: bool | None = None
+
+    def __post_init__(self) -> None:
+        if (self.customer is None) == (self.shared is None):
+            raise TypeError(f"entity {self.name} must either lead to a customer or say whether it is shared")
+
+    def in_book(self, table: FromClause, book: str | None) -> list[ColumnElement[bool]]:
+        """The test that a row of `table`, ours or an alias of it, belongs to a customer of the book; none for all."""
+        if book is None or self.shared:
+            return []
+        if self.customer is None:
+            return [false()]
+        if self.name == "customer":
+            return [table.c.csm_email == bindparam("book", book)]
+        if isinstance(self.customer, tuple):
+            column, through = self.customer
+            parent = ENTITIES[through]
+            above = parent.table.alias(f"book_{through}")
+            return [table.c[column].in_(select(above.c[parent.id]).where(*parent.in_book(above, book)))]
+        own = _owners
+        mine = select(own.c.id).where(own.c.csm_email == bindparam("book", book), own.c.merged_into_id.is_(None))
+        return [table.c[self.customer].in_(mine)]
+
+    def follows(self, parent: str, relation: Relation) -> bool:
+        """Whether rows of the relation are in the book because their parent, a row of the entity `parent`, is."""
+        if self.customer == relation.key:
+            return parent == "customer" and relation.parent == "id" and self.name != "customer"
+        return (
+            isinstance(self.customer, tuple)
+            and self.customer == (relation.key, parent)
+            and relation.parent == ENTITIES[parent].id
+        )
 
     def expression(self, name: str) -> ColumnElement[Any]:
         """The column called `name`; KeyError where the entity has none."""
@@ -61,6 +101,7 @@ class Entity:
 
 
 _latest = tables.scorecard.alias("latest")
+_owners = tables.customer.alias("book_customer")
 
 
 def _fact(name: str) -> ColumnElement[Any] | None:
@@ -76,7 +117,7 @@ def customers_where(condition: Condition) -> ColumnElement[bool]:
 
 
 def _records(name: str, table: Table) -> Entity:
-    return Entity(name=name, table=table, scope=KEPT)
+    return Entity(name=name, table=table, scope=KEPT, customer="customer_id")
 
 
 _activity = tables.user_activity_day
@@ -87,6 +128,7 @@ ENTITIES: Mapping[str, Entity] = {
     for entity in (
         Entity(
             name="customer",
+            customer="id",
             table=tables.customer,
             scope=(Where("merged_into_id", "is_null", True),),
             joined={f"score_{column.name}": column for column in _latest.c},
@@ -99,9 +141,10 @@ ENTITIES: Mapping[str, Entity] = {
         _records("subscription", tables.subscription),
         _records("opportunity", tables.opportunity),
         _records("external_id", tables.external_id),
-        Entity(name="customer_field", table=tables.customer_field, id="name"),
+        Entity(name="customer_field", table=tables.customer_field, id="name", customer="customer_id"),
         Entity(
             name="usage_day",
+            customer="customer_id",
             table=_activity,
             scope=KEPT,
             grouped=("customer_id", "day"),
@@ -114,6 +157,7 @@ ENTITIES: Mapping[str, Entity] = {
         ),
         Entity(
             name="feature_usage",
+            customer="customer_id",
             table=_features,
             scope=KEPT,
             grouped=("customer_id", "feature"),
@@ -123,32 +167,32 @@ ENTITIES: Mapping[str, Entity] = {
                 "last_day": func.max(_features.c.day),
             },
         ),
-        Entity(name="scorecard", table=tables.scorecard),
-        Entity(name="extra_scorecard", table=tables.extra_scorecard),
-        Entity(name="rollup_scorecard", table=tables.rollup_scorecard),
-        Entity(name="health_override", table=tables.health_override),
-        Entity(name="sentiment", table=tables.sentiment),
-        Entity(name="churn_prediction", table=tables.churn_prediction),
-        Entity(name="churn_model", table=tables.churn_model, id="version", hidden=frozenset({"artifact"})),
-        Entity(name="alert", table=tables.alert),
-        Entity(name="lifecycle", table=tables.lifecycle, id="customer_id"),
-        Entity(name="lifecycle_change", table=tables.lifecycle_change),
-        Entity(name="onboarding", table=tables.onboarding),
-        Entity(name="onboarding_step", table=tables.onboarding_step),
-        Entity(name="renewal", table=tables.renewal),
-        Entity(name="expansion_opportunity", table=tables.expansion_opportunity),
-        Entity(name="survey_invitation", table=tables.survey_invitation),
-        Entity(name="playbook_run", table=tables.playbook_run),
-        Entity(name="playbook_step", table=tables.playbook_step),
-        Entity(name="approval", table=tables.approval),
-        Entity(name="delivery", table=tables.delivery),
-        Entity(name="hook_event", table=tables.hook_event),
-        Entity(name="mail_suppression", table=tables.suppression),
-        Entity(name="mail_bounce", table=tables.mail_bounce),
-        Entity(name="source", table=tables.source, id="name"),
-        Entity(name="bookmark", table=tables.bookmark),
-        Entity(name="sync_run", table=tables.sync_run),
-        Entity(name="quarantine", table=tables.quarantine),
-        Entity(name="api_token", table=tables.api_token, hidden=frozenset({"digest"})),
+        Entity(name="scorecard", table=tables.scorecard, customer="customer_id"),
+        Entity(name="extra_scorecard", table=tables.extra_scorecard, customer="customer_id"),
+        Entity(name="rollup_scorecard", table=tables.rollup_scorecard, customer="customer_id"),
+        Entity(name="health_override", table=tables.health_override, customer="customer_id"),
+        Entity(name="sentiment", table=tables.sentiment, customer="customer_id"),
+        Entity(name="churn_prediction", table=tables.churn_prediction, customer="customer_id"),
+        Entity(name="churn_model", table=tables.churn_model, id="version", hidden=frozenset({"artifact"}), shared=True),
+        Entity(name="alert", table=tables.alert, customer="customer_id"),
+        Entity(name="lifecycle", table=tables.lifecycle, id="customer_id", customer="customer_id"),
+        Entity(name="lifecycle_change", table=tables.lifecycle_change, customer="customer_id"),
+        Entity(name="onboarding", table=tables.onboarding, customer="customer_id"),
+        Entity(name="onboarding_step", table=tables.onboarding_step, customer=("onboarding_id", "onboarding")),
+        Entity(name="renewal", table=tables.renewal, customer="customer_id"),
+        Entity(name="expansion_opportunity", table=tables.expansion_opportunity, customer="customer_id"),
+        Entity(name="survey_invitation", table=tables.survey_invitation, customer="customer_id"),
+        Entity(name="playbook_run", table=tables.playbook_run, customer="customer_id"),
+        Entity(name="playbook_step", table=tables.playbook_step, customer=("run_id", "playbook_run")),
+        Entity(name="approval", table=tables.approval, customer="customer_id"),
+        Entity(name="delivery", table=tables.delivery, customer="customer_id"),
+        Entity(name="hook_event", table=tables.hook_event, customer="customer_id"),
+        Entity(name="mail_suppression", table=tables.suppression, shared=False),
+        Entity(name="mail_bounce", table=tables.mail_bounce, shared=False),
+        Entity(name="source", table=tables.source, id="name", shared=True),
+        Entity(name="bookmark", table=tables.bookmark, shared=True),
+        Entity(name="sync_run", table=tables.sync_run, shared=True),
+        Entity(name="quarantine", table=tables.quarantine, shared=False),
+        Entity(name="api_token", table=tables.api_token, hidden=frozenset({"digest"}), shared=False),
     )
 }

@@ -106,12 +106,13 @@ def first_of_each(
     order: Order,
     after: Position | None,
     limit: int,
+    book: str | None,
     dialect: str,
 ) -> Select[Any]:
     """The first `limit` rows of each parent, with the parent's key as `__parent`, each parent's rows in order."""
     inner = entity.table.alias("inside")
     nullable = entity.nullable(order.column)
-    clauses = [*tests(inner, entity.scope), *tests(inner, wheres)]
+    clauses = [*tests(inner, entity.scope), *tests(inner, wheres), *entity.in_book(inner, book)]
     if after is not None:
         clauses.append(beyond(inner.c[order.column], inner.c[entity.id], order, after, nullable=nullable))
     ordered = ordering(inner.c[order.column], inner.c[entity.id], order, nullable=nullable)
