@@ -8,6 +8,7 @@
 SQLite has one writing connection (BEGIN IMMEDIATE, WAL, foreign keys on, busy timeout) and a few that can only read.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -21,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import NullPool
 
 from hub.errors import ConfigError, Fault
+from hub.store.texts import teach
 
 Connection = AsyncConnection
 BUSY_TIMEOUT_MS = 30_000
@@ -185,10 +187,22 @@ def _prepare_sqlite(engine: AsyncEngine, *, begin: str, read_only: bool) -> None
         ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
+        teach(connection)
 
     @event.listens_for(engine.sync_engine, "begin")
     def on_begin(connection: Any) -> None:
         connection.exec_driver_sql(begin)
+
+    @event.listens_for(engine.sync_engine, "handle_error")
+    def on_error(context: Any) -> None:
+        """A statement nobody waits for any more is ended: it runs in a thread, which cancelling alone would not reach."""
+        if isinstance(context.original_exception, asyncio.CancelledError) and context.connection is not None:
+            interrupt(context.connection.connection.driver_connection)
+
+
+def interrupt(driver_connection: Any) -> None:
+    """End the statement that an SQLite connection (aiosqlite's) is working on, if any; it raises OperationalError there."""
+    driver_connection._conn.interrupt()  # aiosqlite's own is a coroutine, and nothing may be awaited here
 
 
 def _dump(value: object) -> str:
