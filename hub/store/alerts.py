@@ -4,11 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Text, Update, bindparam, case, func, select, update
+from sqlalchemy import ColumnElement, Row, Text, Update, and_, bindparam, case, func, select, update
 
 from hub.errors import NotFoundError
 from hub.model.actions import Alert, AlertOutcome, AlertState
+from hub.store.among import among
 from hub.store.bulk import insert_new
+from hub.store.events import note_alerts
 from hub.store.store import Connection
 from hub.store.tables import alert
 from hub.store.tables.base import UtcDateTime
@@ -18,7 +20,9 @@ async def open_alerts(connection: Connection, rows: Sequence[Mapping[str, Any]])
     """Open alerts; return the ids of those that are new. The same dedup key twice is one alert."""
     if not rows:
         return []
-    return sorted(await insert_new(connection, alert, rows))
+    if new := sorted(await insert_new(connection, alert, rows)):
+        await note_alerts(connection, among(connection, alert.c.id, new), change="opened", at=rows[0]["opened_at"])
+    return new
 
 
 async def get_alert(connection: Connection, id_: str, *, lock: bool = False) -> Alert:
@@ -31,14 +35,19 @@ async def get_alert(connection: Connection, id_: str, *, lock: bool = False) -> 
 
 
 async def change_alert(connection: Connection, id_: str, values: Mapping[str, Any]) -> None:
+    """Give an alert new values, `updated_at` among them."""
     await connection.execute(update(alert).where(alert.c.id == id_).values(**values))
+    change = "closed" if values.get("state") == AlertState.CLOSED else "changed"
+    await note_alerts(connection, alert.c.id == id_, change=change, at=values["updated_at"])
 
 
 async def close(
     connection: Connection, dedup_keys: Iterable[str], *, outcome: AlertOutcome, note: str | None, now: datetime
 ) -> None:
     """Close alerts that are still open, by what they were opened under."""
-    statement = update(alert).where(alert.c.dedup_key.in_(list(dedup_keys)), alert.c.state != AlertState.CLOSED.value)
+    which = and_(alert.c.dedup_key.in_(list(dedup_keys)), alert.c.state != AlertState.CLOSED.value)
+    await note_alerts(connection, which, change="closed", at=now)  # while it can still be told which are open
+    statement = update(alert).where(which)
     closed = {"state": AlertState.CLOSED.value, "outcome": outcome.value, "closed_at": now, "updated_at": now}
     await connection.execute(
         statement.values(**closed, snoozed_until=None, changed_by=None, note=func.coalesce(note, alert.c.note))
@@ -53,6 +62,7 @@ async def close_of_runs(connection: Connection, rows: Sequence[Mapping[str, Any]
     if not rows:
         return
     at = bindparam("at", type_=UtcDateTime)
+    await _note_of_runs(connection, [row["run"] for row in rows], change="closed", at=rows[0]["at"])
     closed = {"state": AlertState.CLOSED.value, "outcome": bindparam("came"), "closed_at": at, "updated_at": at}
     statement = _of_run().values(**closed, snoozed_until=None, changed_by=None, note=_with_note())
     await connection.execute(statement, [dict(row) for row in rows])
@@ -60,10 +70,16 @@ async def close_of_runs(connection: Connection, rows: Sequence[Mapping[str, Any]
 
 async def note_of_runs(connection: Connection, run_ids: Iterable[str], *, note: str, now: datetime) -> None:
     """Say something to what runs opened and nobody closed."""
-    rows = [{"run": id_, "said": note, "at": now} for id_ in run_ids]
-    if rows:
+    ids = list(run_ids)
+    if ids:
         statement = _of_run().values(updated_at=bindparam("at", type_=UtcDateTime), note=_with_note())
-        await connection.execute(statement, rows)
+        await connection.execute(statement, [{"run": id_, "said": note, "at": now} for id_ in ids])
+        await _note_of_runs(connection, ids, change="changed", at=now)
+
+
+async def _note_of_runs(connection: Connection, run_ids: Sequence[str], *, change: str, at: datetime) -> None:
+    which = and_(among(connection, alert.c.run_id, run_ids), alert.c.state != AlertState.CLOSED.value)
+    await note_alerts(connection, which, change=change, at=at)
 
 
 def _of_run() -> Update:

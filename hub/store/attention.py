@@ -8,6 +8,8 @@ from typing import Any
 from sqlalchemy import and_, bindparam, case, func, or_, select, text, update
 
 from hub.model.actions import AlertState, DeliveryState
+from hub.store.among import among
+from hub.store.events import note_alerts
 from hub.store.runs import insert_missing
 from hub.store.store import Connection
 from hub.store.tables import alert, delivery, playbook_run, withheld_call
@@ -104,6 +106,7 @@ async def raise_severity(connection: Connection, severities: Mapping[str, str], 
         statement = update(alert).where(alert.c.id == bindparam("alert")).values(severity=bindparam("new"))
         rows = [{"alert": id_, "new": severity} for id_, severity in severities.items()]
         await connection.execute(statement.values(updated_at=now), rows)
+        await note_alerts(connection, among(connection, alert.c.id, severities), change="changed", at=now)
 
 
 async def keep_withheld(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -5,17 +5,27 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Table, and_, bindparam, delete, or_, select, update
+from sqlalchemy import Row, Table, and_, bindparam, case, delete, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hub.model.actions import Run, RunState, Step
+from hub.store.among import among
 from hub.store.bulk import insert_new, write_rows
+from hub.store.events import note_runs
 from hub.store.rests import claim
 from hub.store.store import Connection
 from hub.store.tables import playbook_definition, playbook_run, playbook_step
 
 BATCH = 500
 OPEN = (RunState.RUNNING.value, RunState.WAITING.value, RunState.PAUSED.value)
+_BEGUN = case((playbook_run.c.state == RunState.HELD_OUT.value, "ended"), else_="started")
+_MOVED_TO = case(
+    (and_(playbook_run.c.state == RunState.WAITING.value, playbook_run.c.awaits == "approval"), "awaits_approval"),
+    (playbook_run.c.state == RunState.WAITING.value, "waits"),
+    (playbook_run.c.state == RunState.PAUSED.value, "paused"),
+    else_="ended",
+)
+"""What became of a run, as the log of events says it."""
 MOVED = ("step", "state", "wake_at", "awaits", "since", "error", "updated_at", "finished_at")
 
 
@@ -51,6 +61,8 @@ async def insert(
         for start in range(0, len(late), BATCH):
             await connection.execute(delete(playbook_run).where(playbook_run.c.id.in_(late[start : start + BATCH])))
         new &= got
+    if new:
+        await note_runs(connection, among(connection, playbook_run.c.id, new), change=_BEGUN, at=rows[0]["started_at"])
     return sorted(new)
 
 
@@ -109,6 +121,10 @@ async def move(connection: Connection, moves: Sequence[Mapping[str, Any]]) -> No
     )
     rows = [{"run": each["id"], **{f"new_{name}": each.get(name) for name in MOVED}} for each in moves]
     await connection.execute(statement, rows)
+    told = [each["id"] for each in moves if each["state"] != RunState.RUNNING]  # not of every step in between
+    if told:
+        at = max(each["updated_at"] for each in moves)
+        await note_runs(connection, among(connection, playbook_run.c.id, told), change=_MOVED_TO, at=at)
 
 
 async def insert_steps(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -151,7 +167,10 @@ async def cancel_all(connection: Connection, *, playbook: str | None, error: str
         statement = statement.where(playbook_run.c.playbook == playbook)
     ended = {"state": RunState.CANCELLED.value, "error": error, "wake_at": None, "updated_at": now, "finished_at": now}
     statement = statement.values(**ended, fence=playbook_run.c.fence + 1)
-    return sorted((await connection.execute(statement.returning(playbook_run.c.id))).scalars())
+    cancelled = sorted((await connection.execute(statement.returning(playbook_run.c.id))).scalars())
+    if cancelled:
+        await note_runs(connection, among(connection, playbook_run.c.id, cancelled), change=_MOVED_TO, at=now)
+    return cancelled
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,11 @@ from typing import Any
 
 from sqlalchemy import Row, Select, and_, func, select, update
 
+from hub.model.actions import Band
+from hub.store.among import among
 from hub.store.bulk import write_rows
 from hub.store.daily import BATCH, batches
+from hub.store.events import note_events
 from hub.store.store import Connection
 from hub.store.tables import churn_prediction, customer, scorecard
 
@@ -65,6 +68,7 @@ class Standing:
 Read = tuple[date, Sequence[Mapping[str, Any]]]
 """The readings of a scorecard, and its day."""
 
+_RANK = {band.value: rank for rank, band in enumerate(Band)}
 _CARD = tuple(Scorecard.__dataclass_fields__)
 
 
@@ -195,6 +199,7 @@ async def put(
 ) -> None:
     """Write the scorecards and predictions of a day. replace: the day is not over, what is there gives way."""
     newest = [card["customer_id"] for card in cards if card["latest"]]
+    before = await _find_bands(connection, newest)
     for ids in batches(newest):
         await connection.execute(
             update(scorecard)
@@ -212,6 +217,35 @@ async def put(
     )
     rows = [{"id": f"{p['customer_id']}:{as_of}:{p['model_version']}", **p} for p in predictions]
     await write_rows(connection, churn_prediction, rows, replace=replace)
+    await note_events(connection, _changes_of_band(before, cards))
+
+
+async def _find_bands(connection: Connection, customer_ids: Sequence[str]) -> dict[str, str | None]:
+    """{customer id: band of the newest scorecard} of those that have one."""
+    if not customer_ids:
+        return {}
+    statement = select(scorecard.c.customer_id, scorecard.c.band).where(
+        among(connection, scorecard.c.customer_id, customer_ids), scorecard.c.latest
+    )
+    return {row.customer_id: row.band for row in await connection.execute(statement)}
+
+
+def _way(old: str | None, new: str | None) -> str:
+    if old is None or new is None:
+        return "known" if old is None else "unknown"
+    return "up" if _RANK[new] > _RANK[old] else "down"
+
+
+def _changes_of_band(before: Mapping[str, str | None], cards: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """What those who watch are told of a scoring; a customer's first scorecard changes nothing."""
+    found = []
+    for card in cards:
+        id_, new = card["customer_id"], card["band"]
+        if card["latest"] and id_ in before and before[id_] != new:
+            old = before[id_]
+            told = {"at": card["computed_at"], "kind": "band", "change": _way(old, new), "customer_id": id_}
+            found.append({**told, "subject": f"{id_}:{card['as_of']}", "data": {"before": old, "band": new}})
+    return found
 
 
 async def count_days(connection: Connection) -> dict[date, int]:

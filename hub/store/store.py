@@ -144,6 +144,17 @@ class Store:
         finally:
             await engine.dispose()
 
+    @asynccontextmanager
+    async def alone(self) -> AsyncIterator[Connection]:
+        """A connection that is no pool's and in no transaction, for whoever keeps one: to listen."""
+        url = self.url if self.dialect == "sqlite" else _for_asyncpg(self.url)
+        engine = create_async_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+        try:
+            async with engine.connect() as connection:
+                yield connection
+        finally:
+            await engine.dispose()
+
     async def close(self) -> None:
         await self._writer.dispose()
         if self._reader is not self._writer:

@@ -10,6 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from hub.model.actions import SyncState
 from hub.model.records import Quarantined
+from hub.store.events import note_sync
 from hub.store.store import Connection
 from hub.store.tables import bookmark, quarantine, source, sync_run
 
@@ -101,17 +102,17 @@ async def forget_bookmarks(connection: Connection, name: str) -> int:
 
 async def start_run(connection: Connection, run_id: str, name: str, *, now: datetime) -> None:
     """Note that a sync begins; one of the same source that is still `running` was killed and becomes `interrupted`."""
-    await connection.execute(
-        update(sync_run)
-        .where(sync_run.c.source == name, sync_run.c.state == SyncState.RUNNING)
-        .values(state=SyncState.INTERRUPTED.value, finished_at=now)
-    )
+    killed = update(sync_run).where(sync_run.c.source == name, sync_run.c.state == SyncState.RUNNING)
+    killed = killed.values(state=SyncState.INTERRUPTED.value, finished_at=now)
+    for id_ in (await connection.execute(killed.returning(sync_run.c.id))).scalars().all():
+        await note_sync(connection, id_, change="ended", at=now)
     row = dict.fromkeys(("pulled", "new", "changed", "unchanged", "quarantined"), 0)
     await connection.execute(
         sync_run.insert(),
         [{"id": run_id, "source": name, "state": SyncState.RUNNING.value, "started_at": now, "streams": {}, **row}],
     )
     await connection.execute(update(source).where(source.c.name == name).values(last_run_id=run_id))
+    await note_sync(connection, run_id, change="started", at=now)
 
 
 async def save_run(
@@ -133,6 +134,8 @@ async def save_run(
         .where(sync_run.c.id == run_id)
         .values(streams=dict(streams), state=state.value, error=error, finished_at=finished_at, **sums)
     )
+    if finished_at is not None:
+        await note_sync(connection, run_id, change="ended", at=finished_at)
     if state is SyncState.SUCCEEDED:
         of_run = select(sync_run.c.source).where(sync_run.c.id == run_id).scalar_subquery()
         await connection.execute(update(source).where(source.c.name == of_run).values(last_succeeded_at=finished_at))

@@ -5,7 +5,7 @@ import logging
 import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import asdict, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from anyio import create_memory_object_stream
 
@@ -17,6 +17,7 @@ from hub.identity import IdentityRules, Resolution, resolve
 from hub.model.actions import SyncState
 from hub.model.records import Company
 from hub.store import Store
+from hub.store.events import note_sync
 from hub.store.fitting import fit
 from hub.store.identity import add_implied, find_customers_by_key
 from hub.store.records import upsert
@@ -39,6 +40,8 @@ log = logging.getLogger(__name__)
 PAGES_AHEAD = 4
 PAGES_PER_BATCH = 20
 ROWS_PER_BATCH = 2_000
+TELL_EVERY = timedelta(seconds=1)
+"""Those who watch a sync are told no more often."""
 
 
 async def sync(
@@ -69,6 +72,7 @@ class _Sync:
         self.holder = new_holder()
         self.streams: dict[str, StreamReport] = {}
         self.resolution = Resolution()
+        self.told_at = self.started_at
 
     async def run(self) -> SyncReport:
         async with locked(self.store, self.source.name, holder=self.holder, clock=self.clock):
@@ -164,6 +168,9 @@ class _Sync:
             )
             self.streams[stream.name] = after
             await save_run(connection, self.run_id, streams=self._streams())
+            if now >= self.told_at + TELL_EVERY:
+                await note_sync(connection, self.run_id, change="moved", at=now)
+                self.told_at = now
             if not await keep_lock(connection, name, holder=self.holder, until=now + LOCK_FOR):
                 raise BusyError(f"source {name!r} was taken over by another sync while this one stood still")
         self.progress(stream.name, after)
