@@ -74,6 +74,12 @@ api_token = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime),
     Column("revoked_at", UtcDateTime),
+    Column("scopes", Json),  # what it was narrowed to; NULL: all scopes of its role
+    Column("last_used_at", UtcDateTime),  # written at most once a minute
+    # of a rotation: the secret before opens too, until then
+    Column("rotated_at", UtcDateTime),
+    Column("previous_digest", String(64), unique=True),
+    Column("previous_until", UtcDateTime),
 )
 
 idempotency_key = Table(

@@ -171,6 +171,14 @@ def upgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_audit_entry_subject_at"))
 
     op.drop_table("audit_entry")
+    with op.batch_alter_table("api_token", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("scopes", base.Json(none_as_null=True), nullable=True))
+        batch_op.add_column(sa.Column("last_used_at", base.UtcDateTime(timezone=True), nullable=True))
+        batch_op.add_column(sa.Column("rotated_at", base.UtcDateTime(timezone=True), nullable=True))
+        batch_op.add_column(sa.Column("previous_digest", sa.String(length=64), nullable=True))
+        batch_op.add_column(sa.Column("previous_until", base.UtcDateTime(timezone=True), nullable=True))
+        batch_op.create_unique_constraint(batch_op.f("uq_api_token_previous_digest"), ["previous_digest"])
+
     with op.batch_alter_table("scorecard", schema=None) as batch_op:
         batch_op.create_index(
             "ix_scorecard_band_changed",
@@ -197,6 +205,14 @@ def downgrade() -> None:
             sqlite_where=sa.text("previous_band <> band"),
             postgresql_where=sa.text("previous_band <> band"),
         )
+
+    with op.batch_alter_table("api_token", schema=None) as batch_op:
+        batch_op.drop_constraint(batch_op.f("uq_api_token_previous_digest"), type_="unique")
+        batch_op.drop_column("previous_until")
+        batch_op.drop_column("previous_digest")
+        batch_op.drop_column("rotated_at")
+        batch_op.drop_column("last_used_at")
+        batch_op.drop_column("scopes")
 
     op.create_table(
         "audit_entry",
