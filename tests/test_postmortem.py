@@ -11,13 +11,12 @@ from sqlalchemy import event, insert, update
 
 from hub.model.records import CancellationKind, Invoice, Subscription, UserActivityDay
 from hub.postmortem import SIGNS, PostMortems, post_mortems
-from hub.store import Store, staying
+from hub.store import Store, audit, staying
 from hub.store.records import upsert
 from hub.store.signals import Signals
 from hub.store.tables import (
     RECORD_TABLES,
     alert,
-    audit_record,
     customer,
     delivery,
     health_override,
@@ -158,10 +157,19 @@ class Past:
         )
 
     async def told(self, alert_id: str, before: int, *, outcome: str = "done", action: str = "alertUpdate") -> None:
-        detail = {"request": {"state": "in_progress"}, "outcome": outcome}
-        await self.add(
-            audit_record, at=at(before), actor="bea@x.example", action=action, subject=alert_id, detail=detail
-        )
+        async with self.store.transaction() as connection:
+            entry = audit.new_entry()
+            request = {"state": "in_progress"}
+            await audit.insert(
+                connection,
+                entry_id=entry,
+                at=at(before),
+                actor="bea@x.example",
+                action=action,
+                subject=alert_id,
+                request=request,
+            )
+            await audit.finish(connection, entry, at=at(before), outcome=outcome)
 
     async def override(self, who: str, before: int) -> None:
         await self.add(

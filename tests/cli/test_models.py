@@ -41,7 +41,9 @@ async def rivals(store: Store) -> None:
 def audit(cli: Cli) -> list[tuple[str, str, str, str]]:
     connection = sqlite3.connect(cli.store)
     try:
-        found = connection.execute("SELECT actor, action, subject, detail FROM audit_record ORDER BY at, id").fetchall()
+        found = connection.execute(
+            "SELECT actor, action, subject, detail FROM audit_record WHERE kind = 'outcome' ORDER BY number"
+        ).fetchall()
     finally:
         connection.close()
     return [(actor, action, subject, json.loads(detail)["outcome"]) for actor, action, subject, detail in found]

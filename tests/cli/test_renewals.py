@@ -12,6 +12,7 @@ from hub.clock import utc_now
 from hub.lifecycle.expansion import ExpansionSettings, keep_expansion
 from hub.lifecycle.renewal import RenewalSettings, keep_renewals
 from hub.store import Store
+from hub.store.audit import ASKED
 from hub.store.tables import audit_record, customer, playbook_run, scorecard, subscription
 from tests.cli.conftest import Cli
 from tests.lifecycle.expansion.conftest import FULL, SETTINGS
@@ -61,7 +62,8 @@ def due(off: int) -> str:
 def audited(cli: Cli) -> list[tuple[Any, ...]]:
     async def read() -> list[tuple[Any, ...]]:
         async with Store.open(f"sqlite:///{cli.store}") as store, store.reading() as connection:
-            found = await connection.execute(select(audit_record.c.action, audit_record.c.subject))
+            asked = select(audit_record.c.action, audit_record.c.subject).where(audit_record.c.kind == ASKED)
+            found = await connection.execute(asked)
             return [tuple(row) for row in found]
 
     return asyncio.run(read())
