@@ -27,7 +27,7 @@ from hub.access.tokens import find_viewer
 from hub.store import Store
 from hub.store.ping import answers
 from hub.web import graphiql
-from schema.api import answer
+from schema.answering import answer
 from schema.context import Actions, Context, PlaybookDefinition, SourceDefinition
 from schema.nodes import global_id
 

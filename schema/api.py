@@ -1,19 +1,9 @@
-"""The schema put together, and the one function that answers a request.
-
-await answer(context, query, variables, operation_name)  ->  {"data": …, "errors": […]}
-"""
-
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+"""The schema put together of the types of every noun; `schema.answering` answers requests with it."""
 
 import strawberry
 from graphql import GraphQLError
-from strawberry.exceptions import MissingQueryError
 from strawberry.schema.config import StrawberryConfig
-from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types.execution import ExecutionContext
-from strawberry.types.graphql import OperationType
 
 from schema.access.mutations import AccessMutations
 from schema.access.queries import AccessQueries
@@ -23,11 +13,9 @@ from schema.analytics.targets import TargetQueries
 from schema.attention.mutations import AttentionMutations
 from schema.attention.queries import AttentionQueries
 from schema.backtest.mutations import BacktestMutations
-from schema.context import Context
 from schema.customers.mutations import CustomerMutations
 from schema.customers.queries import CustomerQueries
 from schema.customers.records import Contact, Opportunity, Subscription, SurveyResponse, Ticket
-from schema.errors import shown
 from schema.lifecycle.advocacy import SurveyInvitation, SurveyQueries
 from schema.lifecycle.advocacy_mutations import SurveyMutations
 from schema.lifecycle.expansion import ExpansionOpportunity, ExpansionQueries
@@ -106,7 +94,7 @@ class Mutation(
 
 
 class Schema(strawberry.Schema):
-    """Strawberry's schema, which leaves the logging of errors to `answer`: only bugs are worth a traceback."""
+    """Strawberry's schema, which leaves the logging of errors to `schema.answering`: only bugs are worth a traceback."""
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         return
@@ -144,52 +132,3 @@ def _check_roles() -> None:
 
 
 _check_roles()
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A response.
-
-    status  as GraphQL over HTTP has it: 200 when the operation was executed, errors of fields or not; 400 when it was
-            refused before; 405 when it was a mutation where only reading is allowed
-    """
-
-    body: Mapping[str, Any]
-    status: int
-
-
-async def answer(
-    context: Context,
-    query: str,
-    variables: Mapping[str, Any] | None = None,
-    operation_name: str | None = None,
-    *,
-    reading_only: bool = False,
-) -> Answer:
-    """Answer a request. `reading_only`: a mutation is refused."""
-    allowed = {OperationType.QUERY} if reading_only else {OperationType.QUERY, OperationType.MUTATION}
-    try:
-        result = await SCHEMA.execute(
-            query,
-            variable_values=dict(variables or {}),
-            context_value=context,
-            operation_name=operation_name,
-            allowed_operation_types=allowed,
-        )
-    except MissingQueryError:
-        return _refused("the request has no query")
-    except CannotGetOperationTypeError:
-        return _refused("the document has no such operation: name one of its operations in operationName")
-    except InvalidOperationTypeError:
-        return _refused("a mutation must be sent by POST, and subscriptions are not offered", status=405)
-    body: dict[str, Any] = {"data": result.data}
-    if result.errors:
-        body["errors"] = [shown(error).formatted for error in result.errors]
-    executed = result.data is not None or any(error.path for error in result.errors or ())
-    if not executed:
-        del body["data"]
-    return Answer(body, 200 if executed else 400)
-
-
-def _refused(message: str, *, status: int = 400) -> Answer:
-    return Answer({"errors": [{"message": message, "extensions": {"code": "BAD_QUERY"}}]}, status)

@@ -10,7 +10,7 @@ from hub.model.actions import Role
 from hub.playbooks.stopping import Stopping
 from hub.store import Store
 from hub.store.stops import Stopped
-from schema.api import answer
+from schema.answering import answer
 from schema.context import (
     AlertChange,
     Context,
