@@ -28,6 +28,7 @@ COMMANDS = {
     "attention": (
         "attention", "See what is before people and what was kept from them; snooze, rate, and see how precise playbooks are.",
     ),
+    "audit": ("audit", "See who asked for what, and verify that the log of it is whole."),
     "backtest": ("backtest", "Try a definition of health, or a playbook, on the stored past, beside the live definition."),
     "check": ("configuration", "Read the whole configuration and list every fault, with file, line and the valid choices."),
     "db": ("configuration", "Make the store, and bring it up to this version."),

@@ -1,6 +1,6 @@
-"""The audit log: who asked for what, when, and what came of it. Records are added, never changed, each sealed to the one before.
+"""The audit log: who asked for what, when, and what came of it, in records that are added and never changed.
 
-What is asked for and its outcome are two records of one entry. A record's digest is SHA-256 over the digest before it and the
+What is asked for and its outcome are two records of one entry. Each is sealed to the one before: its digest is SHA-256 over the digest before it and the
 record itself, in which `detail` is held by a salted digest of its own: so a detail can be taken out for a person who
 must be forgotten, which is itself a record, and whoever changes, removes or slips in anything else breaks the chain.
 A chain cannot tell that its end was cut off: note its head elsewhere, and hold it against the log (`verify`).
@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Integer, and_, any_, cast, func, literal, select
+from sqlalchemy import ColumnElement, Integer, and_, any_, cast, func, literal, select
 
 from hub.store.store import Connection
 from hub.store.tables import audit_record
@@ -42,7 +42,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """What was asked for, with its outcome in `detail` beside the request. An outcome "begun" is of a process that died over it."""
+    """What was asked for; `detail` holds the request and the outcome, which is "begun" where the process died over it."""
 
     id: str
     at: datetime
@@ -140,12 +140,18 @@ async def finish(connection: Connection, entry_id: str, *, at: datetime, outcome
 
 
 async def redact(
-    connection: Connection, numbers: Sequence[int], *, at: datetime, actor: str, reason: str, token_id: str | None = None
+    connection: Connection,
+    numbers: Sequence[int],
+    *,
+    at: datetime,
+    actor: str,
+    reason: str,
+    token_id: str | None = None,
 ) -> int:
     """Take the details out of records, and note that and why; how many had one. The reason must name nobody."""
     if connection.dialect.name == "sqlite":
         listed = func.json_each(orjson.dumps(list(numbers)).decode()).table_valued("value")
-        named = audit_record.c.number.in_(select(cast(listed.c.value, Integer)))
+        named: ColumnElement[bool] = audit_record.c.number.in_(select(cast(listed.c.value, Integer)))
     else:
         named = audit_record.c.number == any_(literal(list(numbers)))
     done = await connection.execute(

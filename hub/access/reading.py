@@ -1,0 +1,90 @@
+"""Reads of personal data are noted in the audit log before they are answered.
+
+    reads = Reads(store)
+    await reads.note(read)          returns when it is written
+
+Whoever notes while others are being written is written with the next ones: under load one transaction holds many, and
+a reader waits for one or two of them. A record says who read which fields, by which document and with which variables; with
+the log's time and the document, what was shown can be told.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from hub.access.viewer import Viewer
+from hub.store import Store, audit
+from hub.store.audit import READ, Record
+
+LONGEST_SUBJECT = 200
+ACTION = "personalRead"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """fields: such as Contact.email. document: SHA-256 of its text. operation: its name, if it has one."""
+
+    viewer: Viewer
+    at: datetime
+    fields: Sequence[str]
+    document: str
+    operation: str | None
+    variables: Mapping[str, Any]
+
+
+class Reads:
+    """See the module. One for a process."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._waiting: list[tuple[Read, asyncio.Future[None]]] = []
+        self._writer: asyncio.Task[None] | None = None
+
+    async def note(self, read: Read) -> None:
+        """Write it down; raises what the store raises, and then nothing may be shown."""
+        written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((read, written))
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.create_task(self._write())
+        await written
+
+    async def _write(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting, []
+            try:
+                async with self._store.transaction() as connection:
+                    await audit.append(connection, [_record(read) for read, _ in batch])
+            except Exception as error:  # noqa: BLE001 - whatever it is, those who wait must hear it
+                for _, written in batch:
+                    if not written.done():
+                        written.set_exception(error)
+            else:
+                for _, written in batch:
+                    if not written.done():  # its reader has gone
+                        written.set_result(None)
+
+
+def _record(read: Read) -> Record:
+    detail: dict[str, Any] = {"fields": list(read.fields), "document": read.document}
+    if read.operation is not None:
+        detail["operation"] = read.operation
+    if read.variables:
+        detail["variables"] = dict(read.variables)
+    return Record(
+        entry_id=audit.new_entry(),
+        kind=READ,
+        at=read.at,
+        actor=read.viewer.actor,
+        token_id=read.viewer.token_id,
+        action=ACTION,
+        subject=_subject(read.fields),
+        detail=detail,
+    )
+
+
+def _subject(fields: Sequence[str]) -> str:
+    """All of them, or as many as the column holds."""
+    told = ", ".join(fields)
+    return told if len(told) <= LONGEST_SUBJECT else f"{told[: LONGEST_SUBJECT - 1].rpartition(',')[0]}…"
