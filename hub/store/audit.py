@@ -1,7 +1,8 @@
 """The audit log: who asked for what, when, and what came of it, in records that are added and never changed.
 
-What is asked for and its outcome are two records of one entry. Each is sealed to the one before: its digest is SHA-256 over the digest before it and the
-record itself, in which `detail` is held by a salted digest of its own: so a detail can be taken out for a person who
+What is asked for and its outcome are two records of one entry. Each is sealed to the one before: its digest is SHA-256
+over the digest before it and the record itself, in which `detail` is held by a salted digest of its own: so a detail can be
+taken out for a person who
 must be forgotten, which is itself a record, and whoever changes, removes or slips in anything else breaks the chain.
 A chain cannot tell that its end was cut off: note its head elsewhere, and hold it against the log (`verify`).
 """
