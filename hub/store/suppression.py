@@ -2,7 +2,7 @@
 
 What a person asked for (`unsubscribed`, `complained`, `manual`) holds for mail to customers; an address that does not exist
 (`bounced`) holds for all mail, for sending there harms the sender. A line about ann@example.com holds for
-ann+anything@example.com too: it is the same mailbox.
+ann+anything@example.com too: it is the same mailbox. Of people who were erased the list has a keyed hash of the address.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,6 +12,8 @@ from enum import StrEnum
 
 from sqlalchemy import RowMapping, delete, select
 
+from hub.store.privacy.changing import hashed
+from hub.store.privacy.keyed import find_keyed
 from hub.store.runs import insert_missing
 from hub.store.store import Connection
 from hub.store.tables import suppression
@@ -75,6 +77,11 @@ async def unsuppress(connection: Connection, address: str, *, topic: str | None 
 async def find_suppressed(connection: Connection, addresses: Iterable[str]) -> dict[str, list[Suppressed]]:
     """{address as given: the lines about it, its mailbox or its domain}; addresses without any are left out."""
     places = {address: _places(address) for address in addresses}
+    if places and (keyed := await find_keyed(connection)) is not None:  # somebody was erased, and their opt-outs hold
+        places = {
+            address: [*each, *(hashed(keyed, place) for place in each if not place.startswith("@"))]
+            for address, each in places.items()
+        }
     wanted = sorted({place for each in places.values() for place in each})
     lines: dict[str, list[Suppressed]] = {}
     for first in range(0, len(wanted), BATCH):

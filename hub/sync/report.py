@@ -20,13 +20,17 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamReport:
-    """What a sync did with one stream. state: "done", "denied", "paused", "failed", or "skipped" after a failure."""
+    """What a sync did with one stream. state: "done", "denied", "paused", "failed", or "skipped" after a failure.
+
+    erased  rows of erased people or customers: left out, or taken without the person
+    """
 
     pulled: int = 0
     new: int = 0
     changed: int = 0
     unchanged: int = 0
     quarantined: int = 0
+    erased: int = 0
     total: int | None = None
     state: str = "running"
     error: str | None = None

@@ -20,6 +20,7 @@ from hub.store import Store
 from hub.store.events import note_sync
 from hub.store.fitting import fit
 from hub.store.identity import add_implied, find_customers_by_key
+from hub.store.privacy.tombstones import Veil
 from hub.store.records import upsert
 from hub.store.syncs import (
     Place,
@@ -72,6 +73,7 @@ class _Sync:
         self.holder = new_holder()
         self.streams: dict[str, StreamReport] = {}
         self.resolution = Resolution()
+        self.veil = Veil()
         self.told_at = self.started_at
 
     async def run(self) -> SyncReport:
@@ -139,15 +141,17 @@ class _Sync:
         bookmark = next((page.bookmark for page in reversed(pages) if page.bookmark is not None), place.value)
         place = replace(place, value=bookmark)
         name, now = self.source.name, self.clock()
-        named = {record.company_key for record in records if record.company_key is not None}
-        companies = {record.key for record in records if isinstance(record, Company)}
         async with self.store.transaction() as connection:
+            kept, erased = await self.veil.over(connection, records, source=name)
+            bad, unsaid = self.veil.over_bad(bad, source=name)
+            named = {record.company_key for record in kept if record.company_key is not None}
+            companies = {record.key for record in kept if isinstance(record, Company)}
             # asked each time: another source's sync, or a person, may have decided since the last batch
             customers = await find_customers_by_key(connection, name, named)
             await add_implied(connection, name, named - customers.keys() - companies, now=now)
             counts = await upsert(
                 connection,
-                records,
+                kept,
                 source=name,
                 now=now,
                 historical=not place.complete,
@@ -164,6 +168,7 @@ class _Sync:
                 changed=before.changed + counts.changed,
                 unchanged=before.unchanged + counts.unchanged,
                 quarantined=before.quarantined + len(bad),
+                erased=before.erased + erased + unsaid,
                 total=next((page.total for page in reversed(pages) if page.total is not None), before.total),
             )
             self.streams[stream.name] = after

@@ -1,0 +1,36 @@
+"""Whom a request is about, and that it is looked up once, in the same way for a dry run, an erasure and an export."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hub.store import Connection
+from hub.store.customers import get_customer
+from hub.store.privacy.subject import CUSTOMER, PERSON, Subject, find_customer, find_person
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """A person by all their names (an e-mail address, SOURCE:KEY of a contact or user), or a customer by its id."""
+
+    person: tuple[str, ...] = ()
+    customer: str | None = None
+
+    @property
+    def kind(self) -> str:
+        return PERSON if self.customer is None else CUSTOMER
+
+
+async def find_subject(connection: Connection, about: About) -> Subject:
+    """NotFoundError for an unknown customer; RefusedError for what is no name of a person."""
+    if about.customer is None:
+        return await find_person(connection, about.person)
+    return await find_customer(connection, (await get_customer(connection, about.customer)).id)
+
+
+def in_words(subject: Subject) -> Sequence[str]:
+    """What the hub takes for the subject: for whoever has to confirm it. Personal data."""
+    lines = [("e-mail", subject.emails), ("contact", subject.contacts)]
+    lines.append(("user", tuple(":".join(user) for user in subject.users)))
+    lines.append(("name", subject.names))
+    lines.append(("at customer" if not subject.is_customer else "customer", subject.customers))
+    return [f"{what}: {', '.join(values[:10])}{', …' if len(values) > 10 else ''}" for what, values in lines if values]

@@ -1,0 +1,173 @@
+"""Where personal data lies in what was done: alerts, runs, messages, surveys, and what people said of all that."""
+
+from hub.store import tables
+from hub.store.privacy.place import CODE, MACHINE, OURS, REFERENCE, STAFF, VENDOR, Does, Place, Whose
+
+_RUN = ("run_id", "playbook_run")
+
+PLACES = (
+    Place(
+        table=tables.suppression,
+        about="who gets no mail",
+        own={"address": Whose.EMAIL},
+        personal={"id": Does.HASH, "address": Does.HASH},
+        texts=("by", "note"),
+        plain={CODE: "topic reason"},
+    ),
+    Place(
+        table=tables.mail_bounce,
+        about="mail that came back",
+        own={"address": Whose.EMAIL},
+        personal={"address": Does.PSEUDONYM},
+        texts=("reason",),
+        plain={MACHINE: "id message_id", CODE: "kind status told_by", REFERENCE: "delivery_id"},
+    ),
+    Place(
+        table=tables.survey_invitation,
+        about="invitations to surveys, and the answers",
+        own={"address": Whose.EMAIL, "contact_id": Whose.RECORD},
+        customer=("customer_id",),
+        personal={"contact_id": Does.RECORD, "address": Does.PSEUDONYM, "name": Does.GONE},
+        texts=("comment",),
+        plain={REFERENCE: "id customer_id delivery_id", STAFF: "asked_by"},
+    ),
+    Place(
+        table=tables.delivery,
+        about="messages",
+        own={"address": Whose.EMAIL},
+        customer=("customer_id",),
+        personal={"address": Does.ADDRESS},
+        texts=("subject", "payload", "receipt", "error"),
+        plain={
+            REFERENCE: "id run_id customer_id held_by",
+            MACHINE: "dedup_key claimed_by",
+            CODE: "channel state audience severity reason_key held",
+            STAFF: "owner_email",
+        },
+        stop={"held": "suppressed", "reserved": "suppressed"},
+    ),
+    Place(
+        table=tables.delivery_endpoint,
+        about="how addresses fare",
+        own={"address": Whose.EMAIL},
+        personal={"id": Does.ADDRESS, "address": Does.ADDRESS},
+        texts=("error",),
+        plain={CODE: "channel", STAFF: "enabled_by"},
+        delete=True,
+    ),
+    Place(
+        table=tables.alert,
+        about="alerts and tasks",
+        customer=("customer_id",),
+        texts=("title", "reason", "note"),
+        plain={
+            REFERENCE: "id customer_id run_id",
+            CODE: "kind reason_key severity state outcome",
+            STAFF: "owner_email changed_by",
+            MACHINE: "dedup_key",
+        },
+    ),
+    Place(
+        table=tables.withheld_call,
+        about="alerts that were not opened",
+        customer=("customer_id",),
+        texts=("title", "detail"),
+        plain={REFERENCE: "id customer_id run_id alert_id snooze_id", CODE: "kind severity reason_key held"},
+    ),
+    Place(
+        table=tables.playbook_step,
+        about="what runs of playbooks did",
+        customer=_RUN,
+        texts=("detail",),
+        plain={REFERENCE: "id run_id", CODE: "action state"},
+    ),
+    Place(
+        table=tables.approval,
+        about="what people were asked to approve",
+        customer=("customer_id",),
+        texts=("question", "note"),
+        plain={REFERENCE: "id run_id customer_id", STAFF: "asked_of decided_by", CODE: "state"},
+    ),
+    Place(
+        table=tables.vote,
+        about="what people thought of alerts",
+        customer=_RUN,
+        texts=("note",),
+        plain={REFERENCE: "id run_id", CODE: "playbook way", STAFF: "voter"},
+    ),
+    Place(
+        table=tables.snooze,
+        about="snoozes",
+        customer=("customer_id",),
+        texts=("note",),
+        plain={REFERENCE: "id customer_id", CODE: "reason_key", STAFF: "made_by lifted_by"},
+    ),
+    Place(
+        table=tables.playbook_run,
+        about="runs of playbooks",
+        customer=("customer_id",),
+        texts=("facts", "error"),
+        plain={
+            REFERENCE: "id customer_id definition_hash",
+            CODE: "playbook episode cause state awaits",
+            OURS: "definition",
+            STAFF: "started_by",
+        },
+        stop={"running": "cancelled", "waiting": "cancelled", "paused": "cancelled"},
+    ),
+    Place(
+        table=tables.hook_event,
+        about="what other systems told us by webhook",
+        customer=("customer_id",),
+        texts=("payload", "reason", "outcome"),
+        plain={REFERENCE: "id customer_id", VENDOR: "event_id", CODE: "hook type state"},
+    ),
+    Place(
+        table=tables.slack_request,
+        about="what people asked of us in Slack",
+        texts=("payload",),
+        plain={VENDOR: "id", CODE: "kind"},
+    ),
+    Place(
+        table=tables.slack_thread,
+        about="where we speak of the customer in Slack",
+        customer=("customer_id",),
+        plain={REFERENCE: "id customer_id", CODE: "address", VENDOR: "ts"},
+    ),
+    Place(
+        table=tables.slack_message,
+        about="messages in Slack that show how things stand",
+        customer=_RUN,
+        plain={REFERENCE: "delivery_id run_id", VENDOR: "channel ts", MACHINE: "shown"},
+    ),
+    Place(
+        table=tables.slack_home,
+        about="who looks at the App Home",
+        plain={STAFF: "user_id", MACHINE: "shown"},
+        exported=False,
+    ),
+    Place(
+        table=tables.playbook_definition,
+        about="versions of playbooks",
+        plain={MACHINE: "hash", CODE: "playbook", OURS: "definition"},
+        exported=False,
+    ),
+    Place(
+        table=tables.playbook_stop,
+        about="playbooks that are stopped",
+        plain={CODE: "playbook", OURS: "reason", STAFF: "stopped_by"},
+        exported=False,
+    ),
+    Place(
+        table=tables.playbook_assignment,
+        about="who was left untreated by lot",
+        customer=("customer_id",),
+        plain={CODE: "playbook arm", REFERENCE: "customer_id run_id"},
+    ),
+    Place(
+        table=tables.playbook_rest,
+        about="since when playbooks leave the customer alone",
+        customer=("customer_id",),
+        plain={CODE: "playbook", REFERENCE: "customer_id run_id"},
+    ),
+)
