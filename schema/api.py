@@ -24,7 +24,6 @@ from schema.lifecycle.onboarding import Onboarding, OnboardingQueries
 from schema.lifecycle.onboarding_mutations import OnboardingMutations
 from schema.lifecycle.renewals import Renewal, RenewalQueries
 from schema.lifecycle.renewals_mutations import RenewalMutations
-from schema.limits import LIMITS
 from schema.mail.mutations import MailMutations
 from schema.mail.queries import MailQueries
 from schema.models.mutations import ModelMutations
@@ -38,6 +37,7 @@ from schema.playbooks.resend import DeliveryMutations
 from schema.playbooks.steering import SteeringMutations, SteeringQueries
 from schema.playbooks.types import Alert, Delivery, PlaybookRun
 from schema.postmortem.queries import PostmortemQueries
+from schema.preparing import Preparing
 from schema.scores.mutations import ScoreMutations
 from schema.scores.queries import ScoreQueries
 from schema.scores.types import Scorecard
@@ -119,7 +119,7 @@ SCHEMA = Schema(
         ExpansionOpportunity,
         SurveyInvitation,
     ],
-    extensions=[*LIMITS, Permissions],
+    extensions=[Preparing, Permissions],
     config=StrawberryConfig(auto_camel_case=True),
 )
 

@@ -27,6 +27,7 @@ from hub.training.comparison import Comparison
 from hub.training.drift import DriftReport
 from schema.analytics.asking import ReportActions
 from schema.attention.asking import AttentionActions
+from schema.guard.guard import Guard
 from scoring.lift import Lift
 
 
@@ -294,6 +295,7 @@ class Context:
     actions: Actions
     playbooks: Callable[[], Sequence[PlaybookDefinition]] = field(repr=False)
     sources: Callable[[], Sequence[SourceDefinition]] = field(repr=False)
+    guard: Guard = field(default_factory=Guard, repr=False)
 
     def source(self, name: str) -> SourceDefinition | None:
         """A source as configured; None for one that no longer is."""

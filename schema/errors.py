@@ -1,7 +1,7 @@
 """What goes wrong, in the words of the API.
 
-At the top level (`errors` of the response) stands what concerns the query: malformed, forbidden, too large, or a bug, which
-is masked and logged with its traceback. A mutation answers for what it was asked to do in its payload: `errors` there is a
+At the top level (`errors` of the response) stands what concerns the query: malformed, forbidden, too large, too costly, or a
+bug, which is masked and logged with its traceback under the id that the client gets. A mutation answers for what it was asked to do in its payload: `errors` there is a
 list of code, message and the path of the input it is about.
 
     CshubError
@@ -10,16 +10,20 @@ list of code, message and the path of the input it is about.
 """
 
 import logging
+import secrets
 from enum import Enum
+from typing import Any
 
 import strawberry
 from graphql import GraphQLError
 
 from hub.access.acting import KeyConflictError
 from hub.errors import BusyError, ConfigError, CshubError, NotFoundError, RefusedError, TransientError
+from schema.guard.guard import IntrospectionError, OverBudgetError, TooCostlyError, TrustError
+from schema.guard.timing import TimedOutError
 
 log = logging.getLogger(__name__)
-MASK = "Something went wrong on our side. It is logged."
+MASK = "Something went wrong on our side. It is logged under the id in extensions.id."
 
 
 class BadInputError(CshubError):
@@ -78,23 +82,35 @@ def _code(error: CshubError) -> ErrorCode:
 
 
 def shown(error: GraphQLError) -> GraphQLError:
-    """The error as a client may see it: anticipated ones with their code, any other one masked."""
+    """The error as a client may see it: anticipated ones with their code, any other one masked, logged by an id."""
     original = error.original_error
     while isinstance(original, GraphQLError) and original.original_error is not None:
         original = original.original_error
     if original is None or isinstance(original, GraphQLError):
-        extensions = error.extensions or {"code": "BAD_QUERY"}
-        return GraphQLError(
-            error.message, nodes=error.nodes, source=error.source, path=error.path, extensions=extensions
-        )
-    if isinstance(original, ForbiddenError):
-        code, message = "FORBIDDEN", str(original)
+        message, extensions = error.message, error.extensions or {"code": "BAD_QUERY"}
     elif isinstance(original, CshubError):
-        code, message = _code(original).name, str(original)
+        message, extensions = str(original), _extensions(original)
     elif isinstance(original, RecursionError):
-        code, message = "TOO_LARGE", "the query or its variables are nested too deeply"
+        message, extensions = "the query or its variables are nested too deeply", {"code": "TOO_LARGE"}
     else:
-        code, message = "INTERNAL", MASK
+        id_ = f"err_{secrets.token_hex(8)}"
+        message, extensions = MASK, {"code": "INTERNAL", "id": id_}
         path = ".".join(map(str, error.path or ()))
-        log.error("a bug while answering %s", path or "a query", exc_info=original)
-    return GraphQLError(message, nodes=error.nodes, source=error.source, path=error.path, extensions={"code": code})
+        log.error("%s: a bug while answering %s", id_, path or "a query", exc_info=original)
+    return GraphQLError(message, nodes=error.nodes, source=error.source, path=error.path, extensions=extensions)
+
+
+def _extensions(error: CshubError) -> dict[str, Any]:
+    """What a program can go by: the code, and the figures where there are any."""
+    match error:
+        case ForbiddenError() | IntrospectionError():
+            return {"code": "FORBIDDEN"}
+        case TrustError(code=code):
+            return {"code": code}
+        case TooCostlyError(cost=cost, limit=limit):
+            return {"code": "TOO_COSTLY", "cost": cost, "limit": limit}
+        case OverBudgetError(spent=spent, retry_after=seconds):
+            return {"code": "OVER_BUDGET", "cost": spent.requested, "limit": spent.limit, "retryAfter": seconds}
+        case TimedOutError():
+            return {"code": "TIMED_OUT"}
+    return {"code": _code(error).name}

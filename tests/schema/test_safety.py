@@ -7,7 +7,7 @@ import pytest
 
 from hub.model.actions import Role
 from hub.store import Store
-from schema.limits import MAX_DEPTH
+from schema.guard.limits import MAX_DEPTH
 from schema.nodes import global_id
 from tests.schema.company import seed
 from tests.schema.fakes import Ask, FakeActions, asking
@@ -67,7 +67,7 @@ def doubling() -> str:
         ("{ viewer { " + "name " * 5_000 + "} }", "tokens"),
         (
             "{ customers(first: 100) { nodes { tickets(first: 100) { nodes { customer { tickets { nodes { key } } } } } } } }",
-            "rows; the limit is 50,000",
+            "lower a first",
         ),
     ],
 )
@@ -86,7 +86,7 @@ async def test_the_largest_allowed_depth_works(ask_sqlite: Ask, sqlite_store: St
 async def test_introspection_fits_in_the_limits(ask_sqlite: Ask) -> None:
     from graphql import get_introspection_query
 
-    body = await ask_sqlite(get_introspection_query())
+    body = await ask_sqlite(get_introspection_query(), role=Role.ADMIN)
     assert "errors" not in body
     assert {type_["name"] for type_ in body["data"]["__schema"]["types"]} > {"Customer", "CustomerFilter", "Health"}
 
@@ -98,10 +98,12 @@ async def test_a_bug_is_masked_and_logged_with_its_traceback(
     with caplog.at_level(logging.ERROR):
         body = await asking(sqlite_store, actions)(f"mutation {{ {RESCORE} }}", role=Role.CSM)
     (error,) = body["errors"]
-    assert error["message"] == "Something went wrong on our side. It is logged."
-    assert error["extensions"] == {"code": "INTERNAL"}
+    assert error["message"] == "Something went wrong on our side. It is logged under the id in extensions.id."
+    assert error["extensions"].keys() == {"code", "id"}
+    assert error["extensions"]["code"] == "INTERNAL"
     assert error["path"] == ["customerRescore"]
     (logged,) = [entry for entry in caplog.records if entry.levelno == logging.ERROR]
+    assert logged.getMessage() == f"{error['extensions']['id']}: a bug while answering customerRescore"
     assert logged.exc_info is not None
     assert isinstance(logged.exc_info[1], ZeroDivisionError)
 
