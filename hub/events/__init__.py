@@ -7,7 +7,7 @@ A subscriber reads the log from its place on until it has caught up, and is then
 is too slow is told so and let go; with the number of its last parcel it goes on later where it was.
 """
 
-from hub.events.broadcast import Audience, Broadcast
+from hub.events.broadcast import Audience, Broadcast, find_place
 from hub.events.outlet import EndedError, Ending, Outlet, Parcel
 
-__all__ = ["Audience", "Broadcast", "EndedError", "Ending", "Outlet", "Parcel"]
+__all__ = ["Audience", "Broadcast", "EndedError", "Ending", "Outlet", "Parcel", "find_place"]

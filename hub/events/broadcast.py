@@ -69,12 +69,6 @@ class Broadcast:
     def audiences(self) -> int:
         return len(self._members)
 
-    async def find_place(self) -> int:
-        """The number of the newest event."""
-        await self._number()
-        async with self._store.reading() as connection:
-            return (await find_span(connection)).last
-
     async def begin(self, after: int | None) -> int:
         """Hear, from the first subscriber on; return where one begins that was told of everything up to `after`.
 
@@ -84,12 +78,12 @@ class Broadcast:
             raise EndedError(Ending.CLOSING)
         async with self._begun:
             if self._hearing is None:
-                self._place = await self.find_place()
+                self._place = await find_place(self._store)
                 self._hearing = asyncio.create_task(self._hear_on())
         if after is None:
             return self._place
         if after > self._place:  # perhaps another process has told of what this one is yet to hear
-            await self._number()
+            await _number(self._store)
         async with self._store.reading() as connection:
             _check(await find_span(connection), after)
         return after
@@ -148,21 +142,13 @@ class Broadcast:
                 await asyncio.sleep(LOOK_SECONDS)
 
     async def _hear(self) -> None:
-        await self._number()
+        await _number(self._store)
         while True:
             async with self._store.reading() as connection:
                 found = await find_events(connection, after=self._place, most=AT_ONCE)
             if not found:
                 return
             await self._tell(found)
-
-    async def _number(self) -> None:
-        """What SQLite does by itself; see hub.store.events."""
-        async with self._store.reading() as connection:
-            if not await has_unnumbered(connection):
-                return
-        async with self._store.transaction() as connection:
-            await number_events(connection)
 
     async def _tell(self, heard: Sequence[Heard]) -> None:
         """Tell those who have caught up; whoever joins from here on reads these events from the log."""
@@ -192,6 +178,22 @@ class Broadcast:
                 return
         for outlet in outlets:
             outlet.offer(parcels)
+
+
+async def find_place(store: Store) -> int:
+    """The number of the newest event that is committed."""
+    await _number(store)
+    async with store.reading() as connection:
+        return (await find_span(connection)).last
+
+
+async def _number(store: Store) -> None:
+    """What SQLite does by itself; see hub.store.events."""
+    async with store.reading() as connection:
+        if not await has_unnumbered(connection):
+            return
+    async with store.transaction() as connection:
+        await number_events(connection)
 
 
 async def _parcels(audience: Audience, heard: Sequence[Heard]) -> list[Parcel]:
