@@ -115,13 +115,16 @@ def parse_period(text: str) -> Period:
     return Period(month.first, month.last)
 
 
-async def forecast(store: Store, period: str, *, now: datetime) -> tuple[Forecast, ...]:
-    """A forecast for each currency that anything falls due or is paid in, in order of their names."""
+async def forecast(store: Store, period: str, *, now: datetime, book: str | None = None) -> tuple[Forecast, ...]:
+    """A forecast for each currency that anything falls due or is paid in, in order of their names.
+
+    book  of the customers of one CSM only, by their address in small letters
+    """
     span, today = parse_period(period), now.date()
     opening, closing = min(span.opening, today), min(span.last, today)
     async with store.reading() as connection:
-        due = await find_due(connection, first=span.first, last=span.last)
-        balances = await find_balances(connection, [opening, closing])
+        due = await find_due(connection, book=book, first=span.first, last=span.last)
+        balances = await find_balances(connection, [opening, closing], book=book)
     return forecasts(due, balances, span, today=today)
 
 

@@ -91,7 +91,7 @@ class Attention:
         )
         calls = any(each.alerts for each in made)
         opened = await rows.find_open_calls(connection, customer_ids=customers, reason_keys=reasons) if calls else []
-        snoozes = await find_snoozes(connection, customer_ids=customers, now=now)
+        snoozes = await find_snoozes(connection, book=None, customer_ids=customers, now=now)
         return Merging(self.rules, said=said, opened=opened, snoozes=snoozes, now=now)
 
     def _describe(self, made: Made) -> None:

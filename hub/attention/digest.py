@@ -67,12 +67,12 @@ class Digests:
     async def make(self, store: Store, *, now: datetime) -> list[Digest]:
         """Reserve the digests that are due; those that are new."""
         async with store.reading() as connection:
-            if not await rows.find_waiting(connection, due_by=now):
+            if not await rows.find_waiting(connection, book=None, due_by=now):
                 return []
         made = []
         async with store.transaction() as connection:
             await lock.begin(connection)
-            waiting = await rows.find_waiting(connection, due_by=now, lock=True)
+            waiting = await rows.find_waiting(connection, book=None, due_by=now, lock=True)
             for owner, items in _by_owner(waiting).items():
                 try:
                     digest = self.of(owner, items, now=now)

@@ -18,10 +18,10 @@ class Entry:
     stake: float
 
 
-async def inbox(store: Store, *, owner: str | None, limit: int, now: datetime) -> Sequence[Entry]:
+async def inbox(store: Store, *, owner: str | None, book: str | None, limit: int, now: datetime) -> Sequence[Entry]:
     """Of one CSM, or of everybody."""
     async with store.reading() as connection:
-        found = await find_inbox(connection, owner=owner, now=now)
+        found = await find_inbox(connection, owner=owner, book=book, now=now)
     entries = [Entry(each, stake(each.churn_risk, each.arr)) for each in found]
     return sorted(entries, key=_order)[:limit]
 

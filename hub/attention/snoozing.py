@@ -53,7 +53,7 @@ async def snooze(
         await _known(connection, customer_id)
         names = ("id", "customer_id", "reason_key", "until", "made_by", "made_at", "note")
         await rows.insert(connection, {name: getattr(made, name) for name in names})
-        (kept,) = await rows.find_snoozes(connection, ids=[made.id])
+        (kept,) = await rows.find_snoozes(connection, book=None, ids=[made.id])
     return kept
 
 
@@ -71,18 +71,20 @@ async def snooze_like(
 async def unsnooze(store: Store, id_: str, *, by: str, now: datetime) -> Snooze:
     """End a snooze; RefusedError where it is over."""
     async with store.transaction() as connection:
-        found = await rows.find_snoozes(connection, ids=[id_])
+        found = await rows.find_snoozes(connection, book=None, ids=[id_])
         if not found:
             raise NotFoundError(f"there is no snooze {id_!r}")
         if not await rows.lift(connection, id_, by=by, now=now):
             raise RefusedError(f"{id_} is over already")
-        (lifted,) = await rows.find_snoozes(connection, ids=[id_])
+        (lifted,) = await rows.find_snoozes(connection, book=None, ids=[id_])
     return lifted
 
 
-async def find_in_force(store: Store, *, customer_ids: Sequence[str] | None = None, now: datetime) -> list[Snooze]:
+async def find_in_force(
+    store: Store, *, book: str | None, customer_ids: Sequence[str] | None = None, now: datetime
+) -> list[Snooze]:
     async with store.reading() as connection:
-        return await rows.find_snoozes(connection, customer_ids=customer_ids, now=now)
+        return await rows.find_snoozes(connection, book=book, customer_ids=customer_ids, now=now)
 
 
 async def _known(connection: Connection, customer_id: str) -> None:

@@ -54,7 +54,7 @@ async def list_(
     today = utc_now().date()
     begin, end = first.date() if first else today - AHEAD, last.date() if last else today + AHEAD
     async with opened(config) as store, store.reading() as connection:
-        rows = await find_due(connection, first=begin, last=end, statuses=statuses, most=limit)
+        rows = await find_due(connection, book=None, first=begin, last=end, statuses=statuses, most=limit)
     if as_json:
         click.echo(json.dumps([_plain(row) for row in rows], indent=2, default=str))
         return

@@ -69,25 +69,25 @@ class Attending:
         """Reserve those that are due; those that are new."""
         return await self._digests.make(self._store, now=self._clock())
 
-    async def digest(self, owner: str) -> Digest | None:
+    async def digest(self, owner: str, *, book: str | None = None) -> Digest | None:
         """What a CSM's digest would be now; None: nothing is held for it."""
-        return next(iter(await self.digests(owner)), None)
+        return next(iter(await self.digests(owner, book=book)), None)
 
-    async def digests(self, owner: str | None = None) -> Sequence[Digest]:
+    async def digests(self, owner: str | None = None, *, book: str | None = None) -> Sequence[Digest]:
         """What every CSM's digest would be now, or one's."""
         async with self._store.reading() as connection:
-            waiting = await held_rows.find_waiting(connection, owner=owner)
+            waiting = await held_rows.find_waiting(connection, book=book, owner=owner)
         return self._digests.all_of(waiting, now=self._clock())
 
-    async def inbox(self, owner: str | None, *, limit: int) -> Sequence[Entry]:
-        return await inboxes.inbox(self._store, owner=owner, limit=limit, now=self._clock())
+    async def inbox(self, owner: str | None, *, limit: int, book: str | None = None) -> Sequence[Entry]:
+        return await inboxes.inbox(self._store, owner=owner, book=book, limit=limit, now=self._clock())
 
     async def withheld(
-        self, owner: str | None = None, *, since: datetime | None = None, limit: int
+        self, owner: str | None = None, *, since: datetime | None = None, limit: int, book: str | None = None
     ) -> Sequence[Withheld]:
         """What was held or left unsaid, newest first."""
         async with self._store.reading() as connection:
-            return await find_withheld(connection, owner=owner, since=since, limit=limit)
+            return await find_withheld(connection, owner=owner, book=book, since=since, limit=limit)
 
     async def snooze(
         self, customer_id: str, *, reason: str, until: datetime, by: str, note: str | None = None
@@ -103,9 +103,9 @@ class Attending:
     async def unsnooze(self, id_: str, *, by: str) -> Snooze:
         return await snoozing.unsnooze(self._store, id_, by=by, now=self._clock())
 
-    async def snoozes(self, *, customer_ids: Sequence[str] | None = None) -> Sequence[Snooze]:
+    async def snoozes(self, *, customer_ids: Sequence[str] | None = None, book: str | None = None) -> Sequence[Snooze]:
         """Those in force."""
-        return await snoozing.find_in_force(self._store, customer_ids=customer_ids, now=self._clock())
+        return await snoozing.find_in_force(self._store, book=book, customer_ids=customer_ids, now=self._clock())
 
     async def vote(
         self,

@@ -16,20 +16,20 @@ class AttentionActions:
 
     _hub: Hub
 
-    async def inbox(self, owner: str | None, *, limit: int) -> Sequence[Entry]:
-        return await self._hub.attending.inbox(owner, limit=limit)
+    async def inbox(self, owner: str | None, *, limit: int, book: str | None) -> Sequence[Entry]:
+        return await self._hub.attending.inbox(owner, limit=limit, book=book)
 
-    async def withheld(self, owner: str | None, *, limit: int) -> Sequence[Withheld]:
-        return await self._hub.attending.withheld(owner, limit=limit)
+    async def withheld(self, owner: str | None, *, limit: int, book: str | None) -> Sequence[Withheld]:
+        return await self._hub.attending.withheld(owner, limit=limit, book=book)
 
-    async def digest(self, owner: str) -> Digest | None:
-        return await self._hub.attending.digest(owner)
+    async def digest(self, owner: str, *, book: str | None) -> Digest | None:
+        return await self._hub.attending.digest(owner, book=book)
 
     async def precision(self, *, days: int) -> Sequence[Precision]:
         return await self._hub.attending.precision(days=days)
 
-    async def snoozes(self, *, customer_ids: Sequence[str] | None) -> Sequence[Snooze]:
-        return await self._hub.attending.snoozes(customer_ids=customer_ids)
+    async def snoozes(self, *, customer_ids: Sequence[str] | None, book: str | None) -> Sequence[Snooze]:
+        return await self._hub.attending.snoozes(customer_ids=customer_ids, book=book)
 
     async def snooze(self, request: SnoozeRequest) -> Snooze:
         return await self._hub.attending.snooze(

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Select, bindparam, select, update
 
 from hub.model.actions import DeliveryState
+from hub.store.books import of_book
 from hub.store.inbox import ARR, LATEST
 from hub.store.stops import sendable
 from hub.store.store import Connection
@@ -58,10 +59,15 @@ class Waiting:
 
 
 async def find_waiting(
-    connection: Connection, *, due_by: datetime | None = None, owner: str | None = None, lock: bool = False
+    connection: Connection,
+    *,
+    book: str | None,
+    due_by: datetime | None = None,
+    owner: str | None = None,
+    lock: bool = False,
 ) -> list[Waiting]:
     """Messages that wait for a digest, of no stopped playbook; `due_by`: only those whose digest is due by then."""
-    statement = _waiting().where(await sendable(connection))
+    statement = _waiting().where(await sendable(connection), *of_book(delivery.c.customer_id, book))
     if due_by is not None:
         statement = statement.where(delivery.c.not_before <= due_by)
     if owner is not None:

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Row, and_, func, or_, select
 
 from hub.model.actions import AlertState, DeliveryState
 from hub.model.conditions import Field
+from hub.store.books import of_book
 from hub.store.conditions import column_of
 from hub.store.store import Connection
 from hub.store.tables import alert, customer, delivery, playbook_run, scorecard, withheld_call
@@ -35,7 +36,7 @@ class Inboxed:
     arr: float | None
 
 
-async def find_inbox(connection: Connection, *, owner: str | None, now: datetime) -> list[Inboxed]:
+async def find_inbox(connection: Connection, *, owner: str | None, book: str | None, now: datetime) -> list[Inboxed]:
     """Open alerts and tasks that nobody snoozed; `owner` None: everybody's."""
     known = {"customer_name", "churn_risk", "arr"}
     names = [alert.c[name] for name in Inboxed.__dataclass_fields__ if name not in known]
@@ -43,7 +44,7 @@ async def find_inbox(connection: Connection, *, owner: str | None, now: datetime
         select(*names, customer.c.name.label("customer_name"), scorecard.c.churn_risk, ARR.label("arr"))
         .join(customer, customer.c.id == alert.c.customer_id)
         .join(scorecard, LATEST, isouter=True)
-        .where(alert.c.state != AlertState.CLOSED.value, _awake(now))
+        .where(alert.c.state != AlertState.CLOSED.value, _awake(now), *of_book(alert.c.customer_id, book))
         .order_by(alert.c.opened_at, alert.c.id)
     )
     if owner is not None:
@@ -76,7 +77,7 @@ class Withheld:
 
 
 async def find_withheld(
-    connection: Connection, *, owner: str | None = None, since: datetime | None = None, limit: int
+    connection: Connection, *, owner: str | None = None, book: str | None, since: datetime | None = None, limit: int
 ) -> list[Withheld]:
     """Messages held or not sent for people's attention, and calls not opened, newest first."""
     of = (delivery.c.id, delivery.c.channel, delivery.c.held, delivery.c.customer_id, customer.c.name.label("name"))
@@ -100,6 +101,7 @@ async def find_withheld(
             delivery.c.held.is_not(None),
             delivery.c.state.in_([each.value for each in (DeliveryState.HELD, DeliveryState.RESERVED)])
             | (delivery.c.state == DeliveryState.SUPPRESSED.value),
+            *of_book(delivery.c.customer_id, book),
         )
         .order_by(delivery.c.reserved_at.desc(), delivery.c.id)
         .limit(limit)
@@ -109,6 +111,7 @@ async def find_withheld(
         .join(customer, customer.c.id == withheld_call.c.customer_id)
         .join(playbook_run, playbook_run.c.id == withheld_call.c.run_id)
         .outerjoin(alert, alert.c.id == withheld_call.c.alert_id)
+        .where(*of_book(withheld_call.c.customer_id, book))
         .order_by(withheld_call.c.withheld_at.desc(), withheld_call.c.id)
         .limit(limit)
     )

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, and_, delete, func, or_, select, true, upd
 
 from hub.errors import NotFoundError
 from hub.model.records import CancellationKind, OpportunityType
+from hub.store.books import of_book
 from hub.store.bulk import write_rows
 from hub.store.daily import batches
 from hub.store.labels import paid
@@ -199,10 +200,11 @@ async def find_due(
     statuses: Sequence[str] = (),
     customer_id: str | None = None,
     most: int | None = None,
+    book: str | None,
 ) -> list[Any]:
     """Renewals with their customer's name, segment and csm_email, that fall due from `first` to `last`, in order of day."""
     row = renewal.c
-    tests: list[ColumnElement[bool]] = [customer.c.merged_into_id.is_(None)]
+    tests: list[ColumnElement[bool]] = [customer.c.merged_into_id.is_(None), *of_book(row.customer_id, book)]
     if first is not None:
         tests.append(row.due_on >= first)
     if last is not None:

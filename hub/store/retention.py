@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import and_, case, func, or_, select
 
 from hub.model.records import OpportunityType
+from hub.store.books import of_book
 from hub.store.labels import paid
 from hub.store.store import Connection
 from hub.store.tables import customer, opportunity, subscription
@@ -32,7 +33,7 @@ async def find_profiles(connection: Connection) -> dict[str, Profile]:
     return {id_: Profile(name, segment, csm) for id_, name, segment, csm in await connection.execute(statement)}
 
 
-async def find_balances(connection: Connection, days: Sequence[date]) -> list[Any]:
+async def find_balances(connection: Connection, days: Sequence[date], *, book: str | None = None) -> list[Any]:
     """MRR of every customer on each of `days`, by currency and plan: one statement, however many days.
 
     Returns tuples (customer_id, currency, plan, first day of any paid term, MRR on days[0], days[1], …); 0 where no
@@ -48,6 +49,7 @@ async def find_balances(connection: Connection, days: Sequence[date]) -> list[An
     statement = (
         select(term.customer_id, term.currency, term.plan, func.min(term.started_on).label("first_on"), *sums)
         .where(term.customer_id.is_not(None), paid(term), term.started_on <= max(days))
+        .where(*of_book(term.customer_id, book))
         .group_by(term.customer_id, term.currency, term.plan)
         .order_by(term.customer_id, term.currency, term.plan)
     )

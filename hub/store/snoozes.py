@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, select, update
 
+from hub.store.books import of_book
 from hub.store.runs import insert_missing
 from hub.store.store import Connection
 from hub.store.tables import customer, snooze
@@ -39,6 +40,7 @@ async def insert(connection: Connection, row: Mapping[str, Any]) -> None:
 async def find_snoozes(
     connection: Connection,
     *,
+    book: str | None,
     now: datetime | None = None,
     ids: Iterable[str] | None = None,
     customer_ids: Iterable[str] | None = None,
@@ -47,6 +49,7 @@ async def find_snoozes(
     statement = (
         select(snooze, customer.c.name.label("customer_name"))
         .join(customer, customer.c.id == snooze.c.customer_id)
+        .where(*of_book(snooze.c.customer_id, book))
         .order_by(snooze.c.made_at.desc(), snooze.c.id)
     )
     if now is not None:

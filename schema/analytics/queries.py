@@ -26,7 +26,8 @@ Grace = Annotated[int, strawberry.argument(description="Days within which who pa
 @strawberry.type
 class AnalyticsQueries:
     @root(
-        description="Retention, churn, lifetime value, survey scores and time to value, over months or month by month."
+        whole=True,
+        description="Retention, churn, lifetime value, survey scores and time to value, over months or month by month.",
     )
     async def analytics(
         self,

@@ -71,7 +71,7 @@ class KpiTarget:
 
 @strawberry.type
 class TargetQueries:
-    @root(description="The targets of the configuration, as they stand.")
+    @root(whole=True, description="The targets of the configuration, as they stand.")
     async def kpi_targets(self, info: ApiInfo) -> list[KpiTarget]:
         found: Any = list(await info.context.actions.targets(now=info.context.now))
         return found  # type: ignore[no-any-return]  # standings, read by their attributes

@@ -12,7 +12,7 @@ from schema.enums import Role
 from schema.errors import MutationError
 from schema.loaders import ApiInfo
 from schema.nodes import key_of
-from schema.performing import Outcome, answering, perform
+from schema.performing import About, Outcome, answering, perform
 from schema.permissions import root
 
 _KEY = "The same key does it once, however often it is sent."
@@ -44,7 +44,9 @@ class _SnoozePayload:
         """What is in force for the customer now; empty where nothing was done."""
         if (customer_id := self.outcome.result.get("customer_id")) is None:
             return []
-        found: list[Any] = [*await info.context.actions.snoozes(customer_ids=[customer_id])]
+        found: list[Any] = [
+            *await info.context.actions.snoozes(customer_ids=[customer_id], book=info.context.viewer.book)
+        ]
         return found
 
     @answering
@@ -133,6 +135,7 @@ class AttentionMutations:
                 request=request,
                 run=run,
                 key=input.idempotency_key,
+                about={"customer": [customer_id]},
             )
         return CustomerSnoozePayload(outcome=outcome)
 
@@ -147,7 +150,14 @@ class AttentionMutations:
         with Outcome.collecting() as outcome:
             request = {"snooze": input.id}
             await perform(
-                outcome, info, "snoozeLift", subject=input.id, request=request, run=run, key=input.idempotency_key
+                outcome,
+                info,
+                "snoozeLift",
+                subject=input.id,
+                request=request,
+                run=run,
+                key=input.idempotency_key,
+                about={"snooze": [input.id]},
             )
         return SnoozeLiftPayload(outcome=outcome)
 
@@ -158,7 +168,8 @@ class AttentionMutations:
         with Outcome.collecting() as outcome:
             run_id = key_of(input.id, "playbook_run", field="id")
             request = VoteRequest(voter=info.context.viewer.actor, useful=input.useful, note=input.note, run_id=run_id)
-            await _rate(outcome, info, "playbookRunRate", run_id, request, key=input.idempotency_key)
+            about = {"playbook_run": [run_id]}
+            await _rate(outcome, info, "playbookRunRate", request, key=input.idempotency_key, about=about)
         return PlaybookRunRatePayload(outcome=outcome)
 
     @root(Role.CSM, description="Say whether an alert was of use; it counts towards its playbook's precision.")
@@ -168,16 +179,19 @@ class AttentionMutations:
             request = VoteRequest(
                 voter=info.context.viewer.actor, useful=input.useful, note=input.note, alert_id=alert_id
             )
-            await _rate(outcome, info, "alertRate", alert_id, request, key=input.idempotency_key)
+            about = {"alert": [alert_id]}
+            await _rate(outcome, info, "alertRate", request, key=input.idempotency_key, about=about)
         return AlertRatePayload(outcome=outcome)
 
 
 async def _rate(
-    outcome: Outcome, info: ApiInfo, action: str, subject: str, request: VoteRequest, *, key: str | None
+    outcome: Outcome, info: ApiInfo, action: str, request: VoteRequest, *, key: str | None, about: About
 ) -> None:
+    [[subject]] = about.values()
+
     async def run() -> Mapping[str, Any]:
         voted = await info.context.actions.vote(request)
         return {"run_id": voted.run_id, "playbook": voted.playbook, "voter": voted.voter, "useful": voted.useful}
 
     told = {"subject": subject, "useful": request.useful, "note": request.note}
-    await perform(outcome, info, action, subject=subject, request=told, run=run, key=key)
+    await perform(outcome, info, action, subject=subject, request=told, run=run, key=key, about=about)

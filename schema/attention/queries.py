@@ -26,7 +26,9 @@ class AttentionQueries:
     async def inbox(
         self, info: ApiInfo, owner_email: str | None = None, first: int = DEFAULT_FIRST
     ) -> list[InboxEntry]:
-        found: list[Any] = [*await info.context.actions.inbox(owner_email, limit=_checked(first))]
+        found: list[Any] = [
+            *await info.context.actions.inbox(owner_email, limit=_checked(first), book=info.context.viewer.book)
+        ]
         return found
 
     @root(
@@ -35,16 +37,18 @@ class AttentionQueries:
     async def withheld(
         self, info: ApiInfo, owner_email: str | None = None, first: int = DEFAULT_FIRST
     ) -> list[Withheld]:
-        found: list[Any] = [*await info.context.actions.withheld(owner_email, limit=_checked(first))]
+        found: list[Any] = [
+            *await info.context.actions.withheld(owner_email, limit=_checked(first), book=info.context.viewer.book)
+        ]
         return found
 
     @root(description="Snoozes in force, newest first.")
     async def snoozes(self, info: ApiInfo, customer_id: strawberry.ID | None = None) -> list[Snooze]:
         ids = None if customer_id is None else [key_of(customer_id, "customer", field="customerId")]
-        found: list[Any] = [*await info.context.actions.snoozes(customer_ids=ids)]
+        found: list[Any] = [*await info.context.actions.snoozes(customer_ids=ids, book=info.context.viewer.book)]
         return found
 
-    @root(description="How much of what each playbook said in so many days was of use.")
+    @root(whole=True, description="How much of what each playbook said in so many days was of use.")
     async def playbook_precision(self, info: ApiInfo, days: int = 90) -> list[PlaybookPrecision]:
         if not 1 <= days <= MOST_DAYS:
             raise BadInputError(f"days must be 1 to {MOST_DAYS}, not {days}", field="days")
@@ -53,5 +57,5 @@ class AttentionQueries:
 
     @root(description="What a CSM's digest would be now; null where nothing is held for it.")
     async def attention_digest(self, info: ApiInfo, owner_email: str) -> AttentionDigest | None:
-        found: Any = await info.context.actions.digest(owner_email)
+        found: Any = await info.context.actions.digest(owner_email, book=info.context.viewer.book)
         return found  # type: ignore[no-any-return]  # a digest, of which the type reads its fields

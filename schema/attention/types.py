@@ -11,8 +11,8 @@ from schema.links import without_signatures
 from schema.nodes import global_id
 
 
-def _of(name: str, description: str | None = None) -> Any:
-    return computed(lambda value: getattr(value, name), description=description)
+def _of(name: str, description: str | None = None, *, personal: bool = False) -> Any:
+    return computed(lambda value: getattr(value, name), description=description, personal=personal)
 
 
 def _call(name: str, description: str | None = None) -> Any:
@@ -44,11 +44,11 @@ class Withheld:
     customer_id: strawberry.ID = computed(lambda row: global_id("customer", row.customer_id))
     customer_name: str | None = _of("customer_name")
     owner_email: str | None = _of("owner_email", "Whose attention it would have taken.")
-    title: str | None = _of("title")
+    title: str | None = _of("title", personal=True)
     severity: str | None = _of("severity")
     reason_key: str | None = _of("reason_key")
     playbook: str | None = _of("playbook")
-    detail: str | None = _of("detail", "Why, in words.")
+    detail: str | None = _of("detail", "Why, in words.", personal=True)
     by: str | None = _of("by", "The digest, message, alert or snooze that it is held by.")
     until: datetime | None = _of("until")
     at: datetime = _of("at")
@@ -61,7 +61,7 @@ class Snooze:
     customer_name: str | None = _of("customer_name")
     reason_key: str = _of("reason_key", "As playbooks say it; * for any.")
     until: datetime = _of("until")
-    note: str | None = _of("note")
+    note: str | None = _of("note", personal=True)
     made_by: str = _of("made_by")
     made_at: datetime = _of("made_at")
     lifted_by: str | None = _of("lifted_by")
@@ -88,8 +88,10 @@ class PlaybookPrecision:
 @strawberry.type(description="What a CSM's digest would be now.")
 class AttentionDigest:
     owner_email: str = _of("owner_email")
-    subject: str | None = computed(lambda digest: digest.deliveries[0]["subject"])
-    body: str = computed(lambda digest: without_signatures(str(digest.deliveries[0]["payload"].get("text", ""))))
+    subject: str | None = computed(lambda digest: digest.deliveries[0]["subject"], personal=True)
+    body: str = computed(
+        lambda digest: without_signatures(str(digest.deliveries[0]["payload"].get("text", ""))), personal=True
+    )
     delivery_ids: list[strawberry.ID] = computed(
         lambda digest: [global_id("delivery", each.id) for each in digest.items],
         description="The messages it tells, the most at stake first.",

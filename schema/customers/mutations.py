@@ -55,5 +55,6 @@ class CustomerMutations:
                 subject=f"{len(keys)} customers",
                 request={"customers": list(keys)},
                 run=run,
+                about={"customer": keys},
             )
         return CustomerRescorePayload(outcome=outcome)

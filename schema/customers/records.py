@@ -7,6 +7,7 @@ import strawberry
 
 from schema.enums import (
     CancellationKind,
+    InvoiceStatus,
     OpportunityStage,
     OpportunityType,
     Severity,
@@ -14,13 +15,14 @@ from schema.enums import (
     SurveyType,
     TicketStatus,
 )
-from schema.fields import column, one
+from schema.fields import column, computed_now, one
 from schema.nodes import Node
 
 if TYPE_CHECKING:
     from schema.customers.types import Customer
 
 CustomerRef = Annotated["Customer", strawberry.lazy("schema.customers.types")]
+_UNPAID = ("open", "failed")
 
 
 @strawberry.interface(description="A row of a source, in our words.")
@@ -33,9 +35,9 @@ class SourceRecord(Node):
 
 @strawberry.type(description="A person at a customer.")
 class Contact(SourceRecord):
-    email: str | None = column()
-    name: str | None = column()
-    title: str | None = column()
+    email: str | None = column(personal=True)
+    name: str | None = column(personal=True)
+    title: str | None = column(personal=True)
     role: str | None = column()
     last_seen_at: datetime | None = column()
     created_at: datetime | None = column()
@@ -43,17 +45,17 @@ class Contact(SourceRecord):
 
 @strawberry.type(description="A support ticket. Minutes are calendar minutes since it was created.")
 class Ticket(SourceRecord):
-    subject: str | None = column()
+    subject: str | None = column(personal=True)
     status: TicketStatus = column()
     severity: Severity = column()
-    requester_email: str | None = column()
+    requester_email: str | None = column(personal=True)
     created_at: datetime = column()
     solved_at: datetime | None = column()
     first_response_minutes: float | None = column()
     resolution_minutes: float | None = column()
     reopens: int = column()
     replies: int = column()
-    url: str | None = column()
+    url: str | None = column(personal=True)
 
 
 @strawberry.type(description="One answer to one survey.")
@@ -61,8 +63,8 @@ class SurveyResponse(SourceRecord):
     type: SurveyType = column()
     scale: str = column(description="Lowest and highest of the scale as asked, such as 0-10.")
     score: float = column()
-    comment: str | None = column()
-    respondent_email: str | None = column()
+    comment: str | None = column(personal=True)
+    respondent_email: str | None = column(personal=True)
     responded_at: datetime = column()
 
 
@@ -82,6 +84,27 @@ class Subscription(SourceRecord):
     cancellation_kind: CancellationKind | None = column()
 
 
+@strawberry.type(description="A bill, and what became of collecting it.")
+class Invoice(SourceRecord):
+    number: str | None = column(description="As printed on it.")
+    amount: float = column(description="In `currency`.")
+    currency: str = column()
+    issued_on: date = column()
+    due_on: date | None = column()
+    paid_at: datetime | None = column()
+    failed_at: datetime | None = column(description="When collecting it failed last.")
+    attempts: int = column(description="How often collecting it was tried.")
+    status: InvoiceStatus = column()
+    overdue: bool = computed_now(
+        lambda row, context: (
+            row["status"] in _UNPAID and row["due_on"] is not None and row["due_on"] < context.now.date()
+        ),
+        "status",
+        "due_on",
+        description="Not paid, and due before today.",
+    )
+
+
 @strawberry.type(description="A CRM deal.")
 class Opportunity(SourceRecord):
     name: str = column()
@@ -93,22 +116,6 @@ class Opportunity(SourceRecord):
     close_on: date | None = column()
     created_at: datetime | None = column()
     owner_email: str | None = column()
-
-
-@strawberry.type(
-    description="Evidence of who a customer is: a company as one source knows it, and what was made of it."
-)
-class Identity:
-    source: str = column()
-    key: str = column(description="The source's key of the company.")
-    name: str | None = column()
-    domains: list[str] = column()
-    external_key: str | None = column()
-    state: str = column(description="matched, ambiguous or unmatched.")
-    method: str | None = column(description="How it was decided.")
-    reason: str | None = column()
-    decided_at: datetime | None = column()
-    decided_by: str | None = column()
 
 
 @strawberry.type(

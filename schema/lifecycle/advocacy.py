@@ -24,14 +24,14 @@ DeliveryRef = Annotated["Delivery", strawberry.lazy("schema.playbooks.types")]
     description="A contact asked how likely it would recommend us, and its answer, which is one of the customer's surveys too."
 )
 class SurveyInvitation(Node):
-    address: str = column()
-    name: str | None = column()
+    address: str = column(personal=True)
+    name: str | None = column(personal=True)
     asked_at: datetime = column()
     asked_by: str = column(description="schedule, or who did by hand.")
     expires_at: datetime = column(description="Answers count until then.")
     answered_at: datetime | None = column(description="Null: not yet.")
     score: int | None = column(description="0 to 10.")
-    comment: str | None = column()
+    comment: str | None = column(personal=True)
     customer: CustomerRef | None = one("customer", key="id", parent="customer_id", unique=True)
     delivery: DeliveryRef | None = one(
         "delivery", key="id", parent="delivery_id", unique=True, description="What became of the mail."

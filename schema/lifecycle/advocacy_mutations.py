@@ -104,6 +104,7 @@ class SurveyMutations:
                 request=request,
                 run=run,
                 key=input.idempotency_key,
+                about={"customer": keys},
             )
         return SurveyInvitationSendPayload(outcome=outcome)
 

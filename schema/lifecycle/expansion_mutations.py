@@ -88,5 +88,6 @@ class ExpansionMutations:
                 request=request,
                 run=run,
                 key=input.idempotency_key,
+                about={"expansion_opportunity": [key]},
             )
         return ExpansionOpportunityUpdatePayload(outcome=outcome)

@@ -61,7 +61,7 @@ class OnboardingStep:
     done_at: datetime | None = column(description="When it was done or skipped.")
     done_by: str | None = column(description="The person who said so; null where the data did.")
     evidence: str | None = column(description="What in the data says so.")
-    note: str | None = column()
+    note: str | None = column(personal=True)
     times: int = column(description="How often it was done.")
 
 
@@ -82,7 +82,7 @@ class Onboarding(Node):
     )
     ended_at: datetime | None = column()
     ended_by: str | None = column()
-    ended_why: str | None = column()
+    ended_why: str | None = column(personal=True)
     customer: CustomerRef | None = one("customer", key="id", parent="customer_id", unique=True)
     steps: list[OnboardingStep] = many(
         "onboarding_step", key="onboarding_id", order=Order("position"), most=100, description="In order."

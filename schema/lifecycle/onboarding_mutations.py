@@ -128,5 +128,7 @@ async def _do(info: ApiInfo, action: str, given: Any, **asked: Any) -> Outcome:
     with Outcome.collecting() as outcome:
         key = key_of(given.customer_id, "customer", field="customerId")
         request = OnboardingRequest(customer_id=key, by=context.viewer.actor, **asked)
-        await perform(outcome, info, action, subject=key, request=asdict(request), run=run, key=given.idempotency_key)
+        about = {"customer": [key]}
+        told = asdict(request)
+        await perform(outcome, info, action, subject=key, request=told, run=run, key=given.idempotency_key, about=about)
     return outcome

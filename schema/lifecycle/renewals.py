@@ -158,6 +158,8 @@ class RenewalQueries:
 
     @root(description="What the renewals of a month (2026-12) or a quarter (2026-Q4) come to, currency by currency.")
     async def renewal_forecast(self, info: ApiInfo, period: str) -> list[RenewalForecast]:
-        made: tuple[Forecast, ...] = await forecast(info.context.store, period, now=info.context.now)
+        made: tuple[Forecast, ...] = await forecast(
+            info.context.store, period, now=info.context.now, book=info.context.viewer.book
+        )
         found: Any = list(made)
         return found  # type: ignore[no-any-return]  # forecasts, read by their attributes

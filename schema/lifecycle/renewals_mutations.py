@@ -74,6 +74,13 @@ class RenewalMutations:
                 raise BadInputError("what was said is taken back without amount and reason", field="status")
             request = {"renewal": key, "status": status, "amount": input.amount, "reason": input.reason}
             await perform(
-                outcome, info, "renewalUpdate", subject=key, request=request, run=run, key=input.idempotency_key
+                outcome,
+                info,
+                "renewalUpdate",
+                subject=key,
+                request=request,
+                run=run,
+                key=input.idempotency_key,
+                about={"renewal": [key]},
             )
         return RenewalUpdatePayload(outcome=outcome)

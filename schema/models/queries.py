@@ -39,17 +39,20 @@ class ModelQueries:
         )
         return page
 
-    @root(description="Each challenger beside the champion of its horizon, by what has come true.")
+    @root(whole=True, description="Each challenger beside the champion of its horizon, by what has come true.")
     async def churn_model_comparisons(self, info: ApiInfo, horizon: Horizon = None) -> list[ChurnModelComparison]:
         found: Any = list(await info.context.actions.compare_models(horizon=horizon))
         return found  # type: ignore[no-any-return]  # comparisons, read by their attributes
 
-    @root(description="Who became champion when, by whom and why, newest first; at most 50.")
+    @root(whole=True, description="Who became champion when, by whom and why, newest first; at most 50.")
     async def churn_model_promotions(self, info: ApiInfo, horizon: Horizon = None) -> list[ChurnModelPromotion]:
         found: Any = list(await info.context.actions.promotions(horizon=horizon))
         return found  # type: ignore[no-any-return]  # promotions, read by their attributes
 
-    @root(description="How far customers have moved from those the champions learned from: the newest stored checks.")
+    @root(
+        whole=True,
+        description="How far customers have moved from those the champions learned from: the newest stored checks.",
+    )
     async def drift(self, info: ApiInfo, horizon: Horizon = None) -> list[Drift]:
         found: Any = list(await info.context.actions.drift(horizon=horizon))
         return found  # type: ignore[no-any-return]  # reports, read by their attributes

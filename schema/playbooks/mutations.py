@@ -33,9 +33,9 @@ class PlaybookFireInput:
 class StepPreview:
     action: str = key(description="slack, email, alert, task or wait.")
     channel: str | None = key(description="Of a message; null for anything else.")
-    address: str | None = key()
-    subject: str | None = key()
-    body: str = key()
+    address: str | None = key(personal=True)
+    subject: str | None = key(personal=True)
+    body: str = key(personal=True)
     after_seconds: float = key(description="How long after firing its turn comes.")
 
 
@@ -142,6 +142,7 @@ class PlaybookMutations:
                     "force": input.force,
                 },
                 run=run,
+                about={"customer": keys},
                 # a dry run does nothing that could be done twice, and must not use up the key of the real one
                 key=None if input.dry_run else input.idempotency_key,
             )
@@ -172,6 +173,7 @@ class PlaybookMutations:
                 request={"alert": alert_id, **{name: _plain(value) for name, value in given.items()}},
                 run=run,
                 key=input.idempotency_key,
+                about={"alert": [alert_id]},
             )
         return AlertUpdatePayload(outcome=outcome)
 

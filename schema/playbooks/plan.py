@@ -116,6 +116,7 @@ class PlaybookPlan:
 class PlanQueries:
     @root(
         Role.ADMIN,
+        whole=True,
         description="Rehearse a playbook on the stored past: a definition's text, or a configured one by name. One at a time.",
     )
     async def playbook_plan(

@@ -66,7 +66,7 @@ class PlaybookReport:
 
 @strawberry.type
 class ReportQueries:
-    @root(description="What playbooks did and what it was worth; all that ever ran where none is named.")
+    @root(whole=True, description="What playbooks did and what it was worth; all that ever ran where none is named.")
     async def playbook_report(self, info: ApiInfo, name: list[str] | None = None) -> list[PlaybookReport]:
         found: Any = list(await info.context.actions.report_playbooks(tuple(name or ()), now=info.context.now))
         return found  # type: ignore[no-any-return]  # reports, read by their attributes

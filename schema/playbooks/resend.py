@@ -73,6 +73,7 @@ class DeliveryMutations:
                 subject=keys[0] if len(keys) == 1 else f"{len(keys)} messages",
                 request={"deliveries": list(keys), "dry_run": input.dry_run},
                 run=run,
+                about={"delivery": keys},
                 # a dry run does nothing that could be done twice, and must not use up the key of the real one
                 key=None if input.dry_run else input.idempotency_key,
             )

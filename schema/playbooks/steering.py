@@ -144,6 +144,7 @@ class SteeringMutations:
                 request={"run": run_id, "approved": input.approved, "note": input.note, "step": input.step},
                 run=run,
                 key=input.idempotency_key,
+                about={"playbook_run": [run_id]},
             )
         return PlaybookApprovePayload(outcome=outcome)
 

@@ -24,7 +24,7 @@ RunRef = Annotated["PlaybookRun", strawberry.lazy("schema.playbooks.types")]
 class Alert(Node):
     kind: str = column(description="alert or task.")
     title: str = column()
-    reason: str | None = column()
+    reason: str | None = column(personal=True)
     reason_key: str | None = column(
         description="What its playbook speaks about: one call is open for a customer and reason."
     )
@@ -37,7 +37,7 @@ class Alert(Node):
     snoozed: bool = computed_now(
         lambda row, context: row["snoozed_until"] is not None and row["snoozed_until"] > context.now, "snoozed_until"
     )
-    note: str | None = column()
+    note: str | None = column(personal=True)
     opened_at: datetime = column()
     updated_at: datetime = column()
     closed_at: datetime | None = column()
@@ -50,26 +50,27 @@ class PlaybookStep:
     index: int = column()
     action: str = column()
     state: str = column(description="done, skipped or failed.")
-    detail: str | None = column()
+    detail: str | None = column(personal=True)
     done_at: datetime = column()
 
 
 @strawberry.type(description="One message to one place, as the delivery ledger knows it.")
 class Delivery(Node):
     channel: str = column()
-    address: str = column()
-    subject: str | None = column()
+    address: str = column(personal=True)
+    subject: str | None = column(personal=True)
     payload: JSON = computed(
         lambda row: without_signatures(row["payload"]),
         "payload",
         description="What is sent; links that are signed for one person are cut short.",
+        personal=True,
     )
     state: DeliveryState = column()
     dedup_key: str = column(
         description="The same for every attempt; channels hand it on where the other side knows it."
     )
-    receipt: JSON | None = column(description="What the channel answered.")
-    error: str | None = column()
+    receipt: JSON | None = column(description="What the channel answered.", personal=True)
+    error: str | None = column(personal=True)
     attempts: int = column()
     reserved_at: datetime = column()
     not_before: datetime | None = column(description="When it is tried next, where it has to wait.")
@@ -98,14 +99,14 @@ class Delivery(Node):
 @strawberry.type(description="A person's word that a run waits for.")
 class PlaybookApproval:
     step: int = column(description="Index of the step that asked.")
-    question: str = column()
+    question: str = column(personal=True)
     asked_of: str | None = column()
     state: str = column(description="open, approved, declined, expired or cancelled.")
     asked_at: datetime = column()
     expires_at: datetime | None = column()
     decided_at: datetime | None = column()
     decided_by: str | None = column()
-    note: str | None = column()
+    note: str | None = column(personal=True)
 
 
 @strawberry.type(description="One firing of a playbook for one customer.")
@@ -121,8 +122,8 @@ class PlaybookRun(Node):
         description="What it stands still for: date, condition, approval, delivery, or run: one it started elsewhere."
     )
     since: datetime | None = column(description="Since when it does.")
-    facts: JSON = column(description="As they were when it fired.")
-    error: str | None = column()
+    facts: JSON = column(description="As they were when it fired.", personal=True)
+    error: str | None = column(personal=True)
     started_at: datetime = column()
     updated_at: datetime = column()
     finished_at: datetime | None = column()

@@ -14,7 +14,7 @@ Since = Annotated[date | None, strawberry.argument(description="Only who left on
 
 @strawberry.type
 class PostmortemQueries:
-    @root(description="What was to be seen of customers before they left, and whether anyone acted.")
+    @root(whole=True, description="What was to be seen of customers before they left, and whether anyone acted.")
     async def postmortems(self, info: ApiInfo, since: Since = None) -> Postmortems:
         found: Any = await info.context.actions.post_mortems(since=since, customer_ids=None, now=info.context.now)
         return found  # type: ignore[no-any-return]  # a report, read by its attributes

@@ -15,8 +15,8 @@ from schema.nodes import global_id
 MOST = 500
 
 
-def _of(name: str, description: str | None = None) -> Any:
-    return computed(lambda found: getattr(found, name), description=description)
+def _of(name: str, description: str | None = None, *, personal: bool = False) -> Any:
+    return computed(lambda found: getattr(found, name), description=description, personal=personal)
 
 
 @strawberry.type(description="A scorecard before a customer left.")
@@ -50,9 +50,9 @@ class PostmortemAction:
     kind: str = _of("kind")
     on: date = _of("on")
     by: str | None = _of("by")
-    what: str | None = _of("what")
+    what: str | None = _of("what", personal=True)
     by_person: bool = _of("is_a_persons")
-    text: str = _of("words")
+    text: str = _of("words", personal=True)
 
 
 @strawberry.type(description="What was known of a customer before it left. It does not say why it did.")

@@ -21,8 +21,8 @@ MOST_RECORDS = 50
 strawberry.enum(Cause, name="ScoreCause", description="Why a part of a score changed.")
 
 
-def _of(name: str, description: str | None = None) -> Any:
-    return computed(lambda found: getattr(found, name), description=description)
+def _of(name: str, description: str | None = None, *, personal: bool = False) -> Any:
+    return computed(lambda found: getattr(found, name), description=description, personal=personal)
 
 
 def _part(name: str, description: str | None = None) -> Any:
@@ -32,10 +32,10 @@ def _part(name: str, description: str | None = None) -> Any:
 @strawberry.type(description="A record behind a fact, or a day or a feature of use put together.")
 class EvidenceRecord:
     source: str = _of("source", "Name of the source that says so.")
-    key: str = _of("key", "Its id at the vendor; of use, the day or the feature.")
+    key: str = _of("key", "Its id at the vendor; of use, the day or the feature.", personal=True)
     on: date = _of("on")
-    what: str = _of("what", "In words.")
-    url: str | None = _of("url")
+    what: str = _of("what", "In words.", personal=True)
+    url: str | None = _of("url", personal=True)
 
 
 @strawberry.type(description="Records of one kind in the window of a fact, newest first.")
@@ -127,7 +127,9 @@ class ScoreComparison:
 
 
 async def _record(found: Any, context: Context) -> Any:
-    return None if found.scorecard else await context.actions.track_record(now=context.now)
+    if found.scorecard or context.viewer.book is not None:  # it is about all customers
+        return None
+    return await context.actions.track_record(now=context.now)
 
 
 @strawberry.type(description="A score in parts that add up to the computed one exactly.")

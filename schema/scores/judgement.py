@@ -24,7 +24,7 @@ _IN_FORCE = ("withdrawn_at", "expires_on")
 )
 class HealthOverride:
     score: float = column(description="0 to 1; the band follows from it.")
-    reason: str = column()
+    reason: str = column(personal=True)
     by: str = column()
     set_at: datetime = column()
     expires_on: date = column(description="The last day it is in force.")
@@ -38,7 +38,7 @@ class HealthOverride:
 )
 class Sentiment:
     value: float = column(description="0 to 1; red is 0, yellow 0.5, green 1; marks of 1 to 5 are 0 to 1 in quarters.")
-    reason: str = column()
+    reason: str = column(personal=True)
     by: str = column()
     set_at: datetime = column()
     expires_on: date = column(description="The last day it holds.")
@@ -65,8 +65,8 @@ class JudgementKind(Enum):
     SENTIMENT = "sentiment"
 
 
-def _of(name: str, description: str | None = None) -> Any:
-    return computed(lambda found: getattr(found, name), description=description)
+def _of(name: str, description: str | None = None, *, personal: bool = False) -> Any:
+    return computed(lambda found: getattr(found, name), description=description, personal=personal)
 
 
 @strawberry.type(description="A measured value and its 90 % interval.")

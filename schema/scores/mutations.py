@@ -127,7 +127,9 @@ class ScoreMutations:
                 "reason": input.reason,
                 "until": input.until.isoformat() if input.until else None,
             }
-            await perform(outcome, info, "customerOverride", subject=key, request=request, run=run)
+            await perform(
+                outcome, info, "customerOverride", subject=key, request=request, run=run, about={"customer": [key]}
+            )
         return CustomerOverridePayload(outcome=outcome)
 
     @root(Role.CSM, description="End the override in force; the computed score is back at once.")
@@ -160,7 +162,9 @@ class ScoreMutations:
                 "reason": input.reason,
                 "until": input.until.isoformat() if input.until else None,
             }
-            await perform(outcome, info, "sentimentSet", subject=key, request=request, run=run)
+            await perform(
+                outcome, info, "sentimentSet", subject=key, request=request, run=run, about={"customer": [key]}
+            )
         return SentimentSetPayload(outcome=outcome)
 
     @root(Role.CSM, description="End the sentiment in force.")
@@ -178,5 +182,5 @@ async def _withdraw(info: ApiInfo, kind: Literal["override", "sentiment"], custo
 
     with Outcome.collecting() as outcome:
         key = key_of(customer_id, "customer", field="customerId")
-        await perform(outcome, info, action, subject=key, request={"customer": key}, run=run)
+        await perform(outcome, info, action, subject=key, request={"customer": key}, run=run, about={"customer": [key]})
     return outcome

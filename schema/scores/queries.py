@@ -31,7 +31,10 @@ class ScoreQueries:
         )
         return model
 
-    @root(description="Overrides, then sentiment, scored afterwards against who left, of everybody and of each CSM.")
+    @root(
+        whole=True,
+        description="Overrides, then sentiment, scored afterwards against who left, of everybody and of each CSM.",
+    )
     async def judgement(self, info: ApiInfo, since: Since = None) -> list[Judgement]:
         judged: Any = list(await info.context.actions.judgement(since=since, now=info.context.now))
         return judged  # type: ignore[no-any-return]  # verdicts, read by their attributes

@@ -68,9 +68,9 @@ class Bookmark:
 @strawberry.type(description="A row of a source that could not become a record, and why.")
 class QuarantinedRow:
     stream: str = column()
-    key: str = column(description="Its id at the vendor.")
+    key: str = column(description="Its id at the vendor.", personal=True)
     field: str | None = column()
-    reason: str = column()
+    reason: str = column(personal=True)
     seen: int = column(description="How often it was pulled.")
     first_seen_at: datetime = column()
     last_seen_at: datetime = column()

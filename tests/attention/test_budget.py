@@ -222,7 +222,7 @@ async def test_a_snooze_keeps_any_playbook_of_the_reason_quiet_and_urgent_things
         assert said(free).state == "reserved"
     assert len(await asked(desk)) == 3
     async with desk.store.reading() as connection:
-        shown = await find_withheld(connection, limit=10)
+        shown = await find_withheld(connection, book=None, limit=10)
     assert sorted((each.what, each.held, each.by) for each in shown) == [
         ("alert", "snoozed", made.id),
         ("email", "snoozed", made.id),

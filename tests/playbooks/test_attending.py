@@ -97,7 +97,7 @@ async def test_two_playbooks_of_a_reason_are_one_message_and_one_task(each_world
         (task,) = await world.alerts()
         assert (told[str(task.run_id)], task.severity, task.reason_key) == ("alarm", "high", "churn")
         async with each_world.store.reading() as connection:
-            withheld = await find_withheld(connection, limit=10)
+            withheld = await find_withheld(connection, book=None, limit=10)
         assert [each.by for each in withheld if each.what == "task"] == [task.id]
         (joined,) = [id_ for id_, name in told.items() if name == "save"]
         steps = {each.action: each.detail for each in await world.steps(joined)}

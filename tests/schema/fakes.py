@@ -1,6 +1,7 @@
 """The use cases mutations call, as fakes that note what they were asked, and a way to put a query to a store."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -128,11 +129,11 @@ def viewer(role: Role = Role.VIEWER) -> Viewer:
 
 def asking(store: Store, actions: FakeActions) -> Ask:
     async def ask(
-        query: str, variables: Mapping[str, Any] | None = None, *, role: Role = Role.VIEWER
+        query: str, variables: Mapping[str, Any] | None = None, *, role: Role = Role.CSM, **who: Any
     ) -> Mapping[str, Any]:
         context = Context(
             store=store,
-            viewer=viewer(role),
+            viewer=replace(viewer(role), **who),
             now=NOW,
             actions=actions,
             playbooks=lambda: PLAYBOOKS,

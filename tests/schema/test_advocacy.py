@@ -98,7 +98,7 @@ async def test_sent_once_and_read_with_the_answer(ask: Ask, place: Place) -> Non
 
 
 async def test_who_may_and_what_is_no_customer(ask: Ask, place: Place) -> None:
-    body = await ask(SEND, {"input": {"customerIds": [ACME]}})
+    body = await ask(SEND, {"input": {"customerIds": [ACME]}}, role=Role.VIEWER)
     assert body["errors"][0]["extensions"]["code"] == "FORBIDDEN"
     wrong = await send(ask, global_id("alert", "x"))
     assert (wrong["errors"][0]["code"], wrong["errors"][0]["field"]) == ("BAD_INPUT", "customerIds.0")

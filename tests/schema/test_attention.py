@@ -40,20 +40,20 @@ class RealAttention(FakeActions):
             clock=lambda: NOW,
         )
 
-    async def inbox(self, owner: str | None, *, limit: int) -> Sequence[Any]:
-        return await self.attending.inbox(owner, limit=limit)
+    async def inbox(self, owner: str | None, *, limit: int, book: str | None) -> Sequence[Any]:
+        return await self.attending.inbox(owner, limit=limit, book=book)
 
-    async def withheld(self, owner: str | None, *, limit: int) -> Sequence[Any]:
-        return await self.attending.withheld(owner, limit=limit)
+    async def withheld(self, owner: str | None, *, limit: int, book: str | None) -> Sequence[Any]:
+        return await self.attending.withheld(owner, limit=limit, book=book)
 
-    async def digest(self, owner: str) -> Any:
-        return await self.attending.digest(owner)
+    async def digest(self, owner: str, *, book: str | None) -> Any:
+        return await self.attending.digest(owner, book=book)
 
     async def precision(self, *, days: int) -> Sequence[Any]:
         return await self.attending.precision(days=days)
 
-    async def snoozes(self, *, customer_ids: Sequence[str] | None) -> Sequence[Any]:
-        return await self.attending.snoozes(customer_ids=customer_ids)
+    async def snoozes(self, *, customer_ids: Sequence[str] | None, book: str | None) -> Sequence[Any]:
+        return await self.attending.snoozes(customer_ids=customer_ids, book=book)
 
     async def snooze(self, request: SnoozeRequest) -> Any:
         return await self.attending.snooze(
@@ -125,9 +125,13 @@ async def test_snooze_and_lift(asks: Ask, store: Store) -> None:
 async def test_viewers_may_look_and_not_change(asks: Ask, store: Store) -> None:
     await seed(store, 1)
     until = (NOW + timedelta(days=7)).isoformat()
-    body = await asks(SNOOZE, {"input": {"customerId": CUSTOMER, "reasonKey": "churn", "until": until}})
+    body = await asks(
+        SNOOZE, {"input": {"customerId": CUSTOMER, "reasonKey": "churn", "until": until}}, role=Role.VIEWER
+    )
     assert body["errors"][0]["extensions"]["code"] == "FORBIDDEN"
-    body = await asks(RATE, {"input": {"id": global_id("playbook_run", "run-c000-0"), "useful": True}})
+    body = await asks(
+        RATE, {"input": {"id": global_id("playbook_run", "run-c000-0"), "useful": True}}, role=Role.VIEWER
+    )
     assert body["errors"][0]["extensions"]["code"] == "FORBIDDEN"
     assert (await asks("{ snoozes { id } playbookPrecision { votes { of } } }"))["data"] == {
         "snoozes": [],

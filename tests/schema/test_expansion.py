@@ -134,5 +134,5 @@ async def test_stated(ask: Ask, store: Store) -> None:
 
 async def test_a_viewer_may_not(ask: Ask) -> None:
     seats, _ = await found(ask)
-    body = await ask(UPDATE, {"input": {"id": seats["id"], "state": "WON"}})
+    body = await ask(UPDATE, {"input": {"id": seats["id"], "state": "WON"}}, role=Role.VIEWER)
     assert body["errors"][0]["extensions"]["code"] == "FORBIDDEN"

@@ -159,7 +159,7 @@ async def test_a_sentiment_there_is_no_such_mark_for(ask_acme: Ask, store: Store
 
 async def test_a_viewer_states_nothing(ask_acme: Ask, store: Store) -> None:
     for query, changes in ((OVERRIDE, {"score": 0.5}), (FEEL, {"mark": 3})):
-        body = await ask_acme(query, given(**changes))
+        body = await ask_acme(query, given(**changes), role=Role.VIEWER)
         assert body["errors"][0]["extensions"] == {"code": "FORBIDDEN"}
     assert await rows(store, health_override) + await rows(store, sentiment) == []
 

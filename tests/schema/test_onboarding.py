@@ -164,7 +164,7 @@ async def test_call_off_and_restart(ask: Ask, store: Store) -> None:
 
 async def test_a_viewer_reads_and_does_nothing(ask: Ask, store: Store) -> None:
     await seed(store, 2)
-    body = await ask(START, {"input": {"customerId": FIRST}})
+    body = await ask(START, {"input": {"customerId": FIRST}}, role=Role.VIEWER)
     assert body["errors"][0]["extensions"]["code"] == "FORBIDDEN"
     async with store.reading() as connection:
         assert (await connection.execute(select(onboarding.c.id))).all() == []

@@ -187,5 +187,5 @@ async def test_refused(ask: Ask, store: Store, given: dict[str, Any], code: str)
 
 
 async def test_a_viewer_may_not(ask: Ask) -> None:
-    body = await ask(UPDATE, {"input": {"id": key("c000", -5), "status": "CHURNED", "reason": "x"}})
+    body = await ask(UPDATE, {"input": {"id": key("c000", -5), "status": "CHURNED", "reason": "x"}}, role=Role.VIEWER)
     assert body["errors"][0]["extensions"]["code"] == "FORBIDDEN"

@@ -65,7 +65,7 @@ async def read(
     async with store.reading() as connection:
         book = await rows.find_book(connection, begin=begin)
         balances = await find_balances(connection, [begin - timedelta(days=1), today - timedelta(days=1), today])
-        due = await find_due(connection, first=today, last=today + timedelta(days=AHEAD[-1] - 1))
+        due = await find_due(connection, book=None, first=today, last=today + timedelta(days=AHEAD[-1] - 1))
         bands = await find_bands(connection, points)
         onboardings = await rows.find_begun_onboardings(connection, since=since)
         runs = await rows.count_runs(connection, since=since)

@@ -11,12 +11,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Table, and_, bindparam, distinct, false, func, select
+from sqlalchemy import ColumnElement, FromClause, Select, Table, and_, bindparam, distinct, false, func, select
 
 from hub.model.conditions import Condition, Field
 from hub.store import tables
+from hub.store.books import of_book
 from hub.store.conditions import clause, column_of
+from hub.store.query.candidates import candidates
 from hub.store.query.plan import Relation, Where
+from hub.store.query.timeline import timeline_pages
+from hub.store.timeline.statement import everything
 
 KEPT = (Where("deleted", "eq", False),)
 
@@ -29,6 +33,8 @@ class Entity:
     computed  name -> expression, for names that are no fixed set
     grouped   columns the rows are grouped by; the others in `columns` are aggregates
     hidden    columns that no plan may read
+    pages     makes the statement for the first rows of each parent, where the rows are of no single table; it takes what
+              `hub.store.query.select.first_of_each` takes, and the entity
     customer  the column that holds the id of the customer a row belongs to; or a column and the entity whose id it
               holds, which leads to one. It decides in whose book a row is
     shared    of an entity that leads to no customer: whether who has a book sees its rows all the same. What may tell of
@@ -36,7 +42,7 @@ class Entity:
     """
 
     name: str
-    table: Table
+    table: FromClause
     id: str = "id"
     scope: tuple[Where, ...] = ()
     joined: Mapping[str, ColumnElement[Any]] = field(default_factory=dict)
@@ -45,6 +51,7 @@ class Entity:
     grouped: tuple[str, ...] = ()
     aggregates: Mapping[str, ColumnElement[Any]] = field(default_factory=dict)
     hidden: frozenset[str] = frozenset()
+    pages: Callable[..., Select[Any]] | None = None
     customer: str | tuple[str, str] | None = None
     shared: bool | None = None
 
@@ -65,9 +72,7 @@ class Entity:
             parent = ENTITIES[through]
             above = parent.table.alias(f"book_{through}")
             return [table.c[column].in_(select(above.c[parent.id]).where(*parent.in_book(above, book)))]
-        own = _owners
-        mine = select(own.c.id).where(own.c.csm_email == bindparam("book", book), own.c.merged_into_id.is_(None))
-        return [table.c[self.customer].in_(mine)]
+        return of_book(table.c[self.customer], book)
 
     def follows(self, parent: str, relation: Relation) -> bool:
         """Whether rows of the relation are in the book because their parent, a row of the entity `parent`, is."""
@@ -101,14 +106,18 @@ class Entity:
 
 
 _latest = tables.scorecard.alias("latest")
-_owners = tables.customer.alias("book_customer")
+_merged = tables.customer.alias("merged")
 
 
-def _fact(name: str) -> ColumnElement[Any] | None:
+def _fact(name: str, scorecard: FromClause = _latest) -> ColumnElement[Any] | None:
     kind, _, fact = name.partition(":")
     if kind == "number":
-        return column_of(Field(fact, "number"), scorecard=_latest)
-    return column_of(Field(fact, "text"), scorecard=_latest) if kind == "text" else None
+        return column_of(Field(fact, "number"), scorecard=scorecard)
+    return column_of(Field(fact, "text"), scorecard=scorecard) if kind == "text" else None
+
+
+def _fact_of_day(name: str) -> ColumnElement[Any] | None:
+    return _fact(name, tables.scorecard)
 
 
 def customers_where(condition: Condition) -> ColumnElement[bool]:
@@ -118,6 +127,11 @@ def customers_where(condition: Condition) -> ColumnElement[bool]:
 
 def _records(name: str, table: Table) -> Entity:
     return Entity(name=name, table=table, scope=KEPT, customer="customer_id")
+
+
+def _events(kind: str, *, customer: str | None = None, shared: bool | None = None) -> Entity:
+    scope = (Where("kind", "eq", kind),)
+    return Entity(name=f"{kind}_event", table=tables.event, id="number", scope=scope, customer=customer, shared=shared)
 
 
 _activity = tables.user_activity_day
@@ -141,6 +155,20 @@ ENTITIES: Mapping[str, Entity] = {
         _records("subscription", tables.subscription),
         _records("opportunity", tables.opportunity),
         _records("external_id", tables.external_id),
+        _records("invoice", tables.invoice),
+        Entity(
+            name="identity_candidate",
+            table=candidates,
+            customer="customer_id",
+        ),
+        Entity(
+            name="customer_merge",
+            table=tables.customer_merge,
+            joined={"merged_name": _merged.c.name, "merged_into_id": _merged.c.merged_into_id},
+            join=(_merged, _merged.c.id == tables.customer_merge.c.merged_id),
+            customer="kept_id",
+        ),
+        Entity(name="timeline", table=everything(), pages=timeline_pages, customer="customer_id"),
         Entity(name="customer_field", table=tables.customer_field, id="name", customer="customer_id"),
         Entity(
             name="usage_day",
@@ -167,9 +195,9 @@ ENTITIES: Mapping[str, Entity] = {
                 "last_day": func.max(_features.c.day),
             },
         ),
-        Entity(name="scorecard", table=tables.scorecard, customer="customer_id"),
+        Entity(name="scorecard", table=tables.scorecard, computed=_fact_of_day, customer="customer_id"),
         Entity(name="extra_scorecard", table=tables.extra_scorecard, customer="customer_id"),
-        Entity(name="rollup_scorecard", table=tables.rollup_scorecard, customer="customer_id"),
+        Entity(name="rollup_scorecard", table=tables.rollup_scorecard, shared=False),  # it tells of everybody below
         Entity(name="health_override", table=tables.health_override, customer="customer_id"),
         Entity(name="sentiment", table=tables.sentiment, customer="customer_id"),
         Entity(name="churn_prediction", table=tables.churn_prediction, customer="customer_id"),
@@ -184,15 +212,26 @@ ENTITIES: Mapping[str, Entity] = {
         Entity(name="survey_invitation", table=tables.survey_invitation, customer="customer_id"),
         Entity(name="playbook_run", table=tables.playbook_run, customer="customer_id"),
         Entity(name="playbook_step", table=tables.playbook_step, customer=("run_id", "playbook_run")),
+        Entity(name="snooze", table=tables.snooze, customer="customer_id"),
         Entity(name="approval", table=tables.approval, customer="customer_id"),
         Entity(name="delivery", table=tables.delivery, customer="customer_id"),
+        _events("alert", customer="customer_id"),
+        _events("band", customer="customer_id"),
+        _events("run", customer="customer_id"),
+        _events("sync", shared=True),
         Entity(name="hook_event", table=tables.hook_event, customer="customer_id"),
         Entity(name="mail_suppression", table=tables.suppression, shared=False),
         Entity(name="mail_bounce", table=tables.mail_bounce, shared=False),
         Entity(name="source", table=tables.source, id="name", shared=True),
         Entity(name="bookmark", table=tables.bookmark, shared=True),
         Entity(name="sync_run", table=tables.sync_run, shared=True),
+        Entity(name="audit_record", table=tables.audit_record, id="number", hidden=frozenset({"salt"}), shared=False),
         Entity(name="quarantine", table=tables.quarantine, shared=False),
-        Entity(name="api_token", table=tables.api_token, hidden=frozenset({"digest"}), shared=False),
+        Entity(
+            name="api_token",
+            table=tables.api_token,
+            hidden=frozenset({"digest", "previous_digest"}),
+            shared=False,
+        ),
     )
 }
