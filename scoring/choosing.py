@@ -3,17 +3,20 @@
     here = chosen(parse({"segment": {"eq": "enterprise"}}, FIELDS), table)      bool[n]
 
 The semantics are those of `matches`, to the last missing value: a comparison with a missing value is false whatever the
-operator, `not` of it is true, `exists` asks for it. A fact that the table does not have is missing for everybody.
-`rises_by` and `falls_by` need a before, which a table has not, and hold for nobody.
+operator, `not` of it is true, `exists` asks for it. A fact that the table does not have is missing for everybody. Days that
+count from today count from the table's own day. `rises_by` and `falls_by` need a before, which a table has not, and hold for
+nobody.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from functools import reduce
+from typing import Any as Anything
 
 import numpy as np
 import numpy.typing as npt
 
-from hub.model.conditions import CHANGES, All, Any, Condition, Field, Not, Operator, Test, matches
+from hub.model.conditions import CHANGES, All, Any, Condition, Field, Not, Operator, Test, is_within, matches
 from scoring.facts import FACTS, FactTable, Floats
 
 Booleans = npt.NDArray[np.bool_]
@@ -30,20 +33,29 @@ def chosen(condition: Condition, table: FactTable) -> Booleans:
         return reduce(np.logical_or, (chosen(part, table) for part in condition.conditions), ~_everybody(table))
     if isinstance(condition, Not):
         return ~chosen(condition.condition, table)
+    if condition.operator is Operator.SEARCH:
+        return _search(condition, table)
     name = condition.field.name
     if name in table.numbers:
         return _number(condition, table.numbers[name])
-    return _text(condition, table.texts.get(name, [None] * len(table)))
+    return _text(condition, table.texts.get(name, [None] * len(table)), table.as_of)
 
 
 def _everybody(table: FactTable) -> Booleans:
     return np.ones(len(table), dtype=np.bool_)
 
 
-def _text(test: Test, column: Sequence[str | None]) -> Booleans:
-    """Decided once for each text there is."""
-    verdicts = {text: matches(test, {test.field.name: text}) for text in set(column)}
+def _text(test: Test, column: Sequence[str | None], today: date) -> Booleans:
+    """Decided once for each text there is; days are texts such as 2026-11-22."""
+    verdicts = {text: matches(test, {test.field.name: text}, today=today) for text in set(column)}
     return np.fromiter(map(verdicts.__getitem__, column), dtype=np.bool_, count=len(column))
+
+
+def _search(test: Test, table: FactTable) -> Booleans:
+    nobody: Sequence[str | None] = [None] * len(table)
+    names, domains = table.texts.get("name", nobody), table.texts.get("domain", nobody)
+    found = (is_within(str(test.value), *each) for each in zip(names, domains, strict=True))
+    return np.fromiter(found, dtype=np.bool_, count=len(table))
 
 
 def _number(test: Test, column: Floats) -> Booleans:
@@ -57,7 +69,9 @@ def _number(test: Test, column: Floats) -> Booleans:
 
 def _compared(test: Test, column: Floats) -> Booleans:
     """Of NaN whatever comes."""
-    value = test.value
+    value: Anything = test.value  # a number or several: parse saw to it
+    if test.operator is Operator.BETWEEN:
+        return np.asarray((column >= value[0]) & (column <= value[1]), dtype=np.bool_)
     if isinstance(value, tuple):
         among = reduce(np.logical_or, (column == each for each in value), np.zeros(len(column), dtype=np.bool_))
         return among if test.operator is Operator.IN else ~among

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Literal
 
 from hub.errors import RefusedError
-from hub.model.conditions import Condition, fields_of
+from hub.model.conditions import SEARCH, Condition, fields_of
 from hub.store.conditions import CUSTOM, LIFECYCLE_FIELDS
 from scoring.book import HealthBook
 from scoring.churn_definition import ChurnDefinition
@@ -90,6 +90,11 @@ class Ask:
     @property
     def condition(self) -> Condition | None:
         return self.tried.when if isinstance(self.tried, Rule) else None
+
+    def fields(self) -> frozenset[str]:
+        """What the condition asks about, a search being one of name and domain."""
+        found = fields_of(self.condition) if self.condition is not None else frozenset()
+        return found - {SEARCH} | {"name", "domain"} if SEARCH in found else found
 
     def facts(self) -> frozenset[str]:
         """The facts that what is replayed reads."""

@@ -20,7 +20,9 @@ from scoring.facts import FACTS, FactTable
 
 MEMORY_DAYS = 92
 """The use of so many days is held at a time, and of the 84 before them."""
-PROFILE = frozenset({"name", "domain", "industry", "country", "employees", "csm_name"})
+KEPT = frozenset({"became_customer_on", "created_at"})
+"""Days that stay what they are."""
+PROFILE = frozenset({"name", "domain", "industry", "country", "employees", "csm_name"}) | KEPT
 CHURN = frozenset({"churn_risk", "churn_annualised", "churn_band"})
 
 

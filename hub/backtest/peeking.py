@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from hub.backtest.ask import Ask
-from hub.backtest.history import CHURN, PROFILE
+from hub.backtest.history import CHURN, KEPT, PROFILE
 from hub.errors import RefusedError
-from hub.model.conditions import fields_of
 from hub.store import Store
 from hub.store.blindfold import Peek, find_peeks
 from hub.store.replay import find_late_model
@@ -42,13 +41,13 @@ async def look(store: Store, ask: Ask, days: Sequence[date]) -> Sightedness:
     probes = sorted({days[len(days) // 3], days[2 * len(days) // 3]}) if days else []
     found = await find_peeks(store, probes, facts=sorted(used | set(ALWAYS)))
     peeks = [str(peek) for fact, peek in sorted(found.items()) if fact in used]
-    fields = fields_of(ask.condition) if ask.condition is not None else frozenset()
+    fields = ask.fields()
     cautions = [
         f"{name} is today's on every day: nothing tells what it was before the hub watched it"
         for name in sorted(used)
         if not FACTS[name].history
     ]
-    cautions += [f"{name} is today's on every day" for name in sorted(fields & PROFILE)]
+    cautions += [f"{name} is today's on every day" for name in sorted(fields & PROFILE - KEPT)]
     if asked := sorted(fields & CHURN):
         names = ", ".join(asked)
         cautions.append(f"{names}: only of days that have scorecards; missing on the others")

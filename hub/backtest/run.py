@@ -7,6 +7,7 @@ Nothing is written and nothing is sent. The arithmetic is done in threads: the c
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import numpy as np
@@ -18,7 +19,7 @@ from hub.backtest.peeking import PeekingError, Sightedness, look
 from hub.backtest.replaying import LIVE, Replay
 from hub.backtest.report import Report, Segment, too_few
 from hub.errors import RefusedError
-from hub.model.conditions import fields_of
+from hub.segments import expanded
 from hub.store import Store
 from hub.store.labels import find_churned
 from scoring.backtest import NEEDED, Ground, Judged, Replayed, judge
@@ -31,6 +32,10 @@ MOST_SEGMENTS = 12
 
 async def run(store: Store, ask: Ask, *, now: datetime, progress: Progress | None = None) -> Report:
     """Raises RefusedError where nothing can be replayed, and PeekingError where what is used knows the future."""
+    if isinstance(ask.tried, Rule):  # segments as they are now; their days count from each day that is replayed
+        async with store.reading() as connection:
+            rule = replace(ask.tried, when=await expanded(connection, ask.tried.when, owner=None))
+        ask = replace(ask, tried=rule)
     ask.check()
     today = now.date()
     days = days_back(today, months=ask.months, every=ask.every)
@@ -38,7 +43,7 @@ async def run(store: Store, ask: Ask, *, now: datetime, progress: Progress | Non
     if sight.peeks and not ask.allow_peeking:
         raise PeekingError(sight.peeks)
     replay = Replay.of(ask)
-    fields = fields_of(ask.condition) & (PROFILE | CHURN) if ask.condition is not None else frozenset()
+    fields = ask.fields() & (PROFILE | CHURN)
     tenure = ask.churn.snapshots.minimum_tenure_days
     async with store.reading() as connection:
         churns = _churns(await find_churned(connection, until=today, grace_days=ask.churn.grace_days))

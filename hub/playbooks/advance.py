@@ -22,6 +22,7 @@ from hub.playbooks.holdout import begin
 from hub.playbooks.mailing import Mailing
 from hub.playbooks.planning import Planner
 from hub.playbooks.rows import BY_PLAYBOOK, LEFT_OPEN, Walk, call_key, run_row
+from hub.playbooks.settling import settled_runs
 from hub.playbooks.spec import Playbook, from_definition
 from hub.playbooks.walking import Heard, Walker
 from hub.store import Connection, Store, alerts, approvals, deliveries, runs, stops
@@ -74,7 +75,9 @@ class Advancer:
                 for run in await runs.find_runs(connection, ids=expected)
                 if run.fence == expected[run.id] and _may_move(run, now)
             ]
-            playbooks = {run.id: self._playbook(run) for run in found}
+            asked = {run.id: self._playbook(run) for run in found}
+            ready = await settled_runs(connection, asked.values(), today=now.date())
+            playbooks = {run_id: ready[id(playbook)] for run_id, playbook in asked.items()}
             situations = await find_situations(
                 connection,
                 [run.customer_id for run in found],

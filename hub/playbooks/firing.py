@@ -5,6 +5,7 @@ By hand: for the customers
 somebody named, under a key of his, so that asking again is no second firing.
 """
 
+import logging
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -16,6 +17,7 @@ from hub.playbooks.holdout import begin
 from hub.playbooks.planned import Planned
 from hub.playbooks.planning import Planner
 from hub.playbooks.rows import definition_row, run_id_of, run_row
+from hub.playbooks.settling import settled
 from hub.playbooks.spec import Playbook
 from hub.playbooks.triggers import ANYTHING, CATCH_UP, FRESH
 from hub.store import Connection, Store, runs
@@ -23,6 +25,7 @@ from hub.store.due import count_anew, find_changes_due, find_due, find_records_d
 from hub.store.playbooks import Situation, find_situations
 from hub.store.rests import find_resting
 
+log = logging.getLogger(__name__)
 BY_HAND = "hand"
 MAX_KEY = 150
 MAX_BY_HAND = 1_000
@@ -63,6 +66,11 @@ async def begin_due(
         return
     found: list[str] | list[Situation]
     async with store.reading() as connection:
+        try:
+            playbook = await settled(connection, playbook, today=now.date())
+        except RefusedError as error:  # the others fire all the same
+            log.error("nobody fires: %s", error)
+            return
         if playbook.trigger.field is not None:
             found = await _changes_due(connection, playbook, playbook.trigger.field, now=now)
         elif playbook.trigger.record is not None:
@@ -171,6 +179,7 @@ async def fire_by_hand(
     _check(ids, key)
     episode = f"{BY_HAND}:{key}"
     async with store.reading() as connection:
+        playbook = await settled(connection, playbook, today=now.date())
         situations = await find_situations(connection, ids, with_contacts=playbook.writes_contacts)
         if missing := [id_ for id_ in ids if id_ not in situations]:
             raise NotFoundError(f"there is no customer {', '.join(map(repr, missing[:10]))}")

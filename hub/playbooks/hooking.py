@@ -16,6 +16,7 @@ from hub.errors import NotFoundError, RefusedError
 from hub.model.conditions import matches
 from hub.playbooks.holdout import begin
 from hub.playbooks.rows import run_row
+from hub.playbooks.settling import settled
 from hub.playbooks.spec import Playbook
 from hub.store import Connection, Store, hooks, stops
 from hub.store.due import is_snoozed
@@ -104,7 +105,12 @@ async def fire_event(store: Store, playbooks: Iterable[Playbook], id_: str, *, n
             if stops.stop_of(stopped, playbook.name) is not None:
                 outcome[playbook.name] = "stopped"
                 continue
-            outcome[playbook.name], new = await _fire(connection, playbook, event, now=now)
+            try:
+                ready = await settled(connection, playbook, today=now.date())
+            except RefusedError as error:
+                outcome[playbook.name] = str(error)
+                continue
+            outcome[playbook.name], new = await _fire(connection, ready, event, now=now)
             begun += new
         await hooks.finish(connection, event.id, outcome=outcome, now=now)
     return begun

@@ -6,6 +6,7 @@ of whom nothing is), and every example. All faults of all files are told at once
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from pydantic import ValidationError
 from hub.delivery import Renderer, RenderError
 from hub.documents import Document, Key, faults_of
 from hub.errors import ConfigError, Fault
-from hub.model.conditions import Condition, ConditionError, Field, matches
+from hub.model.conditions import Condition, ConditionError, Field, matches, parse_day
 from hub.playbooks import triggers
 from hub.playbooks.program import condition, read
 from hub.playbooks.spec import Playbook, Sheet, assemble
@@ -180,7 +181,7 @@ class _Reading:
                 read = False
                 continue
             facts = example.get("facts", {})
-            fires = (when is None or matches(when, facts)) and trigger.holds(
+            fires = (when is None or matches(when, facts, today=triggers.EXAMPLE_DAY)) and trigger.holds(
                 facts, example.get("before", {}), example.get("record", {}), example.get("event", {})
             )
             seen.add(example["fires"])
@@ -221,10 +222,31 @@ class _Reading:
         if (field := fields.get(name)) is None:
             self.say((*key, name), "is no fact" if fields is VOCABULARY else "is no field of the record")
             return False
+        if field.kind == "segment":
+            return self.are_segments(name, value, key)
+        if field.kind == "date":
+            return self.is_day(name, value, key)
         if value is not None and (
             isinstance(value, bool) or not isinstance(value, (int, float) if field.kind == "number" else str)
         ):
             self.say((*key, name), f"must be a {field.kind}, not {value!r}")
+            return False
+        return True
+
+    def are_segments(self, name: str, value: Any, key: Key) -> bool:
+        """Saved segments the customer of an example is in: a name or a list of them."""
+        good = all(isinstance(each, str) for each in (value if isinstance(value, list) else [value]))
+        if not good:
+            self.say((*key, name), f"must be the name of a saved segment, or a list of them, not {value!r}")
+        return good
+
+    def is_day(self, name: str, value: Any, key: Key) -> bool:
+        if value is None or isinstance(value, date):
+            return True
+        try:
+            parse_day(str(value))
+        except ValueError as error:
+            self.say((*key, name), str(error))
             return False
         return True
 

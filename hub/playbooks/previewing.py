@@ -9,7 +9,7 @@ from hub.delivery import Rendered, Renderer
 from hub.playbooks.recipients import CONTACTS
 from hub.playbooks.spec import Playbook
 from hub.playbooks.steps import Email
-from hub.playbooks.vocabulary import VOCABULARY
+from hub.playbooks.vocabulary import VALUES
 from hub.playbooks.words import words
 from hub.store.playbooks import RECORD_FIELDS, Situation
 
@@ -68,7 +68,12 @@ def preview(
 def sample(playbook: Playbook, *, now: datetime) -> Situation:
     """A customer of whom all is known."""
     values: dict[str, Any] = {
-        name: 12.0 if each.kind == "number" else (each.choices or ("example",))[0] for name, each in VOCABULARY.items()
+        name: 12.0
+        if each.kind == "number"
+        else f"{now:%Y-%m-%d}"
+        if each.kind == "date"
+        else (each.choices or ("example",))[0]
+        for name, each in VALUES.items()
     }
     values |= SAMPLE
     return Situation(

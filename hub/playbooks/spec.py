@@ -101,7 +101,7 @@ class Playbook:
         return self.trigger.with_when(self.when)
 
     def fires(self, values: Mapping[str, Any]) -> bool:
-        """Whether its condition holds; one that has none is for anybody."""
+        """Whether its condition holds, which was settled before (see settling); one that has none is for anybody."""
         return self.condition is None or matches(self.condition, values)
 
     def rested_since(self, now: datetime) -> datetime | None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
-from hub.model.conditions import All, Any, Condition, Not, Operator, Test
+from hub.model.conditions import All, Any, Condition, Not, Operator, Scalar, Test
 from hub.playbooks.durations import Moment, show_duration
 from hub.playbooks.program import Step
 from hub.playbooks.steps import (
@@ -38,6 +38,14 @@ _WORDS: Mapping[Operator, str] = {
     Operator.RISES_BY: "has risen since firing by",
     Operator.FALLS_BY: "has fallen since firing by",
 }
+_DAYS: Mapping[Operator, str] = {
+    Operator.LT: "is before",
+    Operator.LTE: "is not after",
+    Operator.GT: "is after",
+    Operator.GTE: "is not before",
+    Operator.WITHIN: "is in",
+}
+"""Of dates, where other words fit better."""
 _FLAGS: Mapping[Operator, tuple[str, str]] = {
     Operator.EXISTS: ("is known", "is not known"),
     Operator.CHANGES: ("is not what it was at firing", "is what it was at firing"),
@@ -62,9 +70,19 @@ def _test(test: Test) -> str:
     name = test.field.name
     if test.operator in _FLAGS:
         return f"{name} {_FLAGS[test.operator][0 if test.value else 1]}"
+    if test.operator is Operator.SEARCH:
+        return f"the name or domain has {test.value}"
+    if test.operator is Operator.MEMBER:
+        return f"is in the segment {test.value}"
     values = test.value if isinstance(test.value, tuple) else (test.value,)
-    shown = ", ".join(f"{value:g}" if isinstance(value, float) else str(value) for value in values)
-    return f"{name} {_WORDS[test.operator]} {shown}"
+    if test.operator is Operator.BETWEEN:
+        return f"{name} is from {_value(values[0])} to {_value(values[1])}"
+    said = _DAYS.get(test.operator) if test.field.kind == "date" else None
+    return f"{name} {said or _WORDS[test.operator]} {', '.join(map(_value, values))}"
+
+
+def _value(value: Scalar) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def summary(step: Step) -> str:

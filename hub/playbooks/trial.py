@@ -7,7 +7,7 @@ from typing import Any
 from hub.delivery import Renderer
 from hub.playbooks.planning import Planner, without_unless
 from hub.playbooks.spec import Playbook
-from hub.playbooks.vocabulary import VOCABULARY
+from hub.playbooks.vocabulary import VALUES
 from hub.store.playbooks import RECORD_FIELDS, Situation
 
 
@@ -19,8 +19,12 @@ def trial(playbook: Playbook, index: int, *, renderer: Renderer, event: Mapping[
     planner = Planner(renderer, hub_url="http://localhost")
     now = datetime(2026, 1, 31, tzinfo=UTC)
     full: dict[str, Any] = {
-        name: 0.25 if each.kind == "number" else (each.choices or ("text@example.com",))[0]
-        for name, each in VOCABULARY.items()
+        name: 0.25
+        if each.kind == "number"
+        else "2026-01-31"
+        if each.kind == "date"
+        else (each.choices or ("text@example.com",))[0]
+        for name, each in VALUES.items()
     }
     if playbook.trigger.record is not None:
         fields = RECORD_FIELDS[playbook.trigger.record].values()

@@ -20,7 +20,7 @@ must still be what it became.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from difflib import get_close_matches
 from typing import Any
 
@@ -34,6 +34,8 @@ from hub.playbooks.vocabulary import VOCABULARY
 from hub.store.conditions import LIFECYCLE_FIELDS
 from hub.store.playbooks import RECORD_FIELDS
 
+EXAMPLE_DAY = date(2026, 1, 31)
+"""What days count from in examples: theirs may count, too (`created_at: today - 10 days`), so that it could be any."""
 KINDS = ("scorecard", "hand", "threshold", "date", "record", "change", "webhook", "schedule")
 CATCH_UP = timedelta(days=7)
 """How long after its day a date still fires, and a change, so that a hub that stood still for a week misses nothing."""
@@ -95,9 +97,9 @@ class Trigger:
     ) -> bool:
         """Whether an example sets it off, its `when` aside."""
         return (self.hook is None or self.heeds(self.hook, (event or {}).get("type"))) and (
-            (self.now is None or matches(self.now, facts))
-            and (self.before is None or matches(self.before, before))
-            and (self.where is None or matches(self.where, record))
+            (self.now is None or matches(self.now, facts, today=EXAMPLE_DAY))
+            and (self.before is None or matches(self.before, before, today=EXAMPLE_DAY))
+            and (self.where is None or matches(self.where, record, today=EXAMPLE_DAY))
         )
 
 

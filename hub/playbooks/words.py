@@ -29,7 +29,7 @@ from datetime import date
 from typing import Any
 
 from hub.playbooks.spec import Playbook
-from hub.playbooks.vocabulary import VOCABULARY
+from hub.playbooks.vocabulary import VALUES
 from hub.store.conditions import CUSTOM
 from hub.store.expansion import BLANK as EXPANSION
 from hub.store.onboarding_words import BLANK as ONBOARDING
@@ -76,7 +76,7 @@ def words(playbook: Playbook, situation: Situation, *, before: Mapping[str, Any]
             "horizon_days": situation.churn_horizon_days,
         },
         "reasons": reasons(situation),
-        "facts": {name: values.get(name) for name in VOCABULARY},
+        "facts": {name: values.get(name) for name in VALUES},
         "record": _record(playbook, before.get("record")),
         "change": _change(playbook, before.get("change")),
         "event": _event(playbook, before.get("event")),

@@ -6,21 +6,36 @@
 The caller joins the two (from outside where customers without a scorecard count too: their facts are missing). Fields of the
 lifecycle are looked up by the customer. A field that is none of these is a fact, read from the scorecard's JSON. Every
 comparison is false, never NULL, where the value is missing, so that `not` means the same here and in
-`hub.model.conditions.matches`.
+`hub.model.conditions.matches`. Saved segments are put in their places before (`hub.segments`); days count from `today`, which
+may be left out where none does.
 """
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any as Anything
 
-from sqlalchemy import JSON, ColumnElement, Date, FromClause, and_, false, not_, or_, select, true, type_coerce
+from sqlalchemy import JSON, ColumnElement, Date, FromClause, and_, false, func, not_, or_, select, true, type_coerce
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import GenericFunction
-from sqlalchemy.types import Text
 
 from hub.model.actions import Band
-from hub.model.conditions import CHANGES, All, Any, Condition, Field, Operator, Test
+from hub.model.conditions import (
+    CHANGES,
+    IN_SEGMENT,
+    SEARCH,
+    All,
+    Any,
+    Condition,
+    Field,
+    Operator,
+    Test,
+    fold,
+    is_relative,
+    on_day,
+)
 from hub.store import tables
+from hub.store.texts import folded, spaced
 
 BANDS = tuple(band.value for band in Band)
 CUSTOMER_FIELDS: tuple[Field, ...] = (
@@ -32,6 +47,8 @@ CUSTOMER_FIELDS: tuple[Field, ...] = (
     Field("employees", "number"),
     Field("csm_email", "text"),
     Field("csm_name", "text"),
+    Field("became_customer_on", "date"),
+    Field("created_at", "date"),
 )
 SCORECARD_FIELDS: tuple[Field, ...] = (
     Field("health", "number"),
@@ -55,6 +72,7 @@ LIFECYCLE_FIELDS: tuple[Field, ...] = (
     Field("churn_days", "number"),
     Field("renewal_status", "text", ("upcoming", "due", "overdue", "renewed", "churned")),
     Field("renewal_days", "number"),
+    Field("renewal_on", "date"),
     Field("renewal_auto", "text", ("yes", "no")),
     Field("renewal_amount", "number"),
     Field("renewal_expected", "number"),
@@ -70,6 +88,8 @@ HEALTH_CHANGE = Field("health_change_30d", "number")
 FIELDS: Mapping[str, Field] = {
     field.name: field for field in (*CUSTOMER_FIELDS, *SCORECARD_FIELDS, *LIFECYCLE_FIELDS, HEALTH_CHANGE)
 }
+CHOOSING: Mapping[str, Field] = {SEARCH: Field(SEARCH, "search"), IN_SEGMENT: Field(IN_SEGMENT, "segment")}
+"""What conditions may ask besides, and no customer has a value of."""
 
 CUSTOM = "custom."
 """Fields of this beginning are the hub's own, which playbooks write; all of them are texts."""
@@ -79,15 +99,27 @@ _LIFECYCLE = frozenset(field.name for field in LIFECYCLE_FIELDS)
 
 
 def clause(
-    condition: Condition, *, customer: FromClause = tables.customer, scorecard: FromClause = tables.scorecard
+    condition: Condition,
+    *,
+    customer: FromClause = tables.customer,
+    scorecard: FromClause = tables.scorecard,
+    today: date | None = None,
 ) -> ColumnElement[bool]:
-    """The condition in SQL. It never is NULL."""
-    return _clause(condition, lambda field: column_of(field, customer=customer, scorecard=scorecard))
+    """The condition in SQL. It never is NULL. ValueError where it needs `today` and there is none."""
+    return _clause(_settled(condition, today), lambda field: column_of(field, customer=customer, scorecard=scorecard))
 
 
-def record_clause(condition: Condition, table: FromClause) -> ColumnElement[bool]:
+def record_clause(condition: Condition, table: FromClause, *, today: date | None = None) -> ColumnElement[bool]:
     """A condition over the columns of one table in SQL. It never is NULL."""
-    return _clause(condition, lambda field: table.c[field.name])
+    return _clause(_settled(condition, today), lambda field: table.c[field.name])
+
+
+def _settled(condition: Condition, today: date | None) -> Condition:
+    if today is not None:
+        return on_day(condition, today)
+    if is_relative(condition):
+        raise ValueError("the condition counts from a day that was not given")
+    return condition
 
 
 def _clause(condition: Condition, column: Callable[[Field], ColumnElement[Anything]]) -> ColumnElement[bool]:
@@ -104,6 +136,8 @@ def column_of(
     field: Field, *, customer: FromClause = tables.customer, scorecard: FromClause = tables.scorecard
 ) -> ColumnElement[Anything]:
     """Where the value of `field` stands."""
+    if field.kind == "search":
+        return customer.c.name + " " + func.coalesce(customer.c.domain, "")
     if field.name in _CUSTOMER:
         return customer.c[field.name]
     if field.name in _SCORECARD:
@@ -148,8 +182,10 @@ def health_change(scorecard: FromClause = tables.scorecard) -> ColumnElement[flo
 def _comparison(test: Test, column: ColumnElement[Anything]) -> ColumnElement[bool]:
     if test.operator is Operator.EXISTS:
         return column.is_not(None) if test.value else column.is_(None)
-    if test.operator in CHANGES:
-        raise ValueError(f"{test.operator} compares with before and is no SQL")
+    if test.operator in CHANGES or test.operator is Operator.MEMBER:
+        raise ValueError(f"{test.field.name} {test.operator}: this is no SQL, and should have been settled before")
+    if test.field.kind == "date" and not isinstance(column.type, Date):
+        return and_(column.is_not(None), _moment(test, column))
     return and_(column.is_not(None), _COMPARE[test.operator](column, test.value))
 
 
@@ -160,22 +196,50 @@ _COMPARE: Mapping[Operator, Callable[[ColumnElement[Anything], Anything], Column
     Operator.LTE: lambda column, value: column <= value,
     Operator.GT: lambda column, value: column > value,
     Operator.GTE: lambda column, value: column >= value,
+    Operator.BETWEEN: lambda column, value: and_(column >= value[0], column <= value[1]),
     Operator.IN: lambda column, value: column.in_(list(value)),
     Operator.NOT_IN: lambda column, value: column.not_in(list(value)),
-    Operator.CONTAINS: lambda column, value: _ascii_lower(column).contains(_lower(value), autoescape=True),
-    Operator.STARTS_WITH: lambda column, value: _ascii_lower(column).startswith(_lower(value), autoescape=True),
+    Operator.CONTAINS: lambda column, value: folded(column, value).contains(fold(value), autoescape=True),
+    Operator.STARTS_WITH: lambda column, value: folded(column, value).startswith(fold(value), autoescape=True),
+    Operator.SEARCH: lambda column, value: _words(column, value),
 }
 
 
-def _lower(value: str) -> str:
-    return "".join(letter.lower() if letter.isascii() else letter for letter in value)
+def _words(column: ColumnElement[str], value: str) -> ColumnElement[bool]:
+    """Whether each word begins one of the column's."""
+    text = spaced(folded(column, value))
+    return and_(true(), *(text.contains(f" {word}", autoescape=True) for word in value.split()))
 
 
-class _ascii_lower(GenericFunction[str]):  # noqa: N801 - named as the SQL it stands for
-    """Lower case of A-Z alone: what SQLite's lower does, and PostgreSQL's in the C collation."""
+def _moment(test: Test, column: ColumnElement[Anything]) -> ColumnElement[bool]:
+    """A comparison of a moment by the day it lies on, as one of moments: an index on them still helps."""
+    value: Anything = test.value
 
-    type = Text()
-    inherit_cache = True
+    def on(day: date) -> ColumnElement[bool]:
+        return and_(column >= _begin(day), column < _end(day))
+
+    match test.operator:
+        case Operator.LT:
+            return column < _begin(value)
+        case Operator.LTE:
+            return column < _end(value)
+        case Operator.GT:
+            return column >= _end(value)
+        case Operator.GTE:
+            return column >= _begin(value)
+        case Operator.BETWEEN:
+            return and_(column >= _begin(value[0]), column < _end(value[1]))
+    days = or_(false(), *(on(day) for day in (value if isinstance(value, tuple) else (value,))))
+    return days if test.operator in (Operator.EQ, Operator.IN) else not_(days)
+
+
+def _begin(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
+
+
+def _end(day: date) -> datetime:
+    """The first moment after it; of the last day there is, its last one."""
+    return datetime.max.replace(tzinfo=UTC) if day == date.max else _begin(day + timedelta(days=1))
 
 
 class _days_before(GenericFunction[Anything]):  # noqa: N801 - named as the SQL it stands for
@@ -183,16 +247,6 @@ class _days_before(GenericFunction[Anything]):  # noqa: N801 - named as the SQL 
 
     type = Date()
     inherit_cache = True
-
-
-@compiles(_ascii_lower, "sqlite")
-def _(element: _ascii_lower, compiler: SQLCompiler, **options: Anything) -> str:
-    return f"lower({compiler.process(element.clauses, **options)})"
-
-
-@compiles(_ascii_lower, "postgresql")
-def _(element: _ascii_lower, compiler: SQLCompiler, **options: Anything) -> str:
-    return f'lower(({compiler.process(element.clauses, **options)}) COLLATE "C")'
 
 
 @compiles(_days_before, "sqlite")

@@ -19,11 +19,11 @@ LIVE = ("open", "offered")
 
 
 async def find_matches(
-    connection: Connection, when: Condition, against: Mapping[str, Condition], fields: Sequence[Field]
+    connection: Connection, when: Condition, against: Mapping[str, Condition], fields: Sequence[Field], *, today: date
 ) -> dict[str, tuple[str | None, dict[str, Any]]]:
     """{customer: (name of the first of `against` that holds, {field: value})} of whom `when` holds for today: one statement."""
     blocked = (
-        case(*((clause(condition), literal(name)) for name, condition in against.items()), else_=null())
+        case(*((clause(condition, today=today), literal(name)) for name, condition in against.items()), else_=null())
         if against
         else null()
     )
@@ -31,7 +31,7 @@ async def find_matches(
     statement = (
         select(customer.c.id, cast(blocked, String).label("blocked"), *columns)
         .join_from(customer, scorecard, and_(scorecard.c.customer_id == customer.c.id, scorecard.c.latest))
-        .where(customer.c.merged_into_id.is_(None), clause(when))
+        .where(customer.c.merged_into_id.is_(None), clause(when, today=today))
     )
     names = [field.name for field in fields]
     return {row[0]: (row[1], dict(zip(names, row[2:], strict=True))) for row in await connection.execute(statement)}

@@ -66,6 +66,7 @@ class Situation:
 
 _OWN = (*CUSTOMER_FIELDS, *SCORECARD_FIELDS, *LIFECYCLE_FIELDS, HEALTH_CHANGE)
 _NAMES = tuple(each.name for each in _OWN)
+_DATES = tuple(each.name for each in _OWN if each.kind == "date")
 
 
 def select_values(*more: ColumnElement[Any]) -> Select[Any]:
@@ -83,6 +84,9 @@ def values_of(row: Row[Any]) -> dict[str, Any]:
     given: tuple[Any, ...] = tuple(row)
     values = dict(given[2] or {})
     values.update(zip(_NAMES, given[3 : 3 + len(_NAMES)], strict=True))
+    for name in _DATES:
+        if values[name] is not None:
+            values[name] = values[name].isoformat()[:10]  # the day: what runs keep is JSON
     return values
 
 

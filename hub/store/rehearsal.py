@@ -58,6 +58,9 @@ async def read_columns(connection: Connection, day: date, fields: Sequence[Field
     async for rows in result.partitions(PARTITION):
         for column, values in zip(found, zip(*rows, strict=True), strict=True):
             column.extend(values)
+    for place, each in enumerate(fields, start=1):
+        if each.kind == "date":  # days, as texts
+            found[place] = [None if value is None else value.isoformat()[:10] for value in found[place]]
     names = [each.name for each in fields]
     return Columns(as_of=day, customers=found[0], values=dict(zip(names, found[1:], strict=True)))
 

@@ -39,7 +39,7 @@ def test_everything_wrong_is_told_at_once() -> None:
             },
             FIELDS,
         )
-    number_operators = ("eq", "ne", "in", "not_in", "exists", "lt", "lte", "gt", "gte")
+    number_operators = ("eq", "ne", "in", "not_in", "exists", "lt", "lte", "gt", "gte", "between")
     text_operators = ("eq", "ne", "in", "not_in", "exists", "contains", "starts_with")
     assert [(problem.key, problem.message, problem.choices) for problem in caught.value.problems] == [
         (("all", 0, "helth"), "is no fact", ("health",)),

@@ -40,7 +40,7 @@ async def keep_expansion(store: Store, settings: ExpansionSettings, *, now: date
         present = await expansion.find_present(connection, [VOCABULARY[name] for name in NEEDED])
         resting = await expansion.find_resting(connection, since=today - timedelta(settings.rest))
         rules = {rule.name: rule for rule in settings.rules}
-        matches = {rule.name: await _matches(connection, rule, settings) for rule in settings.rules}
+        matches = {rule.name: await _matches(connection, rule, settings, today) for rule in settings.rules}
         after = _won(live, present, settings, today)
         for row in after:
             if row["state"] in expansion.LIVE:
@@ -77,10 +77,11 @@ async def show(connection: Connection, rows: Sequence[Row], *, now: datetime, cu
     await write_lifecycles(connection, shown, now=now)
 
 
-async def _matches(connection: Connection, rule: Rule, settings: ExpansionSettings) -> dict[str, Match]:
+async def _matches(connection: Connection, rule: Rule, settings: ExpansionSettings, today: date) -> dict[str, Match]:
     of = (rule.value.seats.of,) if rule.value.seats is not None else ()
     names = dict.fromkeys((*rule.evidence, *NEEDED, *of))
-    return await expansion.find_matches(connection, rule.when, settings.not_when, [VOCABULARY[name] for name in names])
+    fields = [VOCABULARY[name] for name in names]
+    return await expansion.find_matches(connection, rule.when, settings.not_when, fields, today=today)
 
 
 def _opportunity(rule: Rule, customer_id: str, values: Mapping[str, Any], now: datetime) -> Row | None:

@@ -48,7 +48,7 @@ async def start(
             over = walking.ended(newest, "cancelled", why="begun anew", by=by, now=now)
             await onboardings.write(connection, [over], [])
             await moving.tell(connection, [over], now=now)  # so that the change to active is one
-        records = await moving.read(connection, programmes, (), customer_ids=[named.id])
+        records = await moving.read(connection, programmes, (), customer_ids=[named.id], today=now.date())
         programme = moving.programme_for(programmes, records, named.id)
         if programme is None:
             names = ", ".join(each.name for each in programmes)
@@ -149,7 +149,7 @@ async def _move(
 ) -> Journey:
     """Do what was asked, and then what the records prove."""
     (before,) = await moving.load(connection, [onboarding])
-    records = await moving.read(connection, programmes, [onboarding])
+    records = await moving.read(connection, programmes, [onboarding], today=now.date())
     after = moving.moved(change(before), programmes, records, now=now)
     await moving.save(connection, [before], [after])
     await moving.tell(connection, [after.onboarding], now=now)

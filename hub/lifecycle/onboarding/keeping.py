@@ -46,7 +46,7 @@ async def keep_onboardings(store: Store, settings: OnboardingSettings, *, now: d
         merged = await onboardings.cancel_merged(connection, now=now)
         begun = await _begin_new(connection, programmes, settings.starts_within_days, now=now)
         active = await onboardings.find_onboardings(connection, states=[ACTIVE], lock=True)
-        records = await moving.read(connection, programmes, active)
+        records = await moving.read(connection, programmes, active, today=now.date())
         leavers = await onboardings.find_leavers(connection, today=now.date())
         before = await moving.load(connection, active)
         after = [
@@ -76,7 +76,7 @@ async def _begin_new(connection: Connection, programmes: Sequence[Programme], wi
     new = await onboardings.find_new_customers(connection, since=today - timedelta(days=within), today=today)
     if not new:
         return 0
-    records = await moving.read(connection, programmes, (), customer_ids=new)
+    records = await moving.read(connection, programmes, (), customer_ids=new, today=now.date())
     rows = [
         new_onboarding(id_, programme, cause="subscription", at=_since(day, now))
         for id_, day in new.items()

@@ -6,7 +6,7 @@ or playbook that is evidence. Nothing is asked per customer.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 from hub.lifecycle.onboarding import walking
 from hub.lifecycle.onboarding.programme import Evidence, Happening, Programme
@@ -25,13 +25,14 @@ FEW = 500
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """What the records say. happened: {what: {onboarding id: when}}."""
+    """What the records say. happened: {what: {onboarding id: when}}; today: what days in conditions count from."""
 
     known: Mapping[str, Known]
     happened: Mapping[Happening, Mapping[str, datetime]] = field(default_factory=dict)
+    today: date | None = None
 
     def holds(self, condition: Condition | None, customer_id: str) -> bool:
-        return condition is None or matches(condition, self.values(customer_id))
+        return condition is None or matches(condition, self.values(customer_id), today=self.today)
 
     def values(self, customer_id: str) -> Mapping[str, object]:
         known = self.known.get(customer_id)
@@ -68,6 +69,7 @@ async def read(
     active: Sequence[Onboarding],
     *,
     customer_ids: Iterable[str] = (),
+    today: date,
 ) -> Records:
     """What there is to know about these active onboardings, and about customers that have none yet."""
     few = len(active) <= FEW
@@ -85,7 +87,7 @@ async def read(
             happened[each] = {id_: walking.moment_of(day) for id_, day in days.items()}
         else:
             happened[each] = await find_playbook_runs(connection, each.names, only=only)
-    return Records(known, happened)
+    return Records(known, happened, today)
 
 
 def programme_for(programmes: Sequence[Programme], records: Records, customer_id: str) -> Programme | None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from hub.errors import RefusedError
-from hub.model.conditions import CHANGES, Condition, Field, Not, Test, fields_of
+from hub.model.conditions import CHANGES, SEARCH, Condition, Field, Not, Test, fields_of
 from hub.playbooks.durations import DATES, Moment
 from hub.playbooks.spec import Playbook
 from hub.playbooks.steps import Wait
@@ -71,6 +71,8 @@ def needs_of(playbooks: Iterable[Playbook], *, rebuilt: frozenset[str]) -> Needs
         moments = [each.until for each in waits if isinstance(each.until, Moment)]
         moments += [playbook.trigger.moment] if playbook.trigger.moment is not None else []
         names |= {DATES[each.day][0] for each in moments}
+        if SEARCH in names:
+            names = (names - {SEARCH}) | {"name", "domain"}
         if playbook.trigger.field is not None:
             names.add(playbook.trigger.field)
     if custom := sorted(name for name in names if name.startswith(CUSTOM)):

@@ -21,6 +21,7 @@ from hub.playbooks.rehearsal.outcome import Ground, later_of
 from hub.playbooks.rehearsal.report import Compared, Plan, Shown
 from hub.playbooks.rehearsal.scene import Roster, Scene
 from hub.playbooks.rehearsal.standing import Standing, end_of
+from hub.playbooks.settling import expanded
 from hub.playbooks.spec import Playbook
 from hub.playbooks.triggers import FRESH
 from hub.store import Connection, Store
@@ -78,6 +79,11 @@ class Asked:
 async def rehearse(store: Store, asked: Asked, *, now: datetime, progress: Progress | None = None) -> Plan:
     """Raises RefusedError where there is nothing to replay, or what it asks cannot be known of the past."""
     asked.check()
+    async with (
+        store.reading() as connection
+    ):  # segments as they are now; their days count from each day that is replayed
+        live = None if asked.live is None else await expanded(connection, asked.live)
+        asked = replace(asked, playbook=await expanded(connection, asked.playbook), live=live)
     needs = needs_of(asked.versions, rebuilt=frozenset(asked.scales) & LEVELS.keys())
     today = now.date()
     first = today - timedelta(days=asked.days - 1)
@@ -196,7 +202,7 @@ async def _learned(
 async def _scenes(
     connection: Connection, days: Sequence[date], needs: Needs, standing: Standing, roster: Roster
 ) -> AsyncIterator[Scene]:
-    texts = {each.name for each in needs.columns if each.kind == "text"}
+    texts = {each.name for each in needs.columns if each.kind != "number"}
     for day, until in pairwise([*days, *([days[-1] + DAY] if days else [])]):
         columns = await read_columns(connection, day, needs.columns)
         values = {"customer_id": columns.customers, **{n: v for n, v in columns.values.items() if n not in texts}}

@@ -105,7 +105,7 @@ class Scene:
 
     def holds_for(self, code: int, condition: Condition) -> bool:
         place = self.place(code)
-        return matches(condition, {}) if place is None else bool(self.holds(condition)[place])
+        return matches(condition, {}, today=self.day) if place is None else bool(self.holds(condition)[place])
 
     def values(self, code: int) -> dict[str, Any]:
         """All columns of a customer; {} for who has no scorecard of the day."""

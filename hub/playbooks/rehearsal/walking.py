@@ -139,7 +139,7 @@ class Walks:
 
     def _holds(self, condition: Condition, run: _Run, scene: Scene) -> bool:
         if asks_before(condition):
-            return matches(condition, scene.values(run.code), before=run.facts)
+            return matches(condition, scene.values(run.code), before=run.facts, today=scene.day)
         return scene.holds_for(run.code, condition)
 
     def _addresses(self, run: _Run, step: Step, scene: Scene) -> int:
