@@ -1,7 +1,8 @@
 """Who may do what, and what they did: tokens, roles, the audit log, and requests that are carried out once.
 
 `viewer`   who asks: a token's name, role, scopes and book
-`tokens`   create, find, list and revoke the tokens of the API
+`tokens`   create, rotate, list and revoke the tokens of the API
+`admission`  whom a request comes from, by its token or by the JWT of the company's own sign-on (`oidc`)
 `acting`   carry out a request of a viewer: audited, and at most once for an idempotency key
 """
 

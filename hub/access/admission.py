@@ -1,0 +1,128 @@
+"""Who a request comes from: the token it carries, or the JWT of the company's own sign-on, as a viewer with a book or none.
+
+A token that was looked up is known for a second (`KNOWN_FOR`), so that a frontend's requests cost no statement each. What is
+revoked or rotated away is therefore refused within a second, in every process. A token's expiry is looked at each time.
+
+When a token was used last is kept here and written for all tokens at once, at most once a minute; `close` writes the rest.
+"""
+
+import asyncio
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from hub.access import tokens
+from hub.access.viewer import NO_BOOK, Viewer
+from hub.model.actions import Role
+from hub.store import Store
+from hub.store import tokens as stored
+from hub.store.tokens import Token
+
+log = logging.getLogger(__name__)
+KNOWN_FOR = timedelta(seconds=1)
+WRITTEN_EVERY = timedelta(minutes=1)
+MOST_KNOWN = 10_000
+_LONGEST_JWT = 16_000
+
+
+class SignOn(Protocol):
+    """Reads the access tokens of an issuer; see hub.access.oidc."""
+
+    async def find_viewer(self, token: str, *, now: datetime) -> Viewer | None: ...
+
+    async def close(self) -> None: ...
+
+
+class Admission:
+    """books: whether a CSM sees only the customers that are its own. `sign_on`: None where only our tokens open."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        books: bool = False,
+        sign_on: SignOn | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._store = store
+        self._books = books
+        self._sign_on = sign_on
+        self._monotonic = monotonic
+        self._known: OrderedDict[str, tuple[float, Token, bool]] = OrderedDict()
+        self._used: dict[str, datetime] = {}
+        self._written_at = monotonic()
+        self._writing: asyncio.Task[None] | None = None
+
+    async def find_viewer(self, secret: str, *, now: datetime) -> Viewer | None:
+        """Whose `secret`, what stands behind `Bearer`, is; None where nobody may come in with it."""
+        if tokens.is_one(secret):
+            token = await self._token(secret, now=now)
+            if token is None:
+                return None
+            self._note_use(token.id, now=now)
+            return tokens.viewer_of(token, book=self._book(token.role, token.csm_email))
+        if self._sign_on is None or secret.count(".") != 2 or len(secret) > _LONGEST_JWT:
+            return None
+        viewer = await self._sign_on.find_viewer(secret, now=now)
+        if viewer is None:
+            return None
+        return replace(viewer, book=self._book(viewer.role, viewer.csm_email))
+
+    async def close(self) -> None:
+        """Write what is not written yet."""
+        if self._writing is not None:
+            await self._writing
+        await self.flush()
+        if self._sign_on is not None:
+            await self._sign_on.close()
+
+    async def flush(self) -> None:
+        """Write when each token was used last."""
+        used, self._used = self._used, {}
+        self._written_at = self._monotonic()
+        if used:
+            async with self._store.transaction() as connection:
+                await stored.note_use(connection, used)
+
+    def _book(self, role: Role, csm_email: str | None) -> str | None:
+        if not self._books or role is not Role.CSM:
+            return None
+        return (csm_email or NO_BOOK).lower()
+
+    async def _token(self, secret: str, *, now: datetime) -> Token | None:
+        key = tokens.digest(secret)
+        at = self._monotonic()
+        known = self._known.get(key)
+        if known is not None and at - known[0] < KNOWN_FOR.total_seconds():
+            _, token, present = known
+        else:
+            async with self._store.reading() as connection:
+                found = await stored.find_by_digest(connection, key)
+            if found is None:
+                self._known.pop(key, None)
+                return None
+            token, present = found
+            self._known[key] = (at, token, present)
+            self._known.move_to_end(key)
+            if len(self._known) > MOST_KNOWN:
+                self._known.popitem(last=False)
+        return token if tokens.opens(token, present=present, now=now) else None
+
+    def _note_use(self, token_id: str, *, now: datetime) -> None:
+        self._used[token_id] = max(now, self._used.get(token_id, now))
+        due = self._monotonic() - self._written_at >= WRITTEN_EVERY.total_seconds()
+        if due and (self._writing is None or self._writing.done()):
+            self._written_at = self._monotonic()
+            self._writing = asyncio.create_task(self._write())
+
+    async def _write(self) -> None:
+        used = dict(self._used)
+        try:
+            await self.flush()
+        except Exception:  # a worker's loop: requests go on, and what was not written is written with the next
+            log.exception("when tokens were used last could not be written")
+            self._used = {**used, **self._used}
