@@ -2,19 +2,17 @@
 
     app(hub)            a Starlette application over anything that has a store, actions, a clock and playbooks
 
-Every request to /graphql needs a token (Authorization: Bearer cshub_…), introspection too. POST takes one JSON object, GET
-takes queries only; a browser cannot be made to send either across sites without being asked first, because JSON is not a
-content type of forms and no cookie is ever looked at.
+Every request to /graphql needs a token (Authorization: Bearer cshub_…), introspection too. Here the two halves meet that do
+not know each other: `hub.web.graphql`, which knows HTTP, and `schema`, which knows GraphQL.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
-import orjson
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
@@ -27,12 +25,15 @@ from hub.access.tokens import find_viewer
 from hub.store import Store
 from hub.store.ping import answers
 from hub.web import graphiql
+from hub.web.graphql.endpoint import Answered, Endpoint
+from hub.web.graphql.origins import Origins
+from hub.web.graphql.reading import Asked
 from schema.answering import answer
 from schema.context import Actions, Context, PlaybookDefinition, SourceDefinition
+from schema.guard.guard import Guard
+from schema.guard.secrecy import Whose
 from schema.nodes import global_id
 
-LARGEST_BODY = 1_000_000
-_RESPONSE_TYPE = "application/graphql-response+json"
 _HEADERS = {
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
     "x-content-type-options": "nosniff",
@@ -62,8 +63,25 @@ class HubLike(Protocol):
     async def stop(self) -> None: ...
 
 
-def app(hub: HubLike, *, demo_token: str | None = None, routes: Sequence[BaseRoute] = ()) -> Starlette:
-    """The application. `demo_token`: fill it in on the explorer's page; `routes`: more of them, such as webhooks."""
+def app(
+    hub: HubLike,
+    *,
+    demo_token: str | None = None,
+    routes: Sequence[BaseRoute] = (),
+    guard: Guard | None = None,
+    origins: Sequence[str] = (),
+    explorer: Whose = "admins",
+) -> Starlette:
+    """The application.
+
+    demo_token  fill it in on the explorer's page
+    routes      more of them, such as webhooks
+    guard       what may be asked, and how much of it
+    origins     pages of other origins that may call the API from a browser
+    explorer    whose tokens the explorer's page takes; nobody: there is none
+    """
+    guard = guard or Guard()
+    limits = {"introspection": guard.rules.introspection, "explorer": explorer}
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -73,7 +91,7 @@ def app(hub: HubLike, *, demo_token: str | None = None, routes: Sequence[BaseRou
         finally:
             await hub.stop()
 
-    page = graphiql.page(demo_token=demo_token)
+    page = graphiql.page(demo_token=demo_token, **limits)
 
     async def explore(_: Request) -> Response:
         return HTMLResponse(page, headers={"content-security-policy": graphiql.CONTENT_SECURITY_POLICY})
@@ -81,7 +99,7 @@ def app(hub: HubLike, *, demo_token: str | None = None, routes: Sequence[BaseRou
     async def customer(request: Request) -> Response:
         """Where the links of messages lead."""
         id_ = global_id("customer", request.path_params["key"])
-        made = graphiql.page(demo_token=demo_token, customer=id_)
+        made = graphiql.page(demo_token=demo_token, customer=id_, introspection=guard.rules.introspection)
         return HTMLResponse(made, headers={"content-security-policy": graphiql.CONTENT_SECURITY_POLICY})
 
     async def home(_: Request) -> Response:
@@ -91,120 +109,54 @@ def app(hub: HubLike, *, demo_token: str | None = None, routes: Sequence[BaseRou
         reachable = await answers(hub.store)
         return JSONResponse({"store": "ok" if reachable else "unreachable"}, status_code=200 if reachable else 503)
 
+    pages = [
+        Route("/graphiql", explore),
+        Route("/customers/{key}", customer),
+        Mount("/static/graphiql", _Only(StaticFiles(directory=graphiql.assets_folder()), graphiql.ASSETS)),
+        Route("/", home),
+    ]
     return Starlette(
         routes=[
-            Route("/graphql", _graphql(hub), methods=["GET", "POST"]),
-            Route("/graphiql", explore),
-            Route("/customers/{key}", customer),
+            Route("/graphql", _endpoint(hub, guard, origins)),
             Route("/healthz", healthz),
-            Mount("/static/graphiql", _Only(StaticFiles(directory=graphiql.assets_folder()), graphiql.ASSETS)),
+            *(pages if explorer != "nobody" else ()),
             Mount("/static", StaticFiles(directory=graphiql.OURS)),
             *routes,
-            Route("/", home),
         ],
         middleware=[Middleware(_SafeHeaders)],
         lifespan=lifespan,
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    query: str
-    variables: Mapping[str, Any] | None
-    operation: str | None
+def _endpoint(hub: HubLike, guard: Guard, origins: Sequence[str]) -> Endpoint:
+    async def viewer(headers: Headers) -> Viewer | None:
+        scheme, _, secret = headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            return None
+        return await find_viewer(hub.store, secret.strip(), now=hub.clock())
 
-
-class _BadRequestError(Exception):
-    """A request that is no GraphQL request; answered with its status and message."""
-
-    def __init__(self, message: str, status: int = 400) -> None:
-        super().__init__(message)
-        self.status = status
-
-
-def _graphql(hub: HubLike) -> Callable[[Request], Awaitable[Response]]:
-    async def graphql(request: Request) -> Response:
-        now = hub.clock()
-        viewer = await _viewer(hub.store, request, now=now)
-        if viewer is None:
-            return _error(
-                "a valid token is needed: Authorization: Bearer cshub_… (cshub token create makes one)",
-                code="UNAUTHENTICATED",
-                status=401,
-                headers={"www-authenticate": 'Bearer realm="cshub"'},
-            )
-        try:
-            asked = await _posted(request) if request.method == "POST" else _got(request)
-        except _BadRequestError as error:
-            return _error(str(error), code="BAD_REQUEST", status=error.status)
+    async def answered(asked: Asked, viewer: Viewer, reading_only: bool) -> Answered:
         context = Context(
             store=hub.store,
             viewer=viewer,
-            now=now,
+            now=hub.clock(),
             actions=hub.actions,
             playbooks=hub.playbooks,
             sources=hub.sources,
+            guard=guard,
         )
         given = await answer(
-            context, asked.query, asked.variables, asked.operation, reading_only=request.method != "POST"
+            context,
+            asked.query,
+            asked.variables,
+            asked.operation,
+            document_id=asked.document_id,
+            reading_only=reading_only,
         )
-        strict = _RESPONSE_TYPE in request.headers.get("accept", "")
-        # older clients take anything but 200 for a broken server, so they get it for every well-formed request
-        status = given.status if strict or given.status == 405 else 200
-        return Response(
-            orjson.dumps(given.body),
-            status_code=status,
-            media_type=_RESPONSE_TYPE if strict else "application/json",
-            headers={"cache-control": "no-store", **({"allow": "POST"} if status == 405 else {})},
-        )
+        headers = {} if given.retry_after is None else {"retry-after": str(given.retry_after)}
+        return Answered(given.encoded(), given.status, headers)
 
-    return graphql
-
-
-async def _viewer(store: Store, request: Request, *, now: datetime) -> Viewer | None:
-    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
-    return await find_viewer(store, secret.strip(), now=now) if scheme.lower() == "bearer" else None
-
-
-async def _posted(request: Request) -> _Asked:
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        raise _BadRequestError("the content type must be application/json", 415)
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LARGEST_BODY:
-            raise _BadRequestError(f"the request is larger than {LARGEST_BODY:,} bytes", 413)
-    try:
-        value = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise _BadRequestError(f"the body is not JSON: {error}") from None
-    if not isinstance(value, dict):
-        raise _BadRequestError("the body must be one JSON object with query, variables and operationName; no batches")
-    return _asked(value.get("query"), value.get("variables"), value.get("operationName"))
-
-
-def _got(request: Request) -> _Asked:
-    text = request.query_params.get("variables")
-    try:
-        variables = None if text is None else orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        raise _BadRequestError(f"variables is not JSON: {error}") from None
-    return _asked(request.query_params.get("query"), variables, request.query_params.get("operationName"))
-
-
-def _asked(query: object, variables: object, operation: object) -> _Asked:
-    if not isinstance(query, str) or not query.strip():
-        raise _BadRequestError("query must be a GraphQL document")
-    if variables is not None and not isinstance(variables, dict):
-        raise _BadRequestError("variables must be a JSON object")
-    if operation is not None and not isinstance(operation, str):
-        raise _BadRequestError("operationName must be a text")
-    return _Asked(query, variables, operation)
-
-
-def _error(message: str, *, code: str, status: int, headers: Mapping[str, str] | None = None) -> Response:
-    body = {"errors": [{"message": message, "extensions": {"code": code}}]}
-    return JSONResponse(body, status_code=status, headers=headers)
+    return Endpoint(answered, find_viewer=viewer, origins=Origins(origins))
 
 
 class _Only:

@@ -17,6 +17,7 @@ from hub.cli.app import asynchronous, main
 from hub.clock import utc_now
 from hub.compose import Hub
 from hub.compose.actions import HubActions, definitions, source_definitions
+from hub.compose.graphql import guard_of
 from hub.compose.web import routes_of
 from hub.errors import RefusedError
 from hub.settings import load
@@ -89,7 +90,16 @@ async def serve_hub(
     first: Callable[[], Awaitable[object]] | None = None,
 ) -> None:
     """Serve until told to stop. `first`: to be done once the durable engine runs, before the first request."""
-    config = uvicorn.Config(app(Served(hub, first), demo_token=demo_token, routes=routes_of(hub)), log_level="warning")
+    graphql = hub.settings.hub.graphql
+    served = app(
+        Served(hub, first),
+        demo_token=demo_token,
+        routes=routes_of(hub),
+        guard=guard_of(hub.settings),
+        origins=graphql.origins,
+        explorer=graphql.graphiql,
+    )
+    config = uvicorn.Config(served, log_level="warning")
     await _Server(config).serve(sockets=[bound])
 
 

@@ -15,6 +15,7 @@ from hub.delivery import webhook as webhook_channel
 from hub.delivery.reach import network
 from hub.errors import ConfigError
 from hub.playbooks.durations import parse_duration
+from hub.settings.graphql import GraphQL
 from hub.settings.hooks import Hook
 from hub.settings.mail import Mail
 from hub.settings.services import Airflow, Prefect
@@ -169,6 +170,7 @@ class HubFile(_Part):
     store: str = Field(repr=False)  # may hold a password
     secret: SecretStr | None = Field(default=None, min_length=32)
     serve: Serve = Serve()
+    graphql: GraphQL = GraphQL()
     schedules: Schedules = Schedules()
     slack: Slack | None = None
     mail: Mail | None = None

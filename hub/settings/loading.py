@@ -22,11 +22,13 @@ from hub.playbooks.loading import PlaybookFolder, load_all
 from hub.resources import CONFIG, TEMPLATES
 from hub.settings.attention import AttentionFile
 from hub.settings.files import HubFile, IdentityFile, SourceIdentity, SourcesFile
+from hub.settings.graphql import documents_of
 from hub.settings.lifecycle import LifecycleFile
 from hub.settings.pieces import entries, mappings, parsed
 from hub.settings.team import TeamFile
 from hub.settings.variables import Filled, filled
 from hub.sync import Source
+from schema.guard.trusted import Documents
 from scoring import book_file
 from scoring import churn_definition as churn
 from scoring.book import HealthBook
@@ -63,6 +65,7 @@ class Settings:
     lifecycle: LifecycleFile
     team: Team
     attention: Rules
+    documents: Documents
     folder: Path
 
     @property
@@ -119,6 +122,7 @@ class _Loading:
             self._try(lambda: lifecycle.watch.health_scale(health.main.bands))
         if lifecycle is not None and churn_definition is not None:
             self._try(lambda: lifecycle.watch.churn_scale(churn_definition.bands))
+        documents = self._try(lambda: documents_of(hub, self.folder))
         if (
             self.faults
             or hub is None
@@ -129,6 +133,7 @@ class _Loading:
             or lifecycle is None
             or team is None
             or attention is None
+            or documents is None
         ):
             raise ConfigError(self._shown())
         return Settings(
@@ -141,6 +146,7 @@ class _Loading:
             lifecycle=lifecycle,
             team=team.team(timezone=hub.timezone),
             attention=attention.rules(),
+            documents=documents,
             folder=self.folder,
         )
 

@@ -7,6 +7,7 @@ Python code is for another web framework. The page is static. It asks for a toke
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Literal
 
 import orjson
 from jinja2 import Environment, FileSystemLoader, select_autoescape
@@ -16,6 +17,7 @@ from hub.resources import TEMPLATES
 
 ASSETS = ("graphiql.min.css", "graphiql.min.js", "react.production.min.js", "react-dom.production.min.js")
 OURS = TEMPLATES / "web" / "static"
+Whose = Literal["admins", "all", "nobody"]
 _PACKAGE = "graphene_django_graphiql_static"
 
 # GraphiQL sets styles from its scripts and has its icons and fonts inline; scripts are ours alone
@@ -38,18 +40,28 @@ def queries() -> Sequence[str]:
     return [path.read_text(encoding="utf-8") for path in sorted((TEMPLATES / "web" / "queries").glob("*.graphql"))]
 
 
-def page(*, demo_token: str | None = None, customer: str | None = None) -> str:
+def page(
+    *,
+    demo_token: str | None = None,
+    customer: str | None = None,
+    introspection: Whose = "admins",
+    explorer: Whose = "all",
+) -> str:
     """The page as HTML.
 
-    demo_token  prefill the token field, for a demonstration on one's own machine only
-    customer    the API's id of a customer to begin with
+    demo_token     prefill the token field, for a demonstration on one's own machine only
+    customer       the API's id of a customer to begin with
+    introspection  whose tokens may look at the schema: others are not made to ask for it
+    explorer       whose tokens the page takes. The page itself holds nothing, and a token can do no more here than elsewhere
     """
     environment = Environment(loader=FileSystemLoader(TEMPLATES / "web"), autoescape=select_autoescape())
     tabs = [{"query": query} for query in queries()]
     if customer is not None:
         query = (TEMPLATES / "web" / "customer.graphql").read_text(encoding="utf-8")
         tabs.insert(0, {"query": query, "variables": orjson.dumps({"id": customer}).decode()})
-    settings = orjson.dumps({"tabs": tabs, "demoToken": demo_token}).decode()
+    settings = orjson.dumps(
+        {"tabs": tabs, "demoToken": demo_token, "introspection": introspection, "explorer": explorer}
+    ).decode()
     # inside <script> a "<" could end the element; JSON may spell it otherwise
     safe = Markup(settings.replace("<", "\\u003c"))  # noqa: S704 - our own files, and escaped as said above
     return environment.get_template("graphiql.html").render(settings=safe)

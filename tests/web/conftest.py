@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import httpx
 import pytest
@@ -43,10 +44,10 @@ class FakeHub:
 
 
 @asynccontextmanager
-async def serving(hub: FakeHub, *, demo_token: str | None = None) -> AsyncIterator[str]:
-    """The base URL of the application, served."""
+async def serving(hub: FakeHub, **given: Any) -> AsyncIterator[str]:
+    """The base URL of the application, served. `given`: what `app` takes beside the hub."""
     listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(app(hub, demo_token=demo_token), log_config=None, lifespan="on", ws="none")
+    config = uvicorn.Config(app(hub, **given), log_config=None, lifespan="on", ws="none")
     server = uvicorn.Server(config)
     task = asyncio.create_task(server._serve(sockets=[listener]))
     while not server.started:

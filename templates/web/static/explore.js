@@ -19,31 +19,45 @@
     return response.json();
   }
 
+  const ADMIN = "ADMIN";
+
+  // Who the token is of, once it is known that it is good for this page; null otherwise, and `state` says why.
   async function who() {
     if (!token) {
       state.textContent = "a token is needed: cshub token create";
-      return;
+      return null;
     }
     const body = await fetcher({ query: "{ viewer { name role } }" });
     const viewer = body.data && body.data.viewer;
-    state.textContent = viewer
-      ? `${viewer.name} (${viewer.role.toLowerCase()})`
-      : (body.errors && body.errors[0].message) || "no answer";
+    if (!viewer) {
+      state.textContent = (body.errors && body.errors[0].message) || "no answer";
+      return null;
+    }
+    if (settings.explorer === "admins" && viewer.role !== ADMIN) {
+      state.textContent = `${viewer.name} is no admin, and this page is for admins (hub.yaml: graphql.graphiql)`;
+      return null;
+    }
+    state.textContent = `${viewer.name} (${viewer.role.toLowerCase()})`;
+    return viewer;
   }
 
-  function render() {
+  async function render() {
+    const asked = token;
+    const viewer = await who();
+    if (asked !== token) return; // another one was entered meanwhile
+    const mayIntrospect =
+      settings.introspection === "all" || (settings.introspection === "admins" && viewer && viewer.role === ADMIN);
     ReactDOM.render(
       React.createElement(GraphiQL, {
         key: token, // another token sees the schema anew
-        fetcher,
-        schema: token ? undefined : null, // without a token there is no introspection to try
+        fetcher: viewer ? fetcher : async () => ({ errors: [{ message: state.textContent }] }),
+        schema: viewer && mayIntrospect ? undefined : null, // who may not introspect is not made to try
         defaultTabs: settings.tabs,
         defaultQuery: settings.tabs[0].query,
         shouldPersistHeaders: false,
       }),
       place,
     );
-    who();
   }
 
   function use() {

@@ -1,0 +1,151 @@
+"""The ASGI application at /graphql: who asks, what, and the answer with the status and type that client understands.
+
+    Endpoint(answer, find_viewer=…, origins=…)
+
+A client that hangs up before its answer is ready cancels the work for it. It is watched for only after a moment, because
+most answers are ready before that.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from starlette.datastructures import Headers
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from hub.access import Viewer
+from hub.web.graphql import accept
+from hub.web.graphql.origins import METHODS, Origins
+from hub.web.graphql.reading import LARGEST_BODY, Asked, BadRequestError, check_content_type, got, posted
+
+_PATIENCE_SECONDS = 0.05
+_ALWAYS_SAID = frozenset({405, 429})
+"""Statuses that older clients get too: they are not about GraphQL, and what retries requests goes by them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An answer. `status`: as clients of the newer media type get it."""
+
+    body: bytes
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+Answering = Callable[[Asked, Viewer, bool], Awaitable[Answered]]
+"""(what is asked, who asks, whether only reading is allowed)"""
+FindViewer = Callable[[Headers], Awaitable[Viewer | None]]
+
+
+class _GoneError(Exception):
+    """The client hung up."""
+
+
+class Endpoint:
+    """See the module."""
+
+    def __init__(self, answer: Answering, *, find_viewer: FindViewer, origins: Origins | None = None) -> None:
+        self.answer = answer
+        self.find_viewer = find_viewer
+        self.origins = origins or Origins()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Headers(scope=scope)
+        origin = headers.get("origin")
+        if scope["method"] == "OPTIONS":
+            response = Response(status_code=204, headers={"allow": METHODS, **self.origins.preflight(origin)})
+        else:
+            try:
+                response = await self._respond(scope, headers, receive)
+            except _GoneError:
+                return
+            response.headers["cache-control"] = "no-store"
+            response.headers.update(self.origins.headers(origin))
+        await response(scope, receive, send)
+
+    async def _respond(self, scope: Scope, headers: Headers, receive: Receive) -> Response:
+        type_ = accept.chosen(headers.get("accept"))
+        if type_ is None:
+            return refused(f"the answer is {accept.RESPONSE} or {accept.JSON}: accept one of them", 406)
+        if scope["method"] not in ("GET", "HEAD", "POST"):
+            return refused("send a POST, or a GET to read", 405, type_=type_, headers={"allow": METHODS})
+        viewer = await self.find_viewer(headers)
+        if viewer is None:
+            return refused(
+                "a valid token is needed: Authorization: Bearer cshub_… (cshub token create makes one)",
+                401,
+                code="UNAUTHENTICATED",
+                type_=type_,
+                headers={"www-authenticate": 'Bearer realm="cshub"'},
+            )
+        reading_only = scope["method"] != "POST"
+        try:
+            asked = got(scope["query_string"], headers) if reading_only else await self._posted(headers, receive)
+        except BadRequestError as error:
+            return refused(str(error), error.status, type_=type_, headers=error.headers)
+        answered = await _unless_gone(receive, self.answer(asked, viewer, reading_only))
+        status = answered.status if type_ == accept.RESPONSE or answered.status in _ALWAYS_SAID else 200
+        response = Response(answered.body, status, answered.headers, media_type=f"{type_}; charset=utf-8")
+        if status == 405:
+            response.headers["allow"] = "POST"
+        return response
+
+    async def _posted(self, headers: Headers, receive: Receive) -> Asked:
+        check_content_type(headers.get("content-type"), headers.get("content-encoding"))
+        body = bytearray()
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise _GoneError
+            body += message.get("body", b"")
+            if len(body) > LARGEST_BODY:
+                raise BadRequestError(f"the request is larger than {LARGEST_BODY:,} bytes", 413)
+            if not message.get("more_body", False):
+                return posted(bytes(body))
+
+
+async def _unless_gone(receive: Receive, answer: Awaitable[Answered]) -> Answered:
+    """The answer; where the client hangs up first, its work is cancelled."""
+    working = asyncio.current_task()
+    assert working is not None, "a request is answered in a task"
+    watching: asyncio.Task[None] | None = None
+    gone = False
+
+    async def watch() -> None:
+        nonlocal gone
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        gone = True
+        working.cancel()
+
+    def begin() -> None:
+        nonlocal watching
+        watching = asyncio.create_task(watch())
+
+    patience = asyncio.get_running_loop().call_later(_PATIENCE_SECONDS, begin)
+    try:
+        return await answer
+    except asyncio.CancelledError:
+        if gone and working.uncancel() == 0:
+            raise _GoneError from None
+        raise
+    finally:
+        patience.cancel()
+        if watching is not None:
+            watching.cancel()
+
+
+def refused(
+    message: str,
+    status: int,
+    *,
+    code: str = "BAD_REQUEST",
+    type_: str = accept.JSON,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """An answer to what is no request, or nobody's."""
+    body: dict[str, Any] = {"errors": [{"message": message, "extensions": {"code": code}}]}
+    return Response(orjson.dumps(body), status, headers, media_type=f"{type_}; charset=utf-8")
