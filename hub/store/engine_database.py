@@ -49,13 +49,20 @@ class EngineDatabase:
         self.engine.dispose()
 
 
-def _postgresql(url: URL) -> Engine:
+def driven(url: URL) -> URL:
+    """A store's URL for the driver that needs no event loop."""
+    if url.get_backend_name() == "sqlite":
+        return url.set(drivername="sqlite")
     # the store's driver and this one agree on where a server is; the rest of the query is the other's own vocabulary
     query = {name: value for name, value in url.query.items() if name in ("host", "port")}
     if (ssl := url.query.get("ssl")) is not None:
         query["sslmode"] = "require" if ssl == "true" else ssl
+    return url.set(drivername="postgresql+psycopg", query=query)
+
+
+def _postgresql(url: URL) -> Engine:
     return create_engine(
-        url.set(drivername="postgresql+psycopg", query=query),
+        driven(url),
         pool_size=POOL,
         max_overflow=POOL,
         pool_pre_ping=True,
