@@ -7,6 +7,7 @@ import strawberry
 from hub.model.actions import AlertOutcome, AlertState, Band, DeliveryState, Role, RunState, SyncState
 from hub.model.records import (
     CancellationKind,
+    InvoiceStatus,
     OpportunityStage,
     OpportunityType,
     Severity,
@@ -22,6 +23,7 @@ for _enum, _description in (
     (Band, "Health, from the least to the most."),
     (CancellationKind, None),
     (DeliveryState, "reserved -> sent -> confirmed; unknown: the process died between sending and confirmation."),
+    (InvoiceStatus, None),
     (OpportunityStage, None),
     (OpportunityType, None),
     (
@@ -49,6 +51,15 @@ class ChurnBand(StrEnum):
     NOTICED = "noticed"
 
 
+@strawberry.enum(
+    description="AMBIGUOUS: several customers fit, a person decides; UNMATCHED: none does, tried again after every sync."
+)
+class IdentityState(StrEnum):
+    MATCHED = "matched"
+    AMBIGUOUS = "ambiguous"
+    UNMATCHED = "unmatched"
+
+
 @strawberry.enum
 class Direction(StrEnum):
     ASC = "asc"
@@ -63,6 +74,8 @@ __all__ = [
     "ChurnBand",
     "DeliveryState",
     "Direction",
+    "IdentityState",
+    "InvoiceStatus",
     "OpportunityStage",
     "OpportunityType",
     "Role",

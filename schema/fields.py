@@ -207,11 +207,12 @@ def one(
     order: Order = BY_ID,
     where: tuple[Where, ...] = (),
     on_day: Callable[[date], tuple[Where, ...]] | None = None,
+    arguments: tuple[Argument, ...] = (),
     description: str | None = None,
 ) -> Any:
     """The one row of `entity` with this key, or the first of them in `order`."""
     relation = Relation(entity=entity, key=key, parent=parent, shape="one", unique=unique, order=order, where=where)
-    return _field(Related(relation, on_day=on_day), description=description)
+    return _with_arguments(Related(relation, arguments, on_day=on_day), (), description)
 
 
 def many(
@@ -238,6 +239,7 @@ def page(
     order: Order,
     parent: str = "id",
     where: tuple[Where, ...] = (),
+    on_day: Callable[[date], tuple[Where, ...]] | None = None,
     arguments: tuple[Argument, ...] = (),
     description: str | None = None,
 ) -> Any:
@@ -247,7 +249,7 @@ def page(
         StrawberryArgument("first", "first", StrawberryAnnotation(int), default=DEFAULT_FIRST, description="1 to 100."),
         StrawberryArgument("after", "after", StrawberryAnnotation(str | None), default=None, description="A cursor."),
     )
-    return _with_arguments(Related(relation, arguments), paging, description)
+    return _with_arguments(Related(relation, arguments, on_day=on_day), paging, description)
 
 
 def how_many(

@@ -1,32 +1,37 @@
-"""What customers can be ordered by: some columns, and every number of the fact catalogue."""
+"""What customers can be ordered by: every field that conditions know, and every fact of the catalogue.
+
+Numbers and days by their size, texts by their code points, which is the same on both databases.
+"""
 
 from enum import Enum
 from typing import Any, cast
 
 import strawberry
 
+from hub.store.conditions import CUSTOMER_FIELDS, FIELDS
 from hub.store.query import Order
 from schema.enums import Direction
 from scoring.facts import CATALOGUE
 
-_COLUMNS = {
-    "NAME": "name",
-    "SEGMENT": "segment",
-    "EMPLOYEES": "employees",
-    "BECAME_CUSTOMER_ON": "became_customer_on",
-    "CREATED_AT": "created_at",
-    "UPDATED_AT": "updated_at",
-    "HEALTH": "score_health",
-    "HEALTH_CHANGE_30D": "number:health_change_30d",
-    "COVERAGE": "score_coverage",
-    "CHURN_RISK": "score_churn_risk",
-    "CHURN_ANNUALISED": "score_churn_annualised",
+_OWN = {field.name: field.name for field in CUSTOMER_FIELDS}
+_SCORES = {
+    name: f"score_{name}" for name in ("health", "coverage", "churn_risk", "churn_annualised", "band", "churn_band")
 }
-_FACTS = {fact.name.upper(): f"number:{fact.name}" for fact in CATALOGUE if fact.kind == "number"}
+_PLACES: dict[str, str] = {
+    **{fact.name: f"{fact.kind}:{fact.name}" for fact in CATALOGUE},
+    **{name: f"{field.kind}:{name}" for name, field in FIELDS.items()},
+    **_SCORES,
+    **_OWN,
+    "updated_at": "updated_at",
+}
+"""{what a client names: the column of the entity `customer`}; a customer's own columns have indexes."""
 
 # a class to mypy, its members only known when the catalogue is read
 CustomerOrderField: Any = strawberry.enum(
-    cast("type[Enum]", Enum("CustomerOrderField", {**_COLUMNS, **_FACTS}, module=__name__)),
+    cast(
+        "type[Enum]",
+        Enum("CustomerOrderField", {name.upper(): column for name, column in _PLACES.items()}, module=__name__),
+    ),
     description="What customers can be ordered by. Missing values come last in either direction.",
 )
 

@@ -5,7 +5,7 @@ import strawberry
 from schema.customers.order import CustomerOrder, order_of
 from schema.customers.types import Customer
 from schema.fields import DEFAULT_FIRST
-from schema.filters import CustomerFilter, condition_of
+from schema.filters import CustomerFilter, chosen
 from schema.loaders import ApiInfo, load_one, load_page
 from schema.nodes import Node, key_of, parse_id
 from schema.paging import Connection
@@ -24,7 +24,7 @@ class CustomerQueries:
         order_by: CustomerOrder | None = None,
     ) -> Connection[Customer]:
         page: Connection[Customer] = await load_page(
-            info, "customer", order=order_of(order_by), first=first, after=after, condition=condition_of(filter)
+            info, "customer", order=order_of(order_by), first=first, after=after, condition=await chosen(info, filter)
         )
         return page
 

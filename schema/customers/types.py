@@ -6,10 +6,20 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from hub.store.query import Order, Where
-from schema.customers.facts import Facts
-from schema.customers.records import Contact, CustomField, Identity, Opportunity, Subscription, SurveyResponse, Ticket
+from schema.customers.facts import Facts, FactsOfDay, fact_history_field, facts_at_field, scorecard_field
+from schema.customers.identity import CustomerMerge, Identity
+from schema.customers.records import (
+    Contact,
+    CustomField,
+    Invoice,
+    Opportunity,
+    Subscription,
+    SurveyResponse,
+    Ticket,
+)
+from schema.customers.timeline import TimelineEntry, timeline_field
 from schema.customers.usage import Usage
-from schema.enums import AlertState, OpportunityStage, RunState, SurveyType, TicketStatus
+from schema.enums import AlertState, InvoiceStatus, OpportunityStage, RunState, SurveyType, TicketStatus
 from schema.fields import Argument, column, many, one, page, part
 from schema.lifecycle.advocacy import SurveyInvitation
 from schema.lifecycle.expansion import ExpansionOpportunity, ExpansionState
@@ -108,6 +118,9 @@ class Customer(Node):
         where=(Where("latest", "eq", True),),
         description="Of who is a parent: its health with that of everybody below it.",
     )
+    facts_at: Facts | None = facts_at_field()  # type: ignore[valid-type]  # made of the catalogue
+    fact_history: Connection[FactsOfDay] = fact_history_field()
+    scorecard: Scorecard | None = scorecard_field()
     score_history: Connection[Scorecard] = page(
         "scorecard",
         key="customer_id",
@@ -118,6 +131,8 @@ class Customer(Node):
         ),
         description="A scorecard for each day, newest first.",
     )
+
+    timeline: Connection[TimelineEntry] = timeline_field()
 
     usage: Usage = part()
     contacts: Connection[Contact] = page("contact", key="customer_id", order=Order("created_at", descending=True))
@@ -144,6 +159,13 @@ class Customer(Node):
     )
     subscriptions: Connection[Subscription] = page(
         "subscription", key="customer_id", order=Order("started_on", descending=True), description="Newest term first."
+    )
+    invoices: Connection[Invoice] = page(
+        "invoice",
+        key="customer_id",
+        order=Order("issued_on", descending=True),
+        arguments=(Argument(name="status", type=list[InvoiceStatus] | None, column="status", operator="in"),),
+        description="Issued last first.",
     )
     opportunities: Connection[Opportunity] = page(
         "opportunity",
@@ -218,4 +240,10 @@ class Customer(Node):
     )
     identity: list[Identity] = many(
         "external_id", key="customer_id", most=50, description="How the sources know the customer, and why."
+    )
+    merges: Connection[CustomerMerge] = page(
+        "customer_merge",
+        key="kept_id",
+        order=Order("at", descending=True),
+        description="Customers that became part of it, newest first; those that were undone among them.",
     )

@@ -5,9 +5,11 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from hub.store import Store, tables
+from hub.store.tables.base import UtcDateTime
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 TODAY = NOW.date()
+_PLAIN = {bool: False, int: 0, float: 0.0, date: TODAY}
 
 
 def record(source: str, key: str, customer: str | None, **columns: Any) -> dict[str, Any]:
@@ -71,7 +73,7 @@ def scorecard_row(customer: str, as_of: date, **columns: Any) -> dict[str, Any]:
 async def insert(store: Store, table: Any, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows; columns they leave out that must have a value get a plain one."""
     plain = {
-        column.name: {bool: False, int: 0, float: 0.0}.get(column.type.python_type, "")
+        column.name: NOW if isinstance(column.type, UtcDateTime) else _PLAIN.get(column.type.python_type, "")
         for column in table.c
         if not column.nullable and column.server_default is None and not column.primary_key
         if column.name not in rows[0]

@@ -1,7 +1,7 @@
 """What can be read: each thing's table, which of its rows count, and columns beyond those of the table.
 
-A customer has, beside its own columns, those of its newest scorecard (`score_…`) and any fact of it (`number:…` and
-`text:…`): one row, so that lists with health, risk and facts, and orders by them, are one statement.
+A customer has, beside its own columns, those of its newest scorecard (`score_…`) and any fact of it (`number:…`,
+`text:…` and `date:…`): one row, so that lists with health, risk and facts, and orders by them, are one statement.
 
 Every entity says how it leads to a customer. Who has a book (`hub.access.Viewer.book`) reads through it: the test is part
 of every statement, of children and counts too, so what lies outside the book is not there.
@@ -9,11 +9,11 @@ of every statement, of children and counts too, so what lies outside the book is
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import ColumnElement, FromClause, Select, Table, and_, bindparam, distinct, false, func, select
 
-from hub.model.conditions import Condition, Field
+from hub.model.conditions import Condition, Field, Kind
 from hub.store import tables
 from hub.store.books import of_book
 from hub.store.conditions import clause, column_of
@@ -111,9 +111,9 @@ _merged = tables.customer.alias("merged")
 
 def _fact(name: str, scorecard: FromClause = _latest) -> ColumnElement[Any] | None:
     kind, _, fact = name.partition(":")
-    if kind == "number":
-        return column_of(Field(fact, "number"), scorecard=scorecard)
-    return column_of(Field(fact, "text"), scorecard=scorecard) if kind == "text" else None
+    if kind in ("number", "text", "date"):
+        return column_of(Field(fact, cast("Kind", kind)), scorecard=scorecard)
+    return None
 
 
 def _fact_of_day(name: str) -> ColumnElement[Any] | None:

@@ -8,13 +8,14 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Operator = Literal["eq", "in", "ge", "le", "after_or_null", "is_null"]
+Operator = Literal["eq", "in", "ge", "le", "after_or_null", "is_null", "same_text", "contains", "ends_with"]
 Shape = Literal["one", "list", "page", "count"]
 
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """A test on a column of the entity. `is_null` is given True or False."""
+    """A test on a column of the entity. `is_null` is given True or False; the last three
+    compare texts in either case."""
 
     column: str
     operator: Operator

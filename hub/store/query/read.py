@@ -14,6 +14,7 @@ from hub.store.query.entities import ENTITIES, Entity, customers_where
 from hub.store.query.plan import Child, Order, Page, Plan, Position, Relation, Row, Where
 from hub.store.query.select import PARENT, among, base, beyond, first_of_each, ordering, tests
 from hub.store.store import Connection
+from hub.store.texts import bytewise
 
 
 async def page(
@@ -197,9 +198,9 @@ def _statement(
         statement = statement.where(
             among(key, parents, dialect), *tests(entity.table, wheres), *entity.in_book(entity.table, book)
         )
-        value = entity.expression(relation.order.column)
+        value = bytewise(entity.expression(relation.order.column))
         return statement.order_by(value.desc() if relation.order.descending else value.asc())
-    return first_of_each(
+    return (entity.pages or first_of_each)(
         entity,
         columns,
         key=relation.key,

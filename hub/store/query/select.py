@@ -26,8 +26,10 @@ from sqlalchemy import (
     true,
 )
 
+from hub.model.conditions import fold
 from hub.store.query.entities import Entity
 from hub.store.query.plan import Order, Position, Where
+from hub.store.texts import bytewise, folded
 
 PARENT = "__parent"
 
@@ -61,13 +63,20 @@ def _test(column: ColumnElement[Any], where: Where) -> ColumnElement[bool]:
             clause = or_(column > value, column.is_(None))
         case "is_null":
             clause = column.is_(None) if value else column.is_not(None)
+        case "same_text":
+            clause = folded(column, value) == fold(value)
+        case "contains":
+            clause = folded(column, value).contains(fold(value), autoescape=True)
+        case "ends_with":
+            clause = folded(column, value).endswith(fold(value), autoescape=True)
         case "eq":
             clause = column == value
     return clause
 
 
 def ordering(value: ColumnElement[Any], key: ColumnElement[Any], order: Order, *, nullable: bool) -> list[Any]:
-    """ORDER BY: missing values last, then the id, in the order's direction."""
+    """ORDER BY: missing values last, then the id, in the order's direction; texts by their code points."""
+    value, key = bytewise(value), bytewise(key)
     first = value.desc() if order.descending else value.asc()
     tie = key.desc() if order.descending else key.asc()
     return [first.nulls_last() if nullable else first, tie]
@@ -80,10 +89,10 @@ def beyond(
     own: str | int = position.id
     if isinstance(key.type, Integer):  # 0: a cursor that was made up
         own = int(position.id) if position.id.isdecimal() else 0
-    later_key = key < own if order.descending else key > own
+    later_key = bytewise(key) < own if order.descending else bytewise(key) > own
     if position.value is None:
         return and_(value.is_(None), later_key) if nullable else false()
-    further = value < position.value if order.descending else value > position.value
+    further = bytewise(value) < position.value if order.descending else bytewise(value) > position.value
     clause = or_(further, and_(value == position.value, later_key))
     return or_(clause, value.is_(None)) if nullable else clause
 

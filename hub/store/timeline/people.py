@@ -91,10 +91,11 @@ PARTS: tuple[Part, ...] = (
         table=external_id,
         at=external_id.c.decided_at,
         where=(external_id.c.customer_id.is_not(None),),
-        title=lambda words, _: f"{words[1] or words[2]} of {words[0]} is this customer, by {words[3]}",
-        words=(external_id.c.source, external_id.c.name, external_id.c.key, external_id.c.method),
+        title=lambda words, _: f"{words[1] or 'A company'} of {words[0]} is this customer, by {words[2]}",
+        words=(external_id.c.source, external_id.c.name, external_id.c.method),
         subject=("external_id", external_id.c.id),
         actor=external_id.c.decided_by,
+        text=external_id.c.key,  # of some sources an e-mail address
     ),
     Part(
         kind="customer_merged",

@@ -5,7 +5,7 @@ parts do and not as much as there is history. On SQLite a part's page is a corre
 lateral join.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from sqlalchemy import (
     ARRAY,
     ColumnElement,
     Float,
+    FromClause,
     Select,
     String,
     Subquery,
@@ -31,6 +32,7 @@ from sqlalchemy import (
 )
 
 from hub.store.tables.base import UtcDateTime
+from hub.store.texts import bytewise
 from hub.store.timeline import PARTS, Part
 from hub.store.timeline.part import MOST_WORDS
 
@@ -77,15 +79,17 @@ def newest_of_each(
     until: datetime | None,
     after: tuple[datetime, str] | None,
     limit: int,
+    mine: Callable[[FromClause], Sequence[ColumnElement[bool]]],
     dialect: str,
 ) -> Select[Any]:
     """The newest `limit` entries of each customer, whose id is the column called `parent`, newest first.
 
     kinds         only these; None: all
-    since, until  at or after the one, and before the other
+    since, until  at or after the one, at or before the other
     after         only those that come after the entry of this moment and id
+    mine          the tests that an entry must pass to be seen; it has a `customer_id`
     """
-    names = [name for name in COLUMNS if name in {"id", "at", *columns}]
+    names = [name for name in COLUMNS if name in {"id", "at", "customer_id", *columns}]
     chosen = list(PARTS.values()) if kinds is None else [PARTS[kind] for kind in PARTS if kind in set(kinds)]
     if not chosen:  # of no kind at all: a statement all the same, that finds nothing
         chosen, limit = [next(iter(PARTS.values()))], 0
@@ -96,13 +100,13 @@ def newest_of_each(
     place = _Window(since, until, after)
     parts = [_first_of_each(part, names, parent, asked, place.tests(part), most, dialect) for part in chosen]
     entries = union_all(*parts).subquery("entries")
-    newest = [entries.c.at.desc(), entries.c.id.desc()]
+    newest = [entries.c.at.desc(), bytewise(entries.c.id).desc()]
     number = func.row_number().over(partition_by=entries.c[parent], order_by=newest).label("place")
     placed = select(entries, number).subquery("placed")
     return (
         select(placed.c[parent], *(placed.c[name] for name in names))
-        .where(placed.c.place <= most)
-        .order_by(placed.c.at.desc(), placed.c.id.desc())
+        .where(placed.c.place <= most, *mine(placed))
+        .order_by(placed.c.at.desc(), bytewise(placed.c.id).desc())
     )
 
 
@@ -121,10 +125,10 @@ class _Window:
         if self.since is not None:
             found.append(part.at >= self.since)
         if self.until is not None:
-            found.append(part.at < self.until)
+            found.append(part.at <= self.until)
         if self.after is not None:
             at, key = self.after
-            found.append(or_(part.at < at, and_(part.at == at, columns_of(part)["id"] < key)))
+            found.append(or_(part.at < at, and_(part.at == at, bytewise(columns_of(part)["id"]) < key)))
         return found
 
 
@@ -140,7 +144,7 @@ def _first_of_each(
     """The first few entries of one kind of each customer."""
     columns = columns_of(part)
     chosen = [columns[name].label(name) for name in names]
-    ordered = (part.at.desc(), columns["id"].desc())
+    ordered = (part.at.desc(), bytewise(columns["id"]).desc())
     if dialect == "sqlite":
         listed = func.json_each(asked).table_valued("value", name="parents")
         few = (
