@@ -11,18 +11,21 @@ from enum import Enum
 from typing import Annotated, Any
 
 import strawberry
+from strawberry.types.info import Info
 
-from hub.model.conditions import Condition, ConditionError, Field, Not, Test, parse
-from hub.playbooks.vocabulary import OWN_NAME
+from hub.errors import RefusedError
+from hub.model.conditions import Condition, ConditionError, Field, is_relative, on_day, parse, segments_of, size
+from hub.segments import VALUES, VOCABULARY, settle
+from hub.segments.vocabulary import OWN_NAME
 from hub.store.conditions import CUSTOM
-from hub.store.conditions import FIELDS as STORED
+from schema.context import Context
 from schema.enums import Band, ChurnBand
 from schema.errors import BadInputError
 from schema.fields import api_name
 from scoring.facts import CATALOGUE
 
-FIELDS: Mapping[str, Field] = {**{fact.name: Field(fact.name, fact.kind) for fact in CATALOGUE}, **STORED}
-"""Everything a customer can be chosen by."""
+FIELDS = VALUES
+"""Everything a customer can be chosen by, but search and saved segments."""
 MEANINGS: Mapping[str, str] = {fact.name: fact.meaning for fact in CATALOGUE}
 UNSET = strawberry.UNSET
 MOST_TESTS = 500
@@ -38,13 +41,16 @@ class NumberFilter:
     lte: float | None = UNSET
     gt: float | None = UNSET
     gte: float | None = UNSET
+    between: list[float] | None = strawberry.field(
+        default=UNSET, description="The lowest and the highest, both taken in."
+    )
     in_: list[float] | None = strawberry.field(name="in", default=UNSET)
     not_in: list[float] | None = UNSET
     exists: bool | None = UNSET
 
 
 @strawberry.input(
-    description="Tests of a text; all given ones must hold. contains and startsWith take A-Z in either case."
+    description="Tests of a text; all given ones must hold. contains and startsWith take letters in either case."
 )
 class TextFilter:
     eq: str | None = UNSET
@@ -54,6 +60,30 @@ class TextFilter:
     exists: bool | None = UNSET
     contains: str | None = UNSET
     starts_with: str | None = UNSET
+
+
+@strawberry.input(
+    description="Tests of a day, or of the day a moment lies on (UTC); all given ones must hold. A day is written such as "
+    "2026-11-22, today, yesterday, today - 90 days, today + 2 weeks; in days, weeks, months or years."
+)
+class DateFilter:
+    eq: str | None = UNSET
+    ne: str | None = UNSET
+    before: str | None = UNSET
+    after: str | None = UNSET
+    lte: str | None = strawberry.field(default=UNSET, description="That day or before it.")
+    gte: str | None = strawberry.field(default=UNSET, description="That day or after it.")
+    between: list[str] | None = strawberry.field(
+        default=UNSET, description="The first and the last day, both taken in."
+    )
+    within: str | None = strawberry.field(
+        default=UNSET,
+        description="Days such as last 30 days (today the last of them), next 2 weeks (today the first), this month, "
+        "last quarter, next year.",
+    )
+    in_: list[str] | None = strawberry.field(name="in", default=UNSET)
+    not_in: list[str] | None = UNSET
+    exists: bool | None = UNSET
 
 
 @strawberry.input(
@@ -88,10 +118,19 @@ _FOR_CHOICES: Mapping[frozenset[str], type] = {
 }
 
 
+_FOR_KINDS: Mapping[str, type] = {"number": NumberFilter, "text": TextFilter, "date": DateFilter}
+
+
 def _input_of(field: Field) -> Any:
     if field.choices:
         return _FOR_CHOICES.get(frozenset(field.choices), TextFilter)
-    return NumberFilter if field.kind == "number" else TextFilter
+    return _FOR_KINDS[field.kind]
+
+
+_PLAIN: Mapping[str, str] = {
+    "search": "Words, each of which begins a word of the customer's name or domain, in either case.",
+    "in_segment": "The name of a saved segment; your own before a shared one of that name.",
+}
 
 
 def _filter_type() -> type:
@@ -104,6 +143,9 @@ def _filter_type() -> type:
         "custom": strawberry.field(default=UNSET, description="Every one of these holds of the hub's own fields."),
     }
     annotations["custom"] = list[CustomFilter] | None
+    for name, meaning in _PLAIN.items():
+        annotations[name] = str | None
+        members[name] = strawberry.field(default=UNSET, description=meaning)
     for field in FIELDS.values():
         annotations[field.name] = _input_of(field) | None
         members[field.name] = strawberry.field(default=UNSET, description=MEANINGS.get(field.name))
@@ -119,7 +161,7 @@ def condition_of(given: Any) -> Condition | None:
     if given is None or given is UNSET:
         return None
     try:
-        condition = parse(_mapping(given), _Vocabulary(FIELDS))
+        condition = parse(mapping_of(given), VOCABULARY)
     except ConditionError as error:
         said = "; ".join(
             f"{'.'.join(['filter', *(_shown(part) for part in problem.key)])} {problem.message}"
@@ -127,32 +169,33 @@ def condition_of(given: Any) -> Condition | None:
             for problem in error.problems
         )
         raise BadInputError(said, field="filter") from None
-    if (size := _size(condition)) > MOST_TESTS:
-        raise BadInputError(f"filter has {size:,} tests and values; the limit is {MOST_TESTS:,}", field="filter")
+    if (terms := size(condition)) > MOST_TESTS:
+        raise BadInputError(f"filter has {terms:,} tests and values; the limit is {MOST_TESTS:,}", field="filter")
     return condition
 
 
-class _Vocabulary(dict[str, Field]):
-    """FIELDS, and whatever custom field somebody may have written."""
+async def chosen(info: Info[Context, Any], given: Any) -> Condition | None:
+    """The condition a filter says to who asks today, ready for the store; None for no filter.
 
-    def get(self, name: str, default: Any = None) -> Any:
-        own = name.startswith(CUSTOM) and OWN_NAME.fullmatch(name.removeprefix(CUSTOM))
-        return Field(name, "text") if own else super().get(name, default)
+    BadInputError where it says none, or speaks of a saved segment that there is not.
+    """
+    condition = condition_of(given)
+    if condition is None:
+        return None
+    context = info.context
+    if segments_of(condition):
+        try:
+            async with context.store.reading() as connection:
+                return await settle(connection, condition, today=context.now.date(), owner=context.viewer.actor)
+        except RefusedError as error:
+            raise BadInputError(str(error), field="filter") from None
+    return on_day(condition, context.now.date()) if is_relative(condition) else condition
 
 
-def _size(condition: Condition) -> int:
-    """Tests of a condition, and values in their lists: about as many terms as its SQL has."""
-    if isinstance(condition, Test):
-        return len(condition.value) if isinstance(condition.value, tuple) else 1
-    if isinstance(condition, Not):
-        return 1 + _size(condition.condition)
-    return 1 + sum(map(_size, condition.conditions))
-
-
-def _mapping(given: Any) -> Any:
+def mapping_of(given: Any) -> Any:
     """Inputs as the mapping they stand for; what was not given is left out."""
     if isinstance(given, list):
-        return [_mapping(item) for item in given]
+        return [mapping_of(item) for item in given]
     if isinstance(given, Enum):
         return given.value
     if hasattr(given, "__strawberry_definition__"):
@@ -168,7 +211,7 @@ def _mapping(given: Any) -> Any:
             if not (custom := values.pop("custom")):
                 raise BadInputError("filter.custom must be a list of fields, and not an empty one", field="filter")
             values["all"] = [*(values.get("all") or ()), *custom]
-        return {name: _mapping(value) for name, value in values.items()}
+        return {name: mapping_of(value) for name, value in values.items()}
     return given
 
 

@@ -31,10 +31,31 @@ async def upgrade(store: Store) -> tuple[str | None, str]:
         before = MigrationContext.configure(connection).get_current_revision()
         if before != head:
             command.upgrade(config(connection), "head")
+            _index_bytewise(connection)
         return before
 
     async with store.migrating() as connection:
         return await connection.run_sync(run), head
+
+
+BYTEWISE = {"customer": ("name", "domain", "csm_email")}
+"""Texts that lists are ordered by: {table: columns}."""
+
+
+def _index_bytewise(connection: SyncConnection) -> None:
+    """Indexes in the order of code points, which lists are in (hub.store.texts).
+
+    SQLite's indexes are so by themselves. PostgreSQL's are in the order of the database's own locale, and of no use to a list
+    in another; that an index names an order of its own is what no migration that is made for both can say.
+    """
+    if connection.dialect.name != "postgresql":
+        return
+    for table, columns in BYTEWISE.items():
+        for column in columns:
+            name = f"ix_{table}_{column}_bytewise"
+            connection.exec_driver_sql(
+                f'CREATE INDEX IF NOT EXISTS {name} ON {table} ({column} COLLATE "C", id COLLATE "C")'
+            )
 
 
 async def current(store: Store) -> str | None:
