@@ -1,0 +1,133 @@
+"""Subscriptions put together: the log's broadcast, the API that says what is told, and the wires it goes over.
+
+live = Live(hub, find_viewer=…, guard=…, origins=…)
+live.socket, live.streaming(otherwise)        ASGI applications for /graphql
+await live.close()                            ends every stream: 1001 on a WebSocket, complete on server-sent events
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
+from typing import Protocol
+
+import orjson
+
+from hub.access import Viewer
+from hub.access.standing import find_ended
+from hub.events import Broadcast, EndedError
+from hub.store import Store
+from hub.web.graphql.endpoint import Endpoint, FindViewer
+from hub.web.graphql.origins import Origins
+from hub.web.graphql.reading import Asked
+from hub.web.live import Limits, Refused, Sessions, Socket, Streamed, Streaming
+from schema.answering import Answer, answer, is_subscription
+from schema.context import Actions, Context, PlaybookDefinition, SourceDefinition
+from schema.guard.guard import Guard
+from schema.subscriptions.cursors import event_cursor
+from schema.subscriptions.opening import ended, open_stream
+
+
+class HubLike(Protocol):
+    """What subscriptions need of a hub."""
+
+    @property
+    def store(self) -> Store: ...
+
+    @property
+    def actions(self) -> Actions: ...
+
+    @property
+    def clock(self) -> Callable[[], datetime]: ...
+
+    def playbooks(self) -> Sequence[PlaybookDefinition]: ...
+
+    def sources(self) -> Sequence[SourceDefinition]: ...
+
+
+class Live:
+    """See the module."""
+
+    def __init__(
+        self,
+        hub: HubLike,
+        *,
+        find_viewer: FindViewer,
+        guard: Guard,
+        origins: Origins,
+        limits: Limits | None = None,
+    ) -> None:
+        self.limits = limits or Limits()
+        self.broadcast = Broadcast(hub.store)
+        self.port = _Port(hub, self.broadcast, find_viewer, guard)
+        self.sessions = Sessions(self.port, self.limits)
+        self._origins = origins
+        self.socket = Socket(self.port, self.sessions, self.limits, origins=origins)
+
+    def streaming(self, otherwise: Endpoint) -> Streaming:
+        """Server-sent events for those who accept them; `otherwise` answers the others."""
+        return Streaming(self.port, self.sessions, self.limits, origins=self._origins, otherwise=otherwise)
+
+    async def close(self) -> None:
+        """End every stream, and take no more."""
+        await self.broadcast.close()
+        await self.sessions.close()
+
+
+class _Port:
+    """hub.web.live.port.Port over the schema."""
+
+    def __init__(self, hub: HubLike, broadcast: Broadcast, find_viewer: FindViewer, guard: Guard) -> None:
+        self._hub = hub
+        self._broadcast = broadcast
+        self.find_viewer = find_viewer
+        self._guard = guard
+
+    def _context(self, viewer: Viewer) -> Context:
+        hub = self._hub
+        return Context(
+            store=hub.store,
+            viewer=viewer,
+            now=hub.clock(),
+            actions=hub.actions,
+            playbooks=hub.playbooks,
+            sources=hub.sources,
+            guard=self._guard,
+        )
+
+    async def find_ended(self, viewers: Collection[Viewer]) -> Collection[Viewer]:
+        return await find_ended(self._hub.store, viewers, now=self._hub.clock())
+
+    def streams(self, asked: Asked, viewer: Viewer) -> bool:
+        return is_subscription(self._context(viewer), asked.query, asked.operation, document_id=asked.document_id)
+
+    async def answer(self, asked: Asked, viewer: Viewer, *, reading_only: bool = False) -> bytes:
+        given = await answer(
+            self._context(viewer),
+            asked.query,
+            asked.variables,
+            asked.operation,
+            document_id=asked.document_id,
+            reading_only=reading_only,
+        )
+        return given.encoded()
+
+    async def subscribe(self, asked: Asked, viewer: Viewer, after: str | None) -> Streamed | Refused:
+        opened = await open_stream(
+            self._broadcast,
+            self._context(viewer),
+            asked.query,
+            asked.variables,
+            asked.operation,
+            document_id=asked.document_id,
+            after=after,
+            clock=self._hub.clock,
+        )
+        if isinstance(opened, Answer):
+            body = opened.encoded()
+            return Refused(body, orjson.dumps(orjson.loads(body)["errors"]), opened.status)
+        return Streamed(opened.parcels, opened.cursor)
+
+    def cursor(self, number: int) -> str:
+        return event_cursor(number)
+
+    def ended(self, error: EndedError) -> bytes:
+        return orjson.dumps([ended(error).formatted])
