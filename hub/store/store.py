@@ -22,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import NullPool
 
 from hub.errors import ConfigError, Fault
+from hub.store.one_hop import in_one_hop
 from hub.store.texts import teach
 
 Connection = AsyncConnection
@@ -181,6 +182,8 @@ def _for_asyncpg(url: URL) -> URL:
 
 
 def _prepare_sqlite(engine: AsyncEngine, *, begin: str, read_only: bool) -> None:
+    in_one_hop(engine)
+
     @event.listens_for(engine.sync_engine, "connect")
     def on_connect(connection: Any, _: object) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves; the driver's own way starts too late
