@@ -19,6 +19,7 @@ from hub.delivery.base import (
     Refusal,
     Rejected,
     Standing,
+    Stays,
     Uncertain,
     unready,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "Rendered",
     "Renderer",
     "Standing",
+    "Stays",
     "Uncertain",
     "unready",
 ]

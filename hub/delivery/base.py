@@ -12,6 +12,7 @@ Anything else a channel raises is a bug, and to the ledger it is the same as Unc
 """
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -94,6 +95,15 @@ class Follows(Protocol):
 
     async def look(self, address: str, receipt: Receipt) -> Standing:
         """How what this receipt is of stands now; raise Rejected or Uncertain where nobody says."""
+        ...
+
+
+@runtime_checkable
+class Stays(Protocol):
+    """A channel that can keep its connections open from one message to the next."""
+
+    def staying(self) -> AbstractContextManager[None]:
+        """While within, connections stay open for more."""
         ...
 
 

@@ -1,4 +1,6 @@
-"""E-mail over SMTP: text and HTML of one content, pictures within it, one recipient and one connection a message.
+"""E-mail over SMTP: text and HTML of one content, pictures within it, one recipient a message.
+
+While the ledger has more to send (`staying`) connections stay open for the next message; else each has its own.
 
     text                multipart/alternative
     html                multipart/related, where it has pictures: `cid:name` is attachment `name`
@@ -13,7 +15,8 @@ and mail programs that look can tell; and an attempt whose answer got lost after
 
 import base64
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from email.errors import MessageError
@@ -30,6 +33,8 @@ from hub.delivery.base import Manners, Message, Receipt, Refusal, Rejected, Unce
 from hub.delivery.mail_templates import CUSTOMER, UNSUBSCRIBE
 
 TIMEOUT_SECONDS = 20.0
+MOST_ON_ONE = 50
+"""Messages over one connection: many servers take no more of them."""
 MANNERS = Manners(expiry=timedelta(days=1))
 UNFOLDED = "list-unsubscribe"
 
@@ -108,6 +113,9 @@ class MailChannel:
         self._use_tls, self._start_tls = use_tls, start_tls
         self._return_path, self._tagged = return_path, tagged
         self._timeout = timeout_seconds
+        self._staying = 0
+        self._idle: list[SMTP] = []
+        self._sent: dict[SMTP, int] = {}
 
     def __repr__(self) -> str:
         return f"MailChannel({self._host}:{self._port})"
@@ -116,6 +124,52 @@ class MailChannel:
         if not _is_address(message.address):
             raise Rejected(f"{message.address!r} is no e-mail address", kind=Refusal.PERMANENT)
         mail = self.compose(message)
+        client = await self._connected(message)
+        try:
+            await _before_data(lambda: client.rcpt(message.address))
+            answer = await _data(client, mail.as_bytes(policy=SMTP_POLICY))
+        except BaseException:
+            self._hang_up(client)  # whatever the conversation has come to, the next begins with a new one
+            raise
+        self._sent[client] = self._sent.get(client, 0) + 1
+        if self._staying and self._sent[client] < MOST_ON_ONE:
+            self._idle.append(client)
+        else:
+            self._hang_up(client)
+        return {"message_id": mail["Message-ID"], "answer": answer}
+
+    @contextmanager
+    def staying(self) -> Iterator[None]:
+        self._staying += 1
+        try:
+            yield
+        finally:
+            self._staying -= 1
+            while self._idle and not self._staying:
+                self._hang_up(self._idle.pop())
+
+    def _hang_up(self, client: SMTP) -> None:
+        self._sent.pop(client, None)
+        client.close()
+
+    async def _connected(self, message: Message) -> SMTP:
+        """A connection that has taken the sender: one that stands open, or else a new one.
+
+        A server may have closed what stood open, or have had enough of it: then nothing is said of the message yet, and it is
+        told to a new one.
+        """
+        sender = self._envelope_sender(message)
+        while self._idle:
+            client = self._idle.pop()
+            try:
+                await client.mail(sender)
+            except (SMTPException, OSError):
+                self._hang_up(client)
+            except BaseException:
+                self._hang_up(client)
+                raise
+            else:
+                return client
         client = SMTP(
             hostname=self._host,
             port=self._port,
@@ -128,12 +182,11 @@ class MailChannel:
             if self._username is not None:
                 username, password = self._username, self._password or ""
                 await _before_data(lambda: client.login(username, password))
-            await _before_data(lambda: client.mail(self._envelope_sender(message)))
-            await _before_data(lambda: client.rcpt(message.address))
-            answer = await _data(client, mail.as_bytes(policy=SMTP_POLICY))
-            return {"message_id": mail["Message-ID"], "answer": answer}
-        finally:
+            await _before_data(lambda: client.mail(sender))
+        except BaseException:
             client.close()
+            raise
+        return client
 
     def compose(self, message: Message) -> EmailMessage:
         """The mail as it goes over the wire."""

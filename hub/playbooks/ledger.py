@@ -15,16 +15,19 @@ How fast, in what order and how long is each channel's own (`Manners`). One slow
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from hub.delivery import USUAL, Channel, Manners, Message, Receipt, Refusal, Rejected, Uncertain
+from hub.delivery import USUAL, Channel, Manners, Message, Receipt, Refusal, Rejected, Stays, Uncertain
 from hub.durable.process import is_gone
 from hub.model.actions import Delivery, DeliveryState
+from hub.playbooks.barring import Bars, find_bars
 from hub.playbooks.endpoints import Endpoints
 from hub.playbooks.mailing import Mailing
 from hub.playbooks.turns import Place, Turns
-from hub.store import Store, claims, deliveries, executors, stops
+from hub.store import Store, claims, deliveries, executors
+from hub.store.suppression import Suppressed
 
 log = logging.getLogger(__name__)
 
@@ -77,16 +80,19 @@ class Ledger:
 
     async def drain(self) -> datetime | None:
         """Send what is due; return when the next message is, None where none is left."""
+        with ExitStack() as open_channels:
+            for each in self._channels.values():
+                if isinstance(each, Stays):
+                    open_channels.enter_context(each.staying())
+            return await self._drain()
+
+    async def _drain(self) -> datetime | None:
         sending: set[asyncio.Task[_Ended]] = set()
         turns = Turns(self._claim)
         try:
             while True:
                 while len(sending) < PARALLEL and (claimed := await turns.take(PARALLEL - len(sending))):
-                    closed = await self._closed(claimed)
-                    sending |= {
-                        asyncio.create_task(self._send(sent, closed.get((sent.channel, sent.address))))
-                        for sent in claimed
-                    }
+                    sending |= await self._begin(claimed)
                 if not sending:
                     async with self._store.reading() as connection:
                         return await claims.next_due(connection, now=self._clock(), paces=self._paces)
@@ -122,11 +128,13 @@ class Ledger:
             if isinstance(each, BaseException) and not quietly:
                 raise each
 
-    async def _closed(self, claimed: Collection[Delivery]) -> Mapping[Place, str]:
-        """{channel and address: why nothing may be sent there} of channels whose addresses may be disabled."""
-        if all(self._manners.get(sent.channel, USUAL).disabled_after is None for sent in claimed):
-            return {}
-        return await self._endpoints.closed()
+    async def _begin(self, claimed: Collection[Delivery]) -> set[asyncio.Task[_Ended]]:
+        """Send what is claimed: who claims has room to send all of it now, so what bars it is asked of all at once."""
+        closing = any(self._manners.get(sent.channel, USUAL).disabled_after is not None for sent in claimed)
+        closed = await self._endpoints.closed() if closing else {}
+        async with self._store.reading() as connection:
+            bars = await find_bars(connection, claimed, closed=closed, mailing=self._mailing, now=self._clock())
+        return {asyncio.create_task(self._send(sent, bars)) for sent in claimed}
 
     async def _claim(self, limit: int, places: Collection[Place] | None) -> list[Delivery]:
         async with self._store.transaction() as connection:
@@ -159,7 +167,7 @@ class Ledger:
         return lost
 
     async def resend(self, ids: Iterable[str], *, by: str) -> list[str]:
-        """A person wants failed or unknown messages sent after all, knowing that an unknown one may arrive twice."""
+        """A person wants them sent after all, knowing that an unknown one may arrive twice."""
         async with self._store.transaction() as connection:
             return await deliveries.release(connection, ids, note=f"sent again for {by}")
 
@@ -167,17 +175,17 @@ class Ledger:
         async with self._store.reading() as connection:
             return bool(await deliveries.find_deliveries(connection, states=[DeliveryState.RESERVED], limit=1))
 
-    async def _send(self, sent: Delivery, closed: str | None = None) -> _Ended:
+    async def _send(self, sent: Delivery, bars: Bars) -> _Ended:
         """Try one message. What was taken stays under way until it is noted; anything else is noted here."""
         self._under_way.add(sent.id)
         try:
-            receipt = await self._attempt(sent, closed)
+            receipt = await self._attempt(sent, bars)
         except BaseException:
             self._under_way.discard(sent.id)
             raise
         return _Ended(sent, receipt)
 
-    async def _attempt(self, sent: Delivery, closed: str | None) -> Receipt | None:
+    async def _attempt(self, sent: Delivery, bars: Bars) -> Receipt | None:
         channel = self._channels.get(sent.channel)
         if channel is None:
             there = ", ".join(sorted(self._channels)) or "none"
@@ -188,16 +196,16 @@ class Ledger:
             await self._give_up(sent, f"it expired at {sent.expires_at:%Y-%m-%d %H:%M} UTC before it could be sent")
             return None
         manners = self._manners[sent.channel]
+        closed = bars.closed.get((sent.channel, sent.address))
         if closed is not None and manners.disabled_after is not None:
             await self._give_up(sent, closed)
             return None
-        async with self._store.reading() as connection:
-            held = await stops.is_held(connection, sent.id)
-        if held:  # stopped since it was claimed
+        if sent.id in bars.held:  # stopped since it was claimed
             async with self._store.transaction() as connection:
                 await deliveries.unclaim(connection, sent, executor=self._executor)
             return None
-        if sent.channel == "email" and not await self._may_go(sent, now=now):
+        if (ruled := bars.mail.get(sent.id)) is not None:
+            await self._keep_back(sent, ruled, now=now)
             return None
         message = Message(
             id=sent.id,
@@ -224,18 +232,13 @@ class Ledger:
             await self._endpoints.note(sent, failure, disabled_after=manners.disabled_after, now=self._clock())
         return None
 
-    async def _may_go(self, sent: Delivery, *, now: datetime) -> bool:
-        """Whether the rules of mail let it go now; else it is left out, or waits."""
-        async with self._store.reading() as connection:
-            found = await self._mailing.look(connection, sent, now=now)
-        if found is None:
-            return True
+    async def _keep_back(self, sent: Delivery, ruled: Suppressed | datetime, *, now: datetime) -> None:
+        """The rules of mail do not let it go now: it waits, or is left out."""
         async with self._store.transaction() as connection:
-            if isinstance(found, datetime):
-                await deliveries.postpone(connection, sent, executor=self._executor, until=found, now=now)
+            if isinstance(ruled, datetime):
+                await deliveries.postpone(connection, sent, executor=self._executor, until=ruled, now=now)
             else:
-                await deliveries.suppress(connection, sent.id, executor=self._executor, reason=found.show())
-        return False
+                await deliveries.suppress(connection, sent.id, executor=self._executor, reason=ruled.show())
 
     async def _rejected(self, sent: Delivery, error: Rejected, manners: Manners) -> None:
         if error.kind is not Refusal.TRANSIENT:
@@ -267,10 +270,7 @@ class Ledger:
         over = sent.most_attempts is not None and sent.attempts >= sent.most_attempts
         if over or until >= (sent.expires_at or now + manners.expiry):
             reason = f"given up after {sent.attempts} attempts: {reason}"
-            if doubted_at is None:
-                await self._give_up(sent, reason)
-            else:
-                await self._doubt(sent, reason)
+            await (self._give_up if doubted_at is None else self._doubt)(sent, reason)
             return
         async with self._store.transaction() as connection:
             await deliveries.put_back(

@@ -2,8 +2,8 @@
 
 Asked twice. `settle`, of many messages in three statements, before they are reserved: a suppressed one is written down and
 never sent, one to a customer waits for the sending window, and what is more than a contact should get in a week is left out
-and says so. `look`, of one message right before it is sent: people unsubscribe while messages wait, and a try that failed may
-come again outside the window.
+and says so. `look`, of those that are about to be sent, right before: people unsubscribe while messages wait, and a try that
+failed may come again outside the window.
 """
 
 from collections.abc import Mapping, MutableMapping, Sequence
@@ -104,16 +104,31 @@ class Mailing:
             if at > now:
                 row["not_before"] = at
 
-    async def look(self, connection: Connection, mail: Delivery, *, now: datetime) -> Suppressed | datetime | None:
-        """Why `mail` must not go out, or when it may, or None: now."""
-        to_customer = mail.payload.get("audience") == CUSTOMER
-        lines = (await find_suppressed(connection, [mail.address])).get(mail.address, [])
-        found = applying(lines, topic=mail.payload.get("topic", ""), to_customer=to_customer)
-        if found is not None or not to_customer or self.window is None:
-            return found
-        countries = await find_countries(connection, [mail.customer_id]) if self.zones and mail.customer_id else {}
-        at = self.window.next(now, self._zone(countries.get(mail.customer_id or "")))
-        return at if at > now else None
+    async def look(
+        self, connection: Connection, mails: Sequence[Delivery], *, now: datetime
+    ) -> dict[str, Suppressed | datetime]:
+        """{id: why this mail must not go out, or when it may}; those that may go now are not in it."""
+        if not mails:
+            return {}
+        lines = await find_suppressed(connection, {mail.address for mail in mails})
+        ruled: dict[str, Suppressed | datetime] = {}
+        written = []
+        for mail in mails:
+            to_customer = mail.payload.get("audience") == CUSTOMER
+            topic = mail.payload.get("topic", "")
+            if found := applying(lines.get(mail.address, ()), topic=topic, to_customer=to_customer):
+                ruled[mail.id] = found
+            elif to_customer:
+                written.append(mail)
+        if self.window is None or not written:
+            return ruled
+        ids = [mail.customer_id for mail in written if mail.customer_id]
+        countries = await find_countries(connection, ids) if self.zones and ids else {}
+        for mail in written:
+            at = self.window.next(now, self._zone(countries.get(mail.customer_id or "")))
+            if at > now:
+                ruled[mail.id] = at
+        return ruled
 
     def _zone(self, country: str | None) -> ZoneInfo:
         return self.zones.get((country or "").lower(), self.zone)

@@ -1,6 +1,6 @@
 """The kill switch: which playbooks are stopped, and what that keeps from moving and from being sent."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -64,12 +64,12 @@ async def sendable(connection: Connection) -> ColumnElement[bool]:
     return or_(free, ~held.correlate(delivery).exists())
 
 
-async def is_held(connection: Connection, delivery_id: str) -> bool:
-    """Whether a stop holds back this very message, asked just before it is sent."""
+async def find_held(connection: Connection, delivery_ids: Collection[str]) -> set[str]:
+    """Which of these very messages a stop holds back, asked just before they are sent."""
     if (await connection.execute(select(playbook_stop.c.playbook).limit(1))).first() is None:
-        return False
-    statement = select(delivery.c.id).where(delivery.c.id == delivery_id, await sendable(connection))
-    return (await connection.execute(statement)).first() is None
+        return set()
+    statement = select(delivery.c.id).where(delivery.c.id.in_(delivery_ids), await sendable(connection))
+    return set(delivery_ids) - set((await connection.execute(statement)).scalars())
 
 
 def _stopped(row: Row[Any]) -> Stopped:

@@ -241,3 +241,32 @@ async def test_a_server_without_login_is_told_apart_and_keeps_the_password() -> 
             await channel.send(make_message())
         assert smtp.taken == []
     assert "secret-word" not in f"{caught.value} {channel!r}"
+
+
+@pytest.mark.parametrize(("most_on_one", "connections"), [(None, 1), (2, 3)])
+async def test_while_there_is_more_a_connection_stays_open(most_on_one: int | None, connections: int) -> None:
+    async with serving_smtp() as smtp:
+        smtp.most_on_one = most_on_one  # the next message is told to a new connection, and nothing is lost
+        channel = make_channel(smtp)
+        with channel.staying():
+            for number in range(5):
+                await channel.send(make_message(dedup_key=f"save.1.{number}"))
+        ids = [mail["Message-ID"] for mail in smtp.taken]
+        assert ids == [f"<save.1.{number}@cshub.example>" for number in range(5)]
+        assert smtp.connections == connections
+        await channel.send(make_message(dedup_key="save.1.alone"))
+        assert smtp.connections == connections + 1, "nothing stands open when all is sent"
+
+
+async def test_a_connection_on_which_something_went_wrong_is_not_used_again() -> None:
+    async with serving_smtp() as smtp:
+        channel = make_channel(smtp)
+        with channel.staying():
+            await channel.send(make_message(dedup_key="a"))
+            smtp.refuse["rcpt"] = "550 no such mailbox"
+            with pytest.raises(Rejected):
+                await channel.send(make_message(dedup_key="b"))
+            smtp.refuse.clear()
+            await channel.send(make_message(dedup_key="c"))
+    assert [mail["Message-ID"] for mail in smtp.taken] == ["<a@cshub.example>", "<c@cshub.example>"]
+    assert smtp.connections == 2

@@ -2,6 +2,7 @@
 
 async with serving_smtp() as smtp:
     smtp.refuse["rcpt"] = "550 no such mailbox"
+    smtp.most_on_one = 2                          messages over one connection
     channel = MailChannel(host="127.0.0.1", port=smtp.port, …)
 """
 
@@ -24,10 +25,16 @@ class FakeSmtp:
     envelopes: list[tuple[str, list[str]]] = field(default_factory=list)
     refuse: dict[str, str] = field(default_factory=dict)
     hang_up_after_data: bool = False
+    connections: int = 0
+    most_on_one: int | None = None
 
     async def handle_MAIL(self, server: Any, session: Any, envelope: Any, address: str, options: list[str]) -> str:
         if "mail" in self.refuse:
             return self.refuse["mail"]
+        session.many = getattr(session, "many", 0) + 1
+        if self.most_on_one is not None and session.many > self.most_on_one:
+            server.transport.close()
+            return "421 enough for one connection"
         envelope.mail_from = address
         return "250 OK"
 
@@ -51,7 +58,12 @@ class FakeSmtp:
 async def serving_smtp() -> AsyncIterator[FakeSmtp]:
     smtp = FakeSmtp()
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: SMTP(smtp, hostname="mail.example", loop=loop), "127.0.0.1", 0)
+
+    def answer() -> SMTP:
+        smtp.connections += 1
+        return SMTP(smtp, hostname="mail.example", loop=loop)
+
+    server = await loop.create_server(answer, "127.0.0.1", 0)
     smtp.port = server.sockets[0].getsockname()[1]
     try:
         yield smtp

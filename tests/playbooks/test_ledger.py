@@ -11,13 +11,15 @@ from typing import Any
 import pytest
 
 from hub.delivery import Message, Receipt
+from hub.delivery.mail import MailChannel
 from hub.delivery.slack import SlackChannel
 from hub.durable.process import place
 from hub.model.actions import Delivery, DeliveryState
-from hub.playbooks.ledger import Ledger
+from hub.playbooks.ledger import PARALLEL, Ledger
 from hub.store import Store, deliveries
 from tests.fakes.clock import START, Clock
 from tests.fakes.slack import FakeSlack, serving_slack
+from tests.fakes.smtp import serving_smtp
 from tests.playbooks.conftest import World
 
 ROOT = Path(__file__).parents[2]
@@ -50,6 +52,21 @@ def make_row(key: str = "a", **changes: Any) -> dict[str, Any]:
 async def reserve(store: Store, *rows: dict[str, Any]) -> list[str]:
     async with store.transaction() as connection:
         return await deliveries.reserve(connection, rows)
+
+
+async def test_mails_that_are_due_together_share_connections(sqlite_store: Store) -> None:
+    async with serving_smtp() as smtp:
+        mail = MailChannel(host="127.0.0.1", port=smtp.port, sender="hub@cshub.example")
+        async with ledger_of(sqlite_store, email=mail) as (ledger, _, _):
+            payload = {"text": "hello", "html": "<p>hello</p>"}
+            rows = [
+                make_row(f"m{number:02}", channel="email", address=f"c{number:02}@example.com", payload=payload)
+                for number in range(40)
+            ]
+            await reserve(sqlite_store, *rows)
+            assert await ledger.drain() is None
+    assert sorted(each[1][0] for each in smtp.envelopes) == [row["address"] for row in rows]
+    assert smtp.connections <= PARALLEL
 
 
 async def find(store: Store, id_: str = "del_a") -> Delivery:
@@ -204,8 +221,9 @@ async def test_a_message_held_up_beyond_a_sweep_is_still_confirmed(store: Store)
 SENDER = """
 import asyncio, sys
 from hub.clock import utc_now
+from hub.delivery.mail import MailChannel
 from hub.delivery.slack import SlackChannel
-from hub.playbooks.ledger import Ledger
+from hub.playbooks.ledger import PARALLEL, Ledger
 from hub.store import Store
 
 async def main(store_url, slack_url):

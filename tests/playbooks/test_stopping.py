@@ -77,7 +77,7 @@ async def test_a_message_claimed_before_the_stop_is_not_sent_after_it(each_world
     assert len(claimed) == 2
     await world.playbooks.stop("save", by="ann", reason="wrong")
     ledger = Ledger(world.store, world.channels, executor="here", clock=world.clock)
-    await asyncio.gather(*map(ledger._send, claimed))
+    await asyncio.gather(*await ledger._begin(claimed))
     assert (world.slack.received, world.smtp.taken) == ([], [])
     assert {(each.state, each.attempts, each.sent_at) for each in await world.deliveries()} == {
         (DeliveryState.RESERVED, 0, None)
