@@ -16,18 +16,20 @@ from starlette.datastructures import Headers
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub.access import Viewer
 from hub.access.tokens import find_viewer
+from hub.compose.live import Live
 from hub.store import Store
 from hub.store.ping import answers
 from hub.web import graphiql
-from hub.web.graphql.endpoint import Answered, Endpoint
+from hub.web.graphql.endpoint import Answered, Endpoint, FindViewer
 from hub.web.graphql.origins import Origins
 from hub.web.graphql.reading import Asked
+from hub.web.live import Limits
 from schema.answering import answer
 from schema.context import Actions, Context, PlaybookDefinition, SourceDefinition
 from schema.guard.guard import Guard
@@ -71,6 +73,7 @@ def app(
     guard: Guard | None = None,
     origins: Sequence[str] = (),
     explorer: Whose = "admins",
+    live_limits: Limits | None = None,
 ) -> Starlette:
     """The application.
 
@@ -78,9 +81,12 @@ def app(
     routes      more of them, such as webhooks
     guard       what may be asked, and how much of it
     origins     pages of other origins that may call the API from a browser
+    live_limits how many subscriptions, and how patient with them
     explorer    whose tokens the explorer's page takes; nobody: there is none
     """
     guard = guard or Guard()
+    find = _find_viewer(hub)
+    live = Live(hub, find_viewer=find, guard=guard, origins=Origins(origins), limits=live_limits)
     limits = {"introspection": guard.rules.introspection, "explorer": explorer}
 
     @asynccontextmanager
@@ -89,6 +95,7 @@ def app(
         try:
             yield
         finally:
+            await live.close()
             await hub.stop()
 
     page = graphiql.page(demo_token=demo_token, **limits)
@@ -117,7 +124,8 @@ def app(
     ]
     return Starlette(
         routes=[
-            Route("/graphql", _endpoint(hub, guard, origins)),
+            Route("/graphql", live.streaming(_endpoint(hub, guard, origins, find))),
+            WebSocketRoute("/graphql", live.socket),
             Route("/healthz", healthz),
             *(pages if explorer != "nobody" else ()),
             Mount("/static", StaticFiles(directory=graphiql.OURS)),
@@ -128,13 +136,17 @@ def app(
     )
 
 
-def _endpoint(hub: HubLike, guard: Guard, origins: Sequence[str]) -> Endpoint:
+def _find_viewer(hub: HubLike) -> FindViewer:
     async def viewer(headers: Headers) -> Viewer | None:
         scheme, _, secret = headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer":
             return None
         return await find_viewer(hub.store, secret.strip(), now=hub.clock())
 
+    return viewer
+
+
+def _endpoint(hub: HubLike, guard: Guard, origins: Sequence[str], find: FindViewer) -> Endpoint:
     async def answered(asked: Asked, viewer: Viewer, reading_only: bool) -> Answered:
         context = Context(
             store=hub.store,
@@ -156,7 +168,7 @@ def _endpoint(hub: HubLike, guard: Guard, origins: Sequence[str]) -> Endpoint:
         headers = {} if given.retry_after is None else {"retry-after": str(given.retry_after)}
         return Answered(given.encoded(), given.status, headers)
 
-    return Endpoint(answered, find_viewer=viewer, origins=Origins(origins))
+    return Endpoint(answered, find_viewer=find, origins=Origins(origins))
 
 
 class _Only:
