@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Table, and_, bindparam, case, delete, or_, select, update
+from sqlalchemy import ColumnElement, Row, Table, and_, bindparam, case, delete, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hub.model.actions import Run, RunState, Step
@@ -155,22 +155,27 @@ async def hasten(
         playbook_run.c.wake_at > now,
         *(() if ids is None else (playbook_run.c.id.in_(list(ids)),)),
     )
-    statement = update(playbook_run).where(*due).values(wake_at=now)
+    statement = update(playbook_run).where(_locked(*due)).values(wake_at=now)
     found = await connection.execute(statement.returning(playbook_run.c.id, playbook_run.c.fence))
     return sorted((row.id, row.fence) for row in found)
 
 
 async def cancel_all(connection: Connection, *, playbook: str | None, error: str, now: datetime) -> list[str]:
     """End the open runs of a playbook (None: of all); return which."""
-    statement = update(playbook_run).where(playbook_run.c.state.in_(OPEN))
-    if playbook is not None:
-        statement = statement.where(playbook_run.c.playbook == playbook)
+    open_ = [playbook_run.c.state.in_(OPEN), *(() if playbook is None else (playbook_run.c.playbook == playbook,))]
+    statement = update(playbook_run).where(_locked(*open_))
     ended = {"state": RunState.CANCELLED.value, "error": error, "wake_at": None, "updated_at": now, "finished_at": now}
     statement = statement.values(**ended, fence=playbook_run.c.fence + 1)
     cancelled = sorted((await connection.execute(statement.returning(playbook_run.c.id))).scalars())
     if cancelled:
         await note_runs(connection, among(connection, playbook_run.c.id, cancelled), change=_MOVED_TO, at=now)
     return cancelled
+
+
+def _locked(*clauses: ColumnElement[bool]) -> ColumnElement[bool]:
+    """These runs, locked in the order in which `lock` does: two that take many in orders of their own wait for each other."""
+    chosen = select(playbook_run.c.id).where(*clauses).order_by(playbook_run.c.id).with_for_update()
+    return playbook_run.c.id.in_(chosen)
 
 
 @dataclass(frozen=True, slots=True)
