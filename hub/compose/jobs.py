@@ -3,6 +3,7 @@
     sync {source}   on the source's cron, and when somebody asks; asks for a score when it brought something
     score {}        after syncs, and at least daily: scorecards of today, then the playbooks they concern; the first of a day
                     also checks whether the churn models have drifted
+    retain {}       daily: what ran out of its time goes, erasures that were killed half-way are ended
     train {}        new churn models, by default monthly; a challenger that is better beyond noise becomes champion
 
 Scores asked for within the same half minute are one: four sources that finish together rescore once.
@@ -12,6 +13,7 @@ import logging
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from hub.access.privacy.retaining import retain
 from hub.durable import Argument
 from hub.errors import BusyError
 from hub.playbooks.jobs import SWEEP
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-SYNC, SCORE, TRAIN = "sync", "score", "train"
+SYNC, SCORE, TRAIN, RETAIN = "sync", "score", "train", "retain"
 TOGETHER = timedelta(seconds=30)
 EVERY_MINUTE = "* * * * *"
 
@@ -46,7 +48,10 @@ def register(hub: "Hub") -> None:
         await hub.models.settle()
         await hub.score()
 
-    for job, handler in {SYNC: sync, SCORE: score, TRAIN: train}.items():
+    async def keep_times(_: Argument) -> None:
+        await retain(hub.store, hub.settings.hub.retention.ages(), now=hub.clock())
+
+    for job, handler in {SYNC: sync, SCORE: score, TRAIN: train, RETAIN: keep_times}.items():
         hub.durable.register(job, handler)
     hub.playbooks.register(timezone=hub.settings.hub.timezone)
 
@@ -56,6 +61,7 @@ def register(hub: "Hub") -> None:
         hub.durable.every(f"sync.{name}", scheduled.schedule, SYNC, {"source": name}, timezone=zone)
     hub.durable.every("score", schedules.score, SCORE, {}, timezone=zone)
     hub.durable.every("train", schedules.train, TRAIN, {}, timezone=zone)
+    hub.durable.every("retain", hub.settings.hub.retention.schedule, RETAIN, {}, timezone=zone)
     hub.durable.every("sweep", EVERY_MINUTE, SWEEP, {})
 
 

@@ -2,9 +2,10 @@
 
 A configuration folder need not be whole: a file that is missing there is taken from the one that ships with the hub.
 `${NAME}` in any value is taken from the environment, `${NAME:-something}` has a default. This is the only reader of
-`os.environ`; of its own the hub knows CSHUB_CONFIG (the folder) and, through config/hub.yaml, CSHUB_STORE.
+`os.environ`; of its own the hub knows CSHUB_CONFIG (the folder), CSHUB_SECRETS_KEY (what stored secrets are encrypted with)
+and, through config/hub.yaml, CSHUB_STORE. `${secret:NAME}` is taken from the store.
 """
 
-from hub.settings.loading import ScheduledSource, Settings, load, load_store
+from hub.settings.loading import ScheduledSource, Settings, load, load_secret_keys, load_store
 
-__all__ = ["ScheduledSource", "Settings", "load", "load_store"]
+__all__ = ["ScheduledSource", "Settings", "load", "load_secret_keys", "load_store"]

@@ -9,6 +9,7 @@ from zoneinfo import available_timezones
 from croniter import croniter
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator, model_validator
 
+from hub.access.vault import SHORTEST_KEY
 from hub.delivery import pagerduty as pagerduty_channel
 from hub.delivery import slack as slack_channel
 from hub.delivery import webhook as webhook_channel
@@ -18,6 +19,7 @@ from hub.playbooks.durations import parse_duration
 from hub.settings.graphql import GraphQL
 from hub.settings.hooks import Hook
 from hub.settings.mail import Mail
+from hub.settings.retention import Retention
 from hub.settings.services import Airflow, Prefect
 from hub.store.store import parse_url
 
@@ -169,6 +171,8 @@ class HubFile(_Part):
     timezone: str = "UTC"
     store: str = Field(repr=False)  # may hold a password
     secret: SecretStr | None = Field(default=None, min_length=32)
+    secrets_key: SecretStr | None = Field(default=None, min_length=SHORTEST_KEY)
+    old_secrets_key: SecretStr | None = Field(default=None, min_length=SHORTEST_KEY)
     serve: Serve = Serve()
     graphql: GraphQL = GraphQL()
     schedules: Schedules = Schedules()
@@ -180,6 +184,7 @@ class HubFile(_Part):
     airflow: Airflow | None = None
     prefect: Prefect | None = None
     operations: Operations | None = None
+    retention: Retention = Retention()
 
     @field_validator("product_url")
     @classmethod

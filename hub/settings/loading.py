@@ -25,6 +25,7 @@ from hub.settings.files import HubFile, IdentityFile, SourceIdentity, SourcesFil
 from hub.settings.graphql import documents_of
 from hub.settings.lifecycle import LifecycleFile
 from hub.settings.pieces import entries, mappings, parsed
+from hub.settings.secrets import StoredSecrets, secret_keys
 from hub.settings.team import TeamFile
 from hub.settings.variables import Filled, filled
 from hub.sync import Source
@@ -87,6 +88,12 @@ def load_store(folder: Path | None = None, *, environment: Mapping[str, str] | N
     return _Loading(_folder(folder), os.environ if environment is None else environment).store()
 
 
+def load_secret_keys(folder: Path | None = None, *, environment: Mapping[str, str] | None = None) -> list[str]:
+    """The keys of stored secrets, the newest first: hub.yaml's, else those of the environment."""
+    own = _folder(folder) / "hub.yaml"
+    return secret_keys(own if own.exists() else CONFIG / "hub.yaml", os.environ if environment is None else environment)
+
+
 def _folder(folder: Path | None) -> Path:
     if folder is None:
         folder = Environment().config
@@ -106,6 +113,7 @@ class _Loading:
         self.environment = environment
         self.faults: list[Fault] = []
         self.filled: list[Filled] = []
+        self.stored = StoredSecrets(self.store, lambda: secret_keys(self._path("hub.yaml"), environment))
         self.names: list[str] | None = None  # of all sources, the ones that are switched off too; None: not readable
 
     def all(self) -> Settings:
@@ -183,7 +191,7 @@ class _Loading:
 
     def _document(self, name: str) -> Document:
         """A file with its variables filled in; one that is not set is a fault, except in a source that is switched off."""
-        made = filled(Document.read(self._path(name)), self.environment)
+        made = filled(Document.read(self._path(name)), self.environment, self.stored.get)
         self.filled.append(made)
         self.faults += [fault for key, fault in made.missing.items() if not _is_disabled(made.document.value, key)]
         return made.document

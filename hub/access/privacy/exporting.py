@@ -99,5 +99,5 @@ def _speaks(place: Place, looked: Search, row: dict[str, Any]) -> bool:
 
 
 def _written(row: dict[str, Any]) -> bytes:
-    shown = {name: value for name, value in row.items() if name not in INTERNAL}
+    shown = {str(name): value for name, value in row.items() if name not in INTERNAL}
     return orjson.dumps(shown if row[OWN] else {**shown, "mentions_only": True})
