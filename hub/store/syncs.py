@@ -81,7 +81,10 @@ async def find_bookmark(connection: Connection, name: str, stream: str) -> Place
     return Place(None, False) if row is None else Place(row.value, row.complete)
 
 
-async def put_bookmark(connection: Connection, name: str, stream: str, place: Place, *, now: datetime) -> None:
+async def put_bookmark(
+    connection: Connection, name: str, stream: str, place: Place, *, now: datetime, brought: bool = False
+) -> None:
+    """Note how far a stream has come; `brought`: with records that were new or had changed."""
     insert = _insert(connection, bookmark)
     row = {
         "id": f"{name}:{stream}",
@@ -90,8 +93,10 @@ async def put_bookmark(connection: Connection, name: str, stream: str, place: Pl
         "value": place.value,
         "complete": place.complete,
         "moved_at": now,
+        "brought_at": now if brought else None,
     }
     changes = {key: insert.excluded[key] for key in ("value", "complete", "moved_at")}
+    changes["brought_at"] = func.coalesce(insert.excluded.brought_at, bookmark.c.brought_at)
     await connection.execute(insert.on_conflict_do_update(index_elements=[bookmark.c.id], set_=changes), [row])
 
 

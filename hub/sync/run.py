@@ -159,7 +159,8 @@ class _Sync:
             )
             await release_quarantine(connection, name, stream.name, [record.key for record in records])
             await put_quarantine(connection, name, stream.name, bad, now=now)
-            await put_bookmark(connection, name, stream.name, place, now=now)
+            brought = counts.new + counts.changed > 0
+            await put_bookmark(connection, name, stream.name, place, now=now, brought=brought)
             before = self.streams[stream.name]
             after = replace(
                 before,

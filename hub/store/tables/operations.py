@@ -26,6 +26,7 @@ bookmark = Table(
     Column("value", Json),
     Column("complete", Boolean, nullable=False),  # a whole pull has ended at least once: what comes now is news
     Column("moved_at", UtcDateTime, nullable=False),
+    Column("brought_at", UtcDateTime),  # when it last brought a record that was new or had changed
 )
 
 sync_run = Table(

@@ -179,6 +179,9 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("previous_until", base.UtcDateTime(timezone=True), nullable=True))
         batch_op.create_unique_constraint(batch_op.f("uq_api_token_previous_digest"), ["previous_digest"])
 
+    with op.batch_alter_table("bookmark", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("brought_at", base.UtcDateTime(timezone=True), nullable=True))
+
     with op.batch_alter_table("scorecard", schema=None) as batch_op:
         batch_op.create_index(
             "ix_scorecard_band_changed",
@@ -205,6 +208,9 @@ def downgrade() -> None:
             sqlite_where=sa.text("previous_band <> band"),
             postgresql_where=sa.text("previous_band <> band"),
         )
+
+    with op.batch_alter_table("bookmark", schema=None) as batch_op:
+        batch_op.drop_column("brought_at")
 
     with op.batch_alter_table("api_token", schema=None) as batch_op:
         batch_op.drop_constraint(batch_op.f("uq_api_token_previous_digest"), type_="unique")
