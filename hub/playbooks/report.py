@@ -4,8 +4,9 @@
 
 Customers are compared by what the lot said of them (hub.playbooks.holdout), whatever was done with them afterwards, from the
 day of their first eligibility on. Each counts once, with its first one; who was drawn for again in a later period is left out
-there. Whose time is not over is left out, and counted. Without a hold-out nothing can be said about an effect: those whom a
-playbook concerns differ from the others by the very thing that made it fire.
+there. Whose time is not over is left out, and counted. Leaving takes months to be known; health and revenue after EARLY_DAYS
+are known sooner, and are no promise of it. Without a hold-out nothing can be said about an effect: those whom a playbook
+concerns differ from the others by the very thing that made it fire. What became of them is told (hub.playbooks.aftermath).
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from hub.errors import NotFoundError
+from hub.playbooks.aftermath import EARLY_DAYS, EARLY_WITHIN, Aftermath, aftermath
 from hub.playbooks.holdout import HELD_OUT, TREATED
 from hub.playbooks.spec import Playbook
 from hub.store import Connection, Store
@@ -40,6 +42,7 @@ class Experiment:
     churn               the share that left within the horizon
     health              change of health, 0-1, after HEALTH_DAYS; no_health: customers without one of the two scorecards
     arr                 change of a year's revenue after the horizon, 0 for who left; no_arr: customers without one
+    early_health, early_arr   the same after EARLY_DAYS, of customers with both scorecards; who left meanwhile has none
     """
 
     horizon: int
@@ -53,6 +56,8 @@ class Experiment:
     no_health: int
     arr: Difference
     no_arr: int
+    early_health: Difference
+    early_arr: Difference
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +67,7 @@ class Effect:
     share       its hold-out as configured now, 0-1; None: there is none
     configured  whether it still is
     experiment  None where nobody's lot was ever drawn
+    became      of those it did something for; None where there is an experiment, which says more
     says        what can be said about its effect, in a sentence
     """
 
@@ -70,6 +76,7 @@ class Effect:
     share: float | None
     did: Tally
     experiment: Experiment | None
+    became: Aftermath | None = None
     says: str
 
     def as_json(self) -> dict[str, Any]:
@@ -114,6 +121,7 @@ async def report(
                     share=share,
                     did=await tally(connection, playbook=name),
                     experiment=made,
+                    became=None if made else await aftermath(connection, name, playbook, today=now.date()),
                     says=_says(made, share),
                 )
             )
@@ -141,6 +149,7 @@ async def _experiment(
     mature = [unit for unit in units if period.is_over(unit.on)]
     verdicts = _verdicts(mature, churns, period)
     health = await _health(connection, playbook, units, period.today)
+    early_health, early_arr = await _early(connection, playbook, units, period.today)
     arr = await _arr(connection, playbook, mature, verdicts, period)
     old = [unit for unit in units if unit.on + timedelta(days=HEALTH_DAYS + WITHIN) <= period.today]
     return Experiment(
@@ -160,6 +169,8 @@ async def _experiment(
         no_health=sum(unit.customer_id not in health for unit in old),
         arr=means(*_arms(mature, arr)),
         no_arr=sum(unit.customer_id not in arr for unit in mature),
+        early_health=means(*_arms(units, early_health)),
+        early_arr=means(*_arms(units, early_arr)),
     )
 
 
@@ -190,6 +201,27 @@ async def _health(connection: Connection, playbook: str, units: Sequence[Unit], 
             if isinstance(was, int | float) and now is not None and now.health is not None:
                 found[unit.customer_id] = now.health - was
     return found
+
+
+async def _early(
+    connection: Connection, playbook: str, units: Sequence[Unit], today: date
+) -> tuple[dict[str, float], dict[str, float]]:
+    """{customer id: change after EARLY_DAYS} of health and of a year's revenue."""
+    health, arr = dict[str, float](), dict[str, float]()
+    for day, group in _by_day(units).items():
+        first = day + timedelta(days=EARLY_DAYS)
+        last = first + timedelta(days=EARLY_WITHIN)
+        if last > today:
+            continue
+        later = await find_after(connection, playbook=playbook, eligible_on=day, first=first, last=last)
+        for unit in group:
+            now = later.get(unit.customer_id)
+            was_health, was_mrr = unit.facts.get("health"), unit.facts.get("mrr")
+            if now is not None and now.health is not None and isinstance(was_health, int | float):
+                health[unit.customer_id] = now.health - was_health
+            if now is not None and now.mrr is not None and isinstance(was_mrr, int | float):
+                arr[unit.customer_id] = (now.mrr - was_mrr) * ARR
+    return health, arr
 
 
 async def _arr(
@@ -246,10 +278,23 @@ def _says(made: Experiment | None, share: float | None) -> str:
             if churn.needed
             else " too few of them left, or stayed, to say how many it takes"
         )
-        return f"Too small to tell: {churn.n_treated:,} treated and {churn.n_held:,} held-out customers have matured;{about}."
+        matured = f"{churn.n_treated:,} treated and {churn.n_held:,} held-out customers have matured"
+        return f"Too small to tell: {matured};{about}. {_says_early(made.early_health)}"
     points = f"{100 * churn.value:+.1f} points (95 %: {100 * churn.low:+.1f} to {100 * churn.high:+.1f})"
     if churn.verdict == NO_DIFFERENCE:
         more = f"; about {churn.needed:,} customers more would find a cut by 30 %" if churn.needed else ""
         return f"No difference found: treated less held out, leaving differs by {points}{more}."
     how = "less" if churn.verdict == LOWER else "more"
     return f"Treated customers left {how} often than held-out ones: {points}."
+
+
+def _says_early(health: Difference) -> str:
+    """What is known before anybody can have left; no promise of it."""
+    what = f"Health after {EARLY_DAYS} days"
+    if health.verdict == TOO_SMALL or health.value is None or health.low is None or health.high is None:
+        more = f"; about {health.needed:,} customers more would find a small one" if health.needed else ""
+        return f"{what} tells no difference either: {health.n_treated:,} treated, {health.n_held:,} held out{more}."
+    points = f"{100 * health.value:+.1f} points (95 %: {100 * health.low:+.1f} to {100 * health.high:+.1f})"
+    if health.verdict == NO_DIFFERENCE:
+        return f"{what} differs by {points}: no difference found."
+    return f"{what} rose {'less' if health.verdict == LOWER else 'more'} with treatment: {points}."

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
+from hub.playbooks.aftermath import EARLY_DAYS, Aftermath
 from hub.playbooks.report import HEALTH_DAYS, Effect, Experiment
 from hub.store.holdout import Tally
 from scoring.experiment import TOO_SMALL, Difference
@@ -21,6 +22,8 @@ def lines(effects: Sequence[Effect]) -> list[str]:
         found += [f"{effect.playbook}{share}{gone}", *(f"  {line}" for line in _did(effect.did))]
         if effect.experiment is not None:
             found += [f"  {line}" for line in _experiment(effect.experiment)]
+        if effect.became is not None and effect.became.customers:
+            found += [f"  {line}" for line in _became(effect.became, effect.did)]
         found += [f"  {effect.says}", ""]
     if idle:
         found += [f"never ran: {', '.join(each.playbook for each in idle)}", ""]
@@ -45,10 +48,26 @@ def _did(did: Tally) -> list[str]:
     return told
 
 
+def _became(made: Aftermath, did: Tally) -> list[str]:
+    """Of those treated; a proof of nothing."""
+    told = []
+    if calls := sum(did.calls.values()):
+        told.append(f"{did.calls.get('success', 0):,} of {calls:,} alerts and tasks closed with success")
+    if asked := sum(did.approvals.values()):
+        told.append(f"{did.approvals.get('approved', 0):,} of {asked:,} offers approved")
+    if made.before is not None and made.after is not None:
+        change = f"{100 * made.before:.0f} before, {100 * made.after:.0f} after {EARLY_DAYS} days"
+        told.append(f"health {change} ({made.seen:,} customers: {made.better:,} better, {made.worse:,} worse)")
+    told += [f"{name} now: {_counts(counts)}" for name, counts in made.stands.items() if counts]
+    return [f"what became of {made.customers:,} customers, which proves nothing: {'; '.join(told)}"] if told else []
+
+
 def _experiment(made: Experiment) -> list[str]:
     told = [
         f"{made.treated:,} customers treated, {made.held_out:,} held out; the time of {made.immature:,} is not over yet",
         _line(f"left within {made.horizon} days", made.churn, lambda value: f"{100 * value:.1f} %", ""),
+        _line(f"health after {EARLY_DAYS} days", made.early_health, lambda value: f"{100 * value:+.1f}", ""),
+        _line(f"yearly revenue after {EARLY_DAYS} days", made.early_arr, lambda value: f"{value:+,.0f}", ""),
         _line(
             f"health after {HEALTH_DAYS} days",
             made.health,

@@ -9,7 +9,7 @@ from hub.playbooks import Playbook
 from hub.playbooks.report import Effect, report
 from hub.playbooks.report_text import lines
 from hub.store import Store
-from hub.store.tables import alert, delivery, playbook_assignment, playbook_run, vote
+from hub.store.tables import alert, delivery, lifecycle, playbook_assignment, playbook_run, vote
 from scoring.experiment import newcombe
 from tests.playbooks.conftest import Folder
 from tests.playbooks.rehearsing import NOW, PLAIN, Past, at, playbook
@@ -186,3 +186,71 @@ async def test_playbooks_that_never_ran_or_are_gone_are_told_too(sqlite_store: S
     assert named.playbook == "other"
     with pytest.raises(NotFoundError, match="there is no playbook 'x'; there are: low, other"):
         await effects(sqlite_store, other, names=("x",))
+
+
+async def test_what_is_known_before_anybody_can_have_left(store: Store, folder: Folder) -> None:
+    past = Runs(store)
+    treated, held = [f"t{n:02}" for n in range(40)], [f"h{n:02}" for n in range(25)]
+    await past.customers(*treated, *held)
+    for place, id_ in enumerate((*treated, *held)):
+        await past.run(id_, 22, arm="treated" if id_ in treated else "held_out")
+        rise = (0.1 if id_ in treated else 0.0) + 0.001 * (place % 7)
+        # the first scorecard from two weeks on counts, of one that is early and one that is late
+        await past.scores(id_, {9: 0.1, 8: 0.4 + rise, 1: 0.9}, mrr=110.0 if id_ == "t00" else 100.0)
+    await past.run("t01", 5, arm="treated")
+    (found,) = await effects(store, playbook(folder, HELD))
+    made = found.experiment
+    assert made is not None
+    early = made.early_health
+    assert (early.n_treated, early.n_held, early.verdict) == (40, 25, "higher")
+    assert [early.treated, early.held_out] == pytest.approx([0.10288, 0.0028], abs=0.001)
+    assert made.early_arr.treated == pytest.approx(120 / 40)
+    assert (made.churn.n_treated, made.health.n_treated) == (0, 0), "a month and a horizon are not over"
+    assert found.became is None
+    assert "Health after 14 days rose more with treatment: +10.0 points" in found.says
+    assert any(line.startswith("  health after 14 days: +10.3 against +0.3") for line in lines([found]))
+
+
+async def test_two_weeks_that_are_not_over_say_nothing(sqlite_store: Store, folder: Folder) -> None:
+    past = Runs(sqlite_store)
+    await past.customers("ann", "bob")
+    for id_, arm in (("ann", "treated"), ("bob", "held_out")):
+        await past.run(id_, 20, arm=arm)  # 14 days, and 7 in which a scorecard counts, are not over before tomorrow
+        await past.scores(id_, {3: 0.9})
+    (found,) = await effects(sqlite_store, playbook(folder, HELD))
+    assert found.experiment is not None
+    assert (found.experiment.early_health.n_treated, found.experiment.early_health.n_held) == (0, 0)
+    assert found.says.endswith("Health after 14 days tells no difference either: 0 treated, 0 held out.")
+
+
+WATCHED = f"""{PLAIN.replace("when: {health: {lt: 0.5}}", "when: {watch_level: {eq: critical}}").partition("examples:")[0]}
+examples:
+  - {{facts: {{watch_level: critical}}, fires: true}}
+  - {{facts: {{watch_level: clear}}, fires: false}}
+"""
+
+
+async def test_what_became_of_those_treated_is_told_as_no_proof(store: Store, folder: Folder) -> None:
+    past = Runs(store)
+    await past.customers("ann", "bob", "cia", "dan")
+    for id_, ago, later in (("ann", 30, {16: 0.7}), ("bob", 30, {12: 0.2}), ("cia", 10, {1: 0.9})):
+        await past.run(id_, ago, arm=None)
+        await past.scores(id_, later)
+    await past.run("ann", 15, arm=None, health=0.7)  # the first counts
+    stands = [("ann", "clear"), ("bob", "critical"), ("cia", "clear"), ("dan", "warning")]
+    rows = [{"customer_id": id_, "watch_level": level, "updated_at": NOW} for id_, level in stands]
+    async with store.transaction() as connection:
+        await connection.execute(lifecycle.insert(), rows)
+    (found,) = await effects(store, playbook(folder, WATCHED))
+    made = found.became
+    assert made is not None
+    assert (made.customers, made.seen, made.better, made.worse) == (3, 2, 1, 1)
+    assert [made.before, made.after] == pytest.approx([0.4, 0.45])
+    assert made.stands == {"watch_level": {"clear": 2, "critical": 1}}
+    (said,) = [line for line in lines([found]) if "proves nothing" in line]
+    assert said == (
+        "  what became of 3 customers, which proves nothing: health 40 before, 45 after 14 days (2 customers: 1 better, "
+        "1 worse); watch_level now: 2 clear, 1 critical"
+    )
+    assert found.says.startswith("Nothing can be said about its effect")
+    assert json.dumps(found.as_json())
