@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from hashlib import blake2b
+from typing import Any
 
 from hub.errors import RefusedError
 from hub.store import Store
@@ -13,6 +14,8 @@ from scoring.training import UNKNOWN_TERM
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 """When a prior was trained that no training made."""
+MOST_KNOWN = 16
+_known: dict[tuple[str, bool, bytes], tuple[tuple[ChurnDefinition, Any, Any], Predictor]] = {}
 
 
 async def load_predictors(store: Store, definition: ChurnDefinition) -> list[Predictor]:
@@ -54,7 +57,22 @@ def is_usable(model: StoredModel, definition: ChurnDefinition) -> bool:
 
 
 def predictor_of(model: StoredModel, definition: ChurnDefinition, *, shown: bool) -> Predictor:
-    """A stored model as it predicts; RefusedError where this version of the code makes other columns."""
+    """A stored model as it predicts; RefusedError where this version of the code makes other columns.
+
+    A version never changes, so the last ones that were read are kept: each scoring would read the same trees again.
+    """
+    key = (model.version, shown, blake2b(model.artifact or b"").digest())
+    known = _known.get(key)
+    if known is not None and known[0] == (definition, model.parameters, model.features):
+        return known[1]
+    made = _read(model, definition, shown=shown)
+    while len(_known) >= MOST_KNOWN:
+        del _known[next(iter(_known))]
+    _known[key] = (definition, model.parameters, model.features), made
+    return made
+
+
+def _read(model: StoredModel, definition: ChurnDefinition, *, shown: bool) -> Predictor:
     if model.kind == "prior":
         return PriorPredictor.from_json(
             model.parameters, version=model.version, horizon=model.horizon, definition=definition, shown=shown
