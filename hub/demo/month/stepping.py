@@ -47,7 +47,7 @@ class SteppedDurable:
     """
 
     def __init__(
-        self, clock: MovedClock, *, left: Collection[str] = (), hours: Collection[int] = range(5, 22, 2)
+        self, clock: MovedClock, *, left: Collection[str] = (), hours: Collection[int] = (5, 9, 13, 17, 21)
     ) -> None:
         self.executor = new_id()
         self.failures: list[Failure] = []
