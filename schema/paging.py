@@ -14,6 +14,7 @@ import orjson
 import strawberry
 
 from hub.store.query import Order, Page, Position, Row
+from hub.store.query.entities import ENTITIES
 from schema.errors import BadInputError
 from schema.fields import LARGEST_FIRST, computed
 
@@ -58,7 +59,7 @@ def cursor(page: Page, row: Row) -> str:
 
 def identity(row: Row) -> str:
     """The value of a row's key."""
-    return str(row["id"] if "id" in row else row["name"] if row.entity == "source" else row["version"])
+    return str(row[ENTITIES[row.entity].id])
 
 
 def encode_cursor(entity: str, order: Order, position: Position) -> str:
