@@ -21,7 +21,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub.access import Viewer
-from hub.access.tokens import find_viewer
+from hub.access.admission import Admission
 from hub.compose.live import Live
 from hub.store import Store
 from hub.store.ping import answers
@@ -74,6 +74,7 @@ def app(
     origins: Sequence[str] = (),
     explorer: Whose = "admins",
     live_limits: Limits | None = None,
+    admission: Admission | None = None,
 ) -> Starlette:
     """The application.
 
@@ -81,11 +82,13 @@ def app(
     routes      more of them, such as webhooks
     guard       what may be asked, and how much of it
     origins     pages of other origins that may call the API from a browser
+    admission   who may come in; without it whoever has one of our tokens, and every CSM sees all customers
     live_limits how many subscriptions, and how patient with them
     explorer    whose tokens the explorer's page takes; nobody: there is none
     """
     guard = guard or Guard()
-    find = _find_viewer(hub)
+    admission = admission or Admission(hub.store)
+    find = _find_viewer(hub, admission)
     live = Live(hub, find_viewer=find, guard=guard, origins=Origins(origins), limits=live_limits)
     limits = {"introspection": guard.rules.introspection, "explorer": explorer}
 
@@ -96,6 +99,7 @@ def app(
             yield
         finally:
             await live.close()
+            await admission.close()
             await hub.stop()
 
     page = graphiql.page(demo_token=demo_token, **limits)
@@ -122,7 +126,7 @@ def app(
         Mount("/static/graphiql", _Only(StaticFiles(directory=graphiql.assets_folder()), graphiql.ASSETS)),
         Route("/", home),
     ]
-    return Starlette(
+    made = Starlette(
         routes=[
             Route("/graphql", live.streaming(_endpoint(hub, guard, origins, find))),
             WebSocketRoute("/graphql", live.socket),
@@ -134,14 +138,16 @@ def app(
         middleware=[Middleware(_SafeHeaders)],
         lifespan=lifespan,
     )
+    made.state.end_streams = live.close  # a server waits for its requests to end before it ends the lifespan
+    return made
 
 
-def _find_viewer(hub: HubLike) -> FindViewer:
+def _find_viewer(hub: HubLike, admission: Admission) -> FindViewer:
     async def viewer(headers: Headers) -> Viewer | None:
         scheme, _, secret = headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer":
             return None
-        return await find_viewer(hub.store, secret.strip(), now=hub.clock())
+        return await admission.find_viewer(secret.strip(), now=hub.clock())
 
     return viewer
 

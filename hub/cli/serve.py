@@ -1,12 +1,14 @@
 """`cshub serve` and `cshub worker`: the hub as a process that stays."""
 
 import asyncio
+import logging
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
+from types import FrameType
 
 import click
 import uvicorn
@@ -17,12 +19,18 @@ from hub.cli.app import asynchronous, main
 from hub.clock import utc_now
 from hub.compose import Hub
 from hub.compose.actions import HubActions, definitions, source_definitions
+from hub.compose.admission import admission_of
 from hub.compose.graphql import guard_of
 from hub.compose.web import routes_of
 from hub.errors import RefusedError
 from hub.settings import load
 from hub.store import Store
 from schema.context import Actions, PlaybookDefinition, SourceDefinition
+
+log = logging.getLogger(__name__)
+
+LARGEST_MESSAGE = 1_000_000
+STREAMS_SECONDS = 5.0
 
 
 class Served:
@@ -52,7 +60,29 @@ class Served:
 
 
 class _Server(uvicorn.Server):
-    """Ends in peace on SIGINT and SIGTERM; uvicorn's own way is to raise the signal once more when it is done."""
+    """Ends in peace on SIGINT and SIGTERM; uvicorn's own way is to raise the signal once more when it is done.
+
+    Streams have no end of their own: they are ended first, and told so. A second signal does not wait for that.
+    """
+
+    def __init__(self, config: uvicorn.Config, *, end_streams: Callable[[], Awaitable[None]]) -> None:
+        super().__init__(config)
+        self._end_streams = end_streams
+        self._ending: asyncio.Task[None] | None = None
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if self._ending is None:
+            self._ending = asyncio.get_running_loop().create_task(self._end(sig, frame))
+        else:
+            super().handle_exit(sig, frame)
+
+    async def _end(self, sig: int, frame: FrameType | None) -> None:
+        try:
+            async with asyncio.timeout(STREAMS_SECONDS):
+                await self._end_streams()
+        except TimeoutError:
+            log.warning("streams did not end in %s s", STREAMS_SECONDS)
+        super().handle_exit(sig, frame)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -98,9 +128,16 @@ async def serve_hub(
         guard=guard_of(hub.settings),
         origins=graphql.origins,
         explorer=graphql.graphiql,
+        admission=admission_of(hub),
     )
-    config = uvicorn.Config(served, log_level="warning")
-    await _Server(config).serve(sockets=[bound])
+    config = uvicorn.Config(
+        served,
+        log_level="warning",
+        ws="websockets-sansio",
+        ws_max_size=LARGEST_MESSAGE,
+        ws_per_message_deflate=False,  # a compressor for each socket takes more memory than all else of it
+    )
+    await _Server(config, end_streams=served.state.end_streams).serve(sockets=[bound])
 
 
 @main.command()

@@ -99,7 +99,7 @@ class _Port:
     def streams(self, asked: Asked, viewer: Viewer) -> bool:
         return is_subscription(self._context(viewer), asked.query, asked.operation, document_id=asked.document_id)
 
-    async def answer(self, asked: Asked, viewer: Viewer, *, reading_only: bool = False) -> bytes:
+    async def answer(self, asked: Asked, viewer: Viewer, *, reading_only: bool = False) -> bytes | Refused:
         given = await answer(
             self._context(viewer),
             asked.query,
@@ -108,7 +108,7 @@ class _Port:
             document_id=asked.document_id,
             reading_only=reading_only,
         )
-        return given.encoded()
+        return given.encoded() if given.status == 200 else _refused(given)
 
     async def subscribe(self, asked: Asked, viewer: Viewer, after: str | None) -> Streamed | Refused:
         opened = await open_stream(
@@ -122,8 +122,7 @@ class _Port:
             clock=self._hub.clock,
         )
         if isinstance(opened, Answer):
-            body = opened.encoded()
-            return Refused(body, orjson.dumps(orjson.loads(body)["errors"]), opened.status)
+            return _refused(opened)
         return Streamed(opened.parcels, opened.cursor)
 
     def cursor(self, number: int) -> str:
@@ -131,3 +130,8 @@ class _Port:
 
     def ended(self, error: EndedError) -> bytes:
         return orjson.dumps([ended(error).formatted])
+
+
+def _refused(given: Answer) -> Refused:
+    body = given.encoded()
+    return Refused(body, orjson.dumps(orjson.loads(body)["errors"]), given.status)

@@ -73,27 +73,27 @@ class Operations:
 
     async def _run(self, id_: str, asked: Asked) -> None:
         try:
-            if self._port.streams(asked, self._viewer):
-                done = await self._stream(id_, asked)
-            else:
-                await self._send(_message(id_, "next", await self._port.answer(asked, self._viewer)))
-                done = True
-            # forgotten before the other side can know that it is over, so that it may use the id again
-            self._forget(id_)
-            if done:
-                await self._send(_message(id_, "complete"))
+            streams = self._port.streams(asked, self._viewer)
+            last = await (self._stream(id_, asked) if streams else self._answer(id_, asked))
+            self._forget(id_)  # before the other side can know that it is over, so that it may use the id again
+            await self._send(last)
         except ClosedError as error:
             self._stop(error)
         finally:
             self._forget(id_)
 
-    async def _stream(self, id_: str, asked: Asked) -> bool:
-        """Tell until it ends; False where an `error` message was the end of it."""
+    async def _answer(self, id_: str, asked: Asked) -> bytes:
+        given = await self._port.answer(asked, self._viewer)
+        if isinstance(given, Refused):
+            return _message(id_, "error", given.errors)
+        await self._send(_message(id_, "next", given))
+        return _message(id_, "complete")
+
+    async def _stream(self, id_: str, asked: Asked) -> bytes:
+        """Tell until it ends; return the message that says so."""
         given = await self._port.subscribe(asked, self._viewer, None)
         if isinstance(given, Refused):
-            self._forget(id_)
-            await self._send(_message(id_, "error", given.errors))
-            return False
+            return _message(id_, "error", given.errors)
         head = _message(id_, "next", b"")[:-1]
         try:
             async with aclosing(given.parcels) as parcels:
@@ -102,10 +102,8 @@ class Operations:
         except EndedError as error:
             if error.ending is Ending.CLOSING:
                 raise ClosedError(1001, "Going away") from None
-            self._forget(id_)
-            await self._send(_message(id_, "error", self._port.ended(error)))
-            return False
-        return True
+            return _message(id_, "error", self._port.ended(error))
+        return _message(id_, "complete")
 
     def _forget(self, id_: str) -> None:
         if self._tasks.get(id_) is asyncio.current_task():

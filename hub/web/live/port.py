@@ -60,8 +60,8 @@ class Port(Protocol):
     def streams(self, asked: Asked, viewer: Viewer) -> bool:
         """Whether a subscription is asked for."""
 
-    async def answer(self, asked: Asked, viewer: Viewer, *, reading_only: bool = False) -> bytes:
-        """The answer to a query or mutation, as JSON."""
+    async def answer(self, asked: Asked, viewer: Viewer, *, reading_only: bool = False) -> bytes | Refused:
+        """The answer to a query or mutation that was executed, as JSON."""
 
     async def subscribe(self, asked: Asked, viewer: Viewer, after: str | None) -> Streamed | Refused:
         """Begin a subscription; `after`: behind that cursor, whatever its argument says."""

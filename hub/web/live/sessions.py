@@ -4,13 +4,15 @@ import asyncio
 import logging
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from typing import Literal
 
 from hub.access import Viewer
 from hub.errors import RefusedError
 from hub.web.live.port import Limits, Port
 
 log = logging.getLogger(__name__)
-End = Callable[[], None]
+Reason = Literal["revoked", "closing"]
+End = Callable[[Reason], None]
 
 
 class Sessions:
@@ -40,7 +42,7 @@ class Sessions:
 
     @contextmanager
     def entered(self, viewer: Viewer, end: End) -> Iterator[None]:
-        """A connection of this viewer; `end` is called when its token is no longer valid."""
+        """A connection of this viewer; `end` is called when its token is no longer valid, or the process ends."""
         own = sum(each.token_id == viewer.token_id for each, _ in self._open.values())
         if own >= self._limits.of_token:
             raise RefusedError(f"this token has {own:,} connections open already, as many as it may")
@@ -54,7 +56,9 @@ class Sessions:
             del self._open[key]
 
     async def close(self) -> None:
-        """Look at tokens no more."""
+        """End all connections."""
+        for _, end in list(self._open.values()):
+            end("closing")
         checking, self._checking = self._checking, None
         if checking is not None:
             checking.cancel()
@@ -71,4 +75,4 @@ class Sessions:
                 continue
             for viewer, end in list(self._open.values()):
                 if viewer in gone:
-                    end()
+                    end("revoked")

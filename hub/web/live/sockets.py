@@ -22,7 +22,7 @@ from hub.errors import RefusedError
 from hub.web.graphql.origins import Origins
 from hub.web.live.operations import ClosedError, Operations, authorization
 from hub.web.live.port import Limits, Port
-from hub.web.live.sessions import Sessions
+from hub.web.live.sessions import Reason, Sessions
 
 PROTOCOL = "graphql-transport-ws"
 ACK = b'{"type":"connection_ack"}'
@@ -66,7 +66,7 @@ class _Connection:
             try:
                 with self._sessions.arriving():
                     viewer = await self._begin()
-                with self._sessions.entered(viewer, lambda: self._stop(ClosedError(4403, "Forbidden"))):
+                with self._sessions.entered(viewer, self._end):
                     await self._serve(viewer)
             except RefusedError as error:
                 raise ClosedError(1013, str(error)[:120]) from None
@@ -150,6 +150,9 @@ class _Connection:
             raise ClosedError(1013, "Too slow: subscribe again, after the last cursor you had") from None
         except WebSocketDisconnect:
             raise ClosedError(1006, "") from None
+
+    def _end(self, reason: Reason) -> None:
+        self._stop(ClosedError(1001, "Going away") if reason == "closing" else ClosedError(4403, "Forbidden"))
 
     def _stop(self, closed: ClosedError) -> None:
         if not self._stopped.done():

@@ -20,7 +20,7 @@ from hub.web.graphql.endpoint import refused
 from hub.web.graphql.origins import Origins
 from hub.web.graphql.reading import LARGEST_BODY, Asked, BadRequestError, check_content_type, got, posted
 from hub.web.live.port import Limits, Port, Refused
-from hub.web.live.sessions import Sessions
+from hub.web.live.sessions import Reason, Sessions
 
 EVENTS = "text/event-stream"
 _COMPLETE = b"event: complete\ndata:\n\n"
@@ -55,7 +55,12 @@ class Streaming:
         stopped = asyncio.Event()
         try:
             asked = got(scope["query_string"], headers) if scope["method"] == "GET" else await _posted(headers, receive)
-            with self._sessions.entered(viewer, stopped.set):
+
+            def end(reason: Reason) -> None:
+                if reason == "revoked":  # when the process ends, the stream itself does
+                    stopped.set()
+
+            with self._sessions.entered(viewer, end):
                 stream = _Stream(self._port, self._limits, send, gone=gone, stopped=stopped)
                 reading = asyncio.create_task(_watch(receive, gone))
                 try:
@@ -82,14 +87,16 @@ class _Stream:
         self, asked: Asked, viewer: Viewer, last: str | None, reading_only: bool, headers: Mapping[str, str]
     ) -> None:
         if not self._port.streams(asked, viewer):
-            body = await self._port.answer(asked, viewer, reading_only=reading_only)
+            answered = await self._port.answer(asked, viewer, reading_only=reading_only)
+            if isinstance(answered, Refused):
+                await self._refuse(answered, headers)
+                return
             await self._begin(200, EVENTS, headers)
-            await self._write(_event(body) + _COMPLETE, more=False)
+            await self._write(_event(answered) + _COMPLETE, more=False)
             return
         given = await self._port.subscribe(asked, viewer, last or None)
         if isinstance(given, Refused):
-            await self._begin(given.status, "application/json; charset=utf-8", headers)
-            await self._write(given.body, more=False)
+            await self._refuse(given, headers)
             return
         await self._begin(200, EVENTS, headers)
         await self._write(f"id: {given.cursor}\n\n".encode())
@@ -125,6 +132,10 @@ class _Stream:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await parcels.aclose()
+
+    async def _refuse(self, given: Refused, headers: Mapping[str, str]) -> None:
+        await self._begin(given.status, "application/json; charset=utf-8", headers)
+        await self._write(given.body, more=False)
 
     async def _begin(self, status: int, type_: str, headers: Mapping[str, str]) -> None:
         own = {"content-type": type_, "cache-control": "no-store", "x-accel-buffering": "no", **headers}

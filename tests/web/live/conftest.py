@@ -3,10 +3,10 @@
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -35,6 +35,7 @@ class FakeHub:
     store: Store
     actions: FakeActions = field(default_factory=FakeActions)
     now: datetime = NOW
+    end_streams: Callable[[], Awaitable[None]] = field(init=False)  # of the application that serves it
 
     def clock(self) -> datetime:
         return self.now
@@ -57,6 +58,7 @@ async def serving(hub: FakeHub, **limits: Any) -> AsyncIterator[str]:
     """The host and port of the application, served."""
     listener = socket.create_server(("127.0.0.1", 0))
     application = app(hub, live_limits=Limits(**{"check_seconds": 0.05, "beat_seconds": 0.1, **limits}))
+    hub.end_streams = application.state.end_streams
     config = uvicorn.Config(application, log_config=None, lifespan="on", ws="websockets-sansio")
     server = uvicorn.Server(config)
     task = asyncio.create_task(server._serve(sockets=[listener]))
@@ -146,4 +148,8 @@ async def open_alert(store: Store, *ids: str, **more: Any) -> None:
         await alerts.open_alerts(connection, [alert_row(id_, **more) for id_ in ids])
 
 
-Opened = Callable[..., timedelta]
+async def settled(client: Client) -> None:
+    """Wait until what was asked for stands: a query on the same socket is answered after it was begun."""
+    await client.subscribe("{ eventCursor }", id_="settle")
+    assert (await client.receive())["type"] == "next"
+    assert (await client.receive()) == {"id": "settle", "type": "complete"}
