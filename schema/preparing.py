@@ -26,14 +26,14 @@ from strawberry.extensions import SchemaExtension
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
-from schema.guard.limits import MAX_TOKENS, TOO_LARGE, SizeRule, TextRule
+from schema.guard.limits import MAX_TOKENS, TOO_LARGE, LiteralRule, SizeRule
 from schema.permissions import Needs, needs_of
 
 CACHED = 256
 LARGEST_CACHED = 20_000
 """Characters; a longer document is prepared each time, so that 256 of them are no way to fill the memory."""
 MOST_ERRORS = 5
-_RULES = (*specified_rules, OneOfInputValidationRule, MaybeNullValidationRule, TextRule)
+_RULES = (*specified_rules, OneOfInputValidationRule, MaybeNullValidationRule, LiteralRule)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,14 +7,17 @@ would otherwise take a few hundred bytes to keep the server busy for hours. What
 
 from collections import Counter
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 from graphql import (
     DocumentNode,
     FieldNode,
+    FloatValueNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLError,
+    IntValueNode,
     OperationDefinitionNode,
     SelectionSetNode,
     StringValueNode,
@@ -75,8 +78,18 @@ class SizeRule(ValidationRule):
         self.report_error(GraphQLError(message, [operation], extensions=TOO_LARGE))
 
 
-class TextRule(ValidationRule):
-    """Reports the character NUL in a text, which no text of the store can hold."""
+class LiteralRule(ValidationRule):
+    """Reports literals that nothing here can hold: the character NUL in a text, a number as large as infinity."""
+
+    def enter_float_value(self, node: FloatValueNode, *_: object) -> None:
+        self._check(node)
+
+    def enter_int_value(self, node: IntValueNode, *_: object) -> None:
+        self._check(node)
+
+    def _check(self, node: FloatValueNode | IntValueNode) -> None:
+        if not isfinite(float(node.value)):
+            self.report_error(GraphQLError(f"the number {node.value[:20]}… is larger than any here may be", [node]))
 
     def enter_string_value(self, node: StringValueNode, *_: object) -> None:
         if "\0" in node.value:
