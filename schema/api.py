@@ -5,6 +5,7 @@ from graphql import GraphQLError
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types.execution import ExecutionContext
 
+from schema.access.audit import AuditQueries
 from schema.access.mutations import AccessMutations
 from schema.access.queries import AccessQueries
 from schema.analytics.queries import AnalyticsQueries
@@ -13,9 +14,13 @@ from schema.analytics.targets import TargetQueries
 from schema.attention.mutations import AttentionMutations
 from schema.attention.queries import AttentionQueries
 from schema.backtest.mutations import BacktestMutations
+from schema.customers.groups import CustomerGroupQueries
+from schema.customers.identity import CustomerMerge, Identity
+from schema.customers.identity_queries import IdentityQueries
 from schema.customers.mutations import CustomerMutations
 from schema.customers.queries import CustomerQueries
-from schema.customers.records import Contact, Opportunity, Subscription, SurveyResponse, Ticket
+from schema.customers.record_queries import RecordQueries
+from schema.customers.records import Contact, Invoice, Opportunity, Subscription, SurveyResponse, Ticket
 from schema.lifecycle.advocacy import SurveyInvitation, SurveyQueries
 from schema.lifecycle.advocacy_mutations import SurveyMutations
 from schema.lifecycle.expansion import ExpansionOpportunity, ExpansionQueries
@@ -29,6 +34,8 @@ from schema.mail.queries import MailQueries
 from schema.models.mutations import ModelMutations
 from schema.models.queries import ModelQueries
 from schema.permissions import Permissions, role_of
+from schema.playbooks.alerts import AlertQueries
+from schema.playbooks.groups import RecordGroupQueries
 from schema.playbooks.mutations import PlaybookMutations
 from schema.playbooks.plan import PlanQueries
 from schema.playbooks.queries import PlaybookQueries
@@ -41,17 +48,26 @@ from schema.preparing import Preparing
 from schema.scores.mutations import ScoreMutations
 from schema.scores.queries import ScoreQueries
 from schema.scores.types import Scorecard
+from schema.segments.mutations import SegmentMutations
+from schema.segments.queries import SegmentQueries
 from schema.sources.mutations import SourceMutations
 from schema.sources.queries import SourceQueries
 from schema.sources.types import SyncRun
+from schema.subscriptions.fields import Live, LiveQueries
 
 
 @strawberry.type(description="Everything that can be read.")
 class Query(
     CustomerQueries,
+    CustomerGroupQueries,
+    RecordGroupQueries,
+    SegmentQueries,
+    RecordQueries,
+    IdentityQueries,
     ScoreQueries,
     ModelQueries,
     PostmortemQueries,
+    AlertQueries,
     PlaybookQueries,
     PlanQueries,
     ReportQueries,
@@ -66,7 +82,9 @@ class Query(
     DigestQueries,
     MailQueries,
     SourceQueries,
+    LiveQueries,
     AccessQueries,
+    AuditQueries,
 ):
     pass
 
@@ -74,6 +92,7 @@ class Query(
 @strawberry.type(description="Everything that can be done. A payload's `errors` say what was not, and why.")
 class Mutation(
     CustomerMutations,
+    SegmentMutations,
     ScoreMutations,
     ModelMutations,
     PlaybookMutations,
@@ -103,12 +122,16 @@ class Schema(strawberry.Schema):
 SCHEMA = Schema(
     query=Query,
     mutation=Mutation,
+    subscription=Live,
     types=[
         Contact,
         Ticket,
         SurveyResponse,
         Subscription,
+        Invoice,
         Opportunity,
+        Identity,
+        CustomerMerge,
         Scorecard,
         Alert,
         PlaybookRun,
@@ -126,7 +149,8 @@ SCHEMA = Schema(
 
 def _check_roles() -> None:
     """Every root field was declared with a role, or the package does not import."""
-    for type_ in (SCHEMA._schema.query_type, SCHEMA._schema.mutation_type):
+    schema = SCHEMA._schema  # Strawberry shows graphql-core's schema nowhere else
+    for type_ in (schema.query_type, schema.mutation_type, schema.subscription_type):
         for field in type_.fields.values() if type_ is not None else ():
             role_of(field)
 

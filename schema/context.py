@@ -28,6 +28,7 @@ from hub.training.drift import DriftReport
 from schema.analytics.asking import ReportActions
 from schema.attention.asking import AttentionActions
 from schema.guard.guard import Guard
+from schema.segments.asking import SegmentActions
 from scoring.lift import Lift
 
 
@@ -174,7 +175,7 @@ class OnboardingRequest:
     restart: bool = False
 
 
-class Actions(AttentionActions, ReportActions, Protocol):
+class Actions(AttentionActions, ReportActions, SegmentActions, Protocol):
     """The use cases that mutations call, and those that answer what no column holds."""
 
     async def fire(self, request: FireRequest, *, now: datetime) -> Sequence[Fired]: ...
@@ -277,12 +278,13 @@ class PlaybookDefinition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceDefinition:
-    """A source as configured now. `schedule`: cron, in UTC."""
+    """A source as configured now. `schedule`: cron, in `timezone`."""
 
     name: str
     connector: str
     enabled: bool = True
     schedule: str | None = None
+    timezone: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

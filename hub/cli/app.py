@@ -56,6 +56,7 @@ COMMANDS = {
     "sandboxes": ("demo", None),
     "score": ("score", "Compute today's scorecards."),
     "secret": ("secret", "Keep secrets encrypted in the store, for ${secret:NAME} in any file of the configuration."),
+    "segment": ("segment", "Save conditions on customers under a name, and see whom they choose."),
     "sentiment": ("judgement", "State how CUSTOMER feels to you: red, yellow, green, or 1 (worst) to 5 (best)."),
     "serve": ("serve", "Serve GraphQL at /graphql and do the work: one process is a whole hub."),
     "survey": ("survey", "Ask contacts how likely they would recommend us, see who is due, and what they answered."),

@@ -17,6 +17,8 @@ from hub.compose.onboarding import OnboardingActions
 from hub.compose.planning import PlanningActions
 from hub.compose.renewal import RenewalActions
 from hub.compose.reports import ReportActions
+from hub.compose.segmenting import SegmentActions
+from hub.compose.settings_actions import SettingsActions
 from hub.compose.steering import SteeringActions
 from hub.explanation import Explanation, explain, find_lift
 from hub.model.actions import Band
@@ -45,12 +47,14 @@ class HubActions(
     ModelActions,
     BacktestActions,
     PlanningActions,
+    SegmentActions,
     SteeringActions,
     OnboardingActions,
     RenewalActions,
     ReportActions,
     ExpansionActions,
     SurveyActions,
+    SettingsActions,
 ):
     """Fires, rescores, syncs, updates alerts, explains; the caller has checked who may."""
 
@@ -126,7 +130,12 @@ def definitions(hub: Hub) -> list[PlaybookDefinition]:
 def source_definitions(hub: Hub) -> list[SourceDefinition]:
     """The configured sources."""
     return [
-        SourceDefinition(name=name, connector=each.source.connector_name, schedule=each.schedule)
+        SourceDefinition(
+            name=name,
+            connector=each.source.connector_name,
+            schedule=each.schedule,
+            timezone=hub.settings.hub.timezone,
+        )
         for name, each in hub.settings.sources.items()
     ]
 

@@ -1,0 +1,1 @@
+"""Saved segments: conditions on customers that people gave a name."""
