@@ -4,7 +4,7 @@ from enum import StrEnum
 
 import strawberry
 
-from hub.model.actions import AlertOutcome, AlertState, Band, DeliveryState, Role, RunState, SyncState
+from hub.model.actions import AlertOutcome, AlertState, Band, DeliveryState, Role, RunState, Scope, SyncState
 from hub.model.records import (
     CancellationKind,
     InvoiceStatus,
@@ -31,6 +31,7 @@ for _enum, _description in (
         "viewer reads; csm also sees personal data and acts on customers; manager of all of them; admin may do everything.",
     ),
     (RunState, "A playbook run; waiting until `wakeAt`; held_out: left untreated, by lot."),
+    (Scope, "read; personal: fields that are @personal; act: mutations; export."),
     (Severity, None),
     (SubscriptionStatus, None),
     (SurveyType, None),
@@ -51,6 +52,20 @@ class ChurnBand(StrEnum):
     NOTICED = "noticed"
 
 
+@strawberry.enum(description="ALERT: something is wrong; TASK: something is to be done.")
+class AlertKind(StrEnum):
+    ALERT = "alert"
+    TASK = "task"
+
+
+@strawberry.enum
+class AlertOrder(StrEnum):
+    OPENED_AT = "opened_at"
+    UPDATED_AT = "updated_at"
+    DUE_ON = "due_on"
+    PRIORITY = "priority"
+
+
 @strawberry.enum(
     description="AMBIGUOUS: several customers fit, a person decides; UNMATCHED: none does, tried again after every sync."
 )
@@ -67,6 +82,8 @@ class Direction(StrEnum):
 
 
 __all__ = [
+    "AlertKind",
+    "AlertOrder",
     "AlertOutcome",
     "AlertState",
     "Band",
@@ -80,6 +97,7 @@ __all__ = [
     "OpportunityType",
     "Role",
     "RunState",
+    "Scope",
     "Severity",
     "SubscriptionStatus",
     "SurveyType",

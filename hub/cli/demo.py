@@ -19,6 +19,7 @@ from hub.cli.serve import Served, listen, serve_hub
 from hub.cli.sync import waiting
 from hub.clock import utc_now
 from hub.compose import Hub, Scored
+from hub.compose.admission import admission_of
 from hub.compose.planning import report_on
 from hub.compose.web import routes_of
 from hub.demo import sandboxes as sandbox_process
@@ -122,7 +123,7 @@ async def _live(running: Demo, bound: socket.socket) -> Month | None:
 @asynccontextmanager
 async def _serving(hub: Hub, bound: socket.socket) -> AsyncIterator[None]:
     """The hub's pages and receivers, as long as days are played; the socket stays open."""
-    application = app(Served(hub, None), routes=routes_of(hub))
+    application = app(Served(hub, None), routes=routes_of(hub), admission=admission_of(hub))
     config = uvicorn.Config(
         application, log_level="warning", lifespan="off", access_log=False, timeout_graceful_shutdown=1
     )

@@ -16,6 +16,7 @@ from hub.delivery import webhook as webhook_channel
 from hub.delivery.reach import network
 from hub.errors import ConfigError
 from hub.playbooks.durations import parse_duration
+from hub.settings.access import Access
 from hub.settings.graphql import GraphQL
 from hub.settings.hooks import Hook
 from hub.settings.mail import Mail
@@ -175,6 +176,7 @@ class HubFile(_Part):
     old_secrets_key: SecretStr | None = Field(default=None, min_length=SHORTEST_KEY)
     serve: Serve = Serve()
     graphql: GraphQL = GraphQL()
+    access: Access = Access()
     schedules: Schedules = Schedules()
     slack: Slack | None = None
     mail: Mail | None = None

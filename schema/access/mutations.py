@@ -1,14 +1,15 @@
 """Make and revoke tokens."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import strawberry
 
 from hub.access import tokens
+from hub.access.tokens import LONGEST_OVERLAP
 from schema.access.types import Token
-from schema.enums import Role
+from schema.enums import Role, Scope
 from schema.errors import BadInputError, MutationError
 from schema.loaders import ApiInfo, load_one
 from schema.performing import Outcome, answering, perform
@@ -21,6 +22,13 @@ class TokenCreateInput:
     role: Role
     csm_email: str | None = None
     expires_at: datetime | None = None
+    scopes: list[Scope] | None = strawberry.field(default=None, description="Some of the role's; null for all of them.")
+
+
+@strawberry.input(description="Another secret for a token. The one before opens for a while too.")
+class TokenRotateInput:
+    id: strawberry.ID
+    overlap_hours: int = strawberry.field(default=168, description=f"0 to {LONGEST_OVERLAP.days * 24}.")
 
 
 @strawberry.input
@@ -45,13 +53,23 @@ class TokenPayload:
 
 
 @strawberry.type
-class TokenCreatePayload(TokenPayload):
+class _SecretPayload(TokenPayload):
     new_secret: strawberry.Private[str | None] = None
 
     @answering
     def secret(self) -> str | None:
         """Shown this once; it is stored nowhere."""
         return self.new_secret
+
+
+@strawberry.type
+class TokenCreatePayload(_SecretPayload):
+    pass
+
+
+@strawberry.type
+class TokenRotatePayload(_SecretPayload):
+    pass
 
 
 @strawberry.type
@@ -74,6 +92,7 @@ class AccessMutations:
                 now=context.now,
                 csm_email=input.csm_email,
                 expires_at=input.expires_at,
+                scopes=input.scopes,
             )
             made.append(new.secret)
             return {"token_id": new.token.id}
@@ -81,11 +100,28 @@ class AccessMutations:
         with Outcome.collecting() as outcome:
             if input.expires_at is not None and input.expires_at.tzinfo is None:
                 raise BadInputError("expiresAt needs a time zone, such as 2027-01-31T09:00:00Z", field="expiresAt")
-            request = {"name": input.name, "role": input.role.value, "csm_email": input.csm_email}
+            scopes = None if input.scopes is None else [scope.value for scope in input.scopes]
+            request = {"name": input.name, "role": input.role.value, "csm_email": input.csm_email, "scopes": scopes}
             await perform(outcome, info, "tokenCreate", subject=input.name, request=request, run=run)
         return TokenCreatePayload(outcome=outcome, new_secret=made[0] if made else None)
 
-    @root(Role.ADMIN, description="Make a token invalid from now on.")
+    @root(Role.ADMIN, description="Give a token another secret, which is in the answer, and nowhere else.")
+    async def token_rotate(self, info: ApiInfo, input: TokenRotateInput) -> TokenRotatePayload:  # noqa: A002 - the API's word
+        context = info.context
+        made: list[str] = []
+
+        async def run() -> Mapping[str, Any]:
+            overlap = timedelta(hours=input.overlap_hours)
+            new = await tokens.rotate(context.store, input.id, overlap=overlap, now=context.now)
+            made.append(new.secret)
+            return {"token_id": new.token.id}
+
+        with Outcome.collecting() as outcome:
+            request = {"token": input.id, "overlap_hours": input.overlap_hours}
+            await perform(outcome, info, "tokenRotate", subject=input.id, request=request, run=run)
+        return TokenRotatePayload(outcome=outcome, new_secret=made[0] if made else None)
+
+    @root(Role.ADMIN, description="Make a token invalid, all its secrets; running servers refuse it within a second.")
     async def token_revoke(self, info: ApiInfo, input: TokenRevokeInput) -> TokenRevokePayload:  # noqa: A002 - the API's word
         context = info.context
 

@@ -1,5 +1,6 @@
 """The application over real HTTP: who gets in, and the pages. What requests look like: tests/web/graphql."""
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from html.parser import HTMLParser
@@ -50,6 +51,7 @@ async def test_without_a_token_nothing(client: httpx.AsyncClient, hub: FakeHub, 
 async def test_a_token_opens_and_a_revoked_one_does_not(
     client: httpx.AsyncClient, hub: FakeHub, bearer: Bearer
 ) -> None:
+    from hub.access.admission import KNOWN_FOR
     from hub.access.tokens import list_tokens, revoke
 
     headers = await bearer(Role.CSM)
@@ -59,6 +61,7 @@ async def test_a_token_opens_and_a_revoked_one_does_not(
     assert response.headers["cache-control"] == "no-store"
     (token,) = await list_tokens(hub.store)
     await revoke(hub.store, token.id, now=hub.clock())
+    await asyncio.sleep(KNOWN_FOR.total_seconds())  # so long a token is known
     assert (await client.post("/graphql", json=ME, headers=headers)).status_code == 401
 
 

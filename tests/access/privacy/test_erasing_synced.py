@@ -41,6 +41,17 @@ async def figures(hub: Hub) -> dict[date, Any]:
     return {day: {name: list(map(repr, column)) for name, column in facts.items()} for day, facts in found.items()}
 
 
+def differing(one: dict[date, Any], other: dict[date, Any]) -> list[tuple[Any, ...]]:
+    """(day, fact, customer, before, after) of every value that is another."""
+    return [
+        (day, name, one[day]["customer_id"][place], before, after)
+        for day in one
+        for name in one[day]
+        for place, (before, after) in enumerate(zip(one[day][name], other[day][name], strict=True))
+        if before != after
+    ]
+
+
 async def cards(hub: Hub) -> list[Any]:
     """What scoring writes, but for when it did."""
     card = metadata.tables["scorecard"]
@@ -88,7 +99,7 @@ async def test_a_person_goes_and_figures_stay_and_no_sync_brings_them_back(hub: 
     assert {name: done.counts[name] for name in ("contact", "ticket", "survey_response", "user_activity_day")} == {
         name: plan.own[name] for name in ("contact", "ticket", "survey_response", "user_activity_day")
     }
-    assert await figures(hub) == before
+    assert differing(before, await figures(hub)) == []
     async with hub.store.reading() as connection:
         text = await dump(connection)
     assert person.email.lower() not in text.lower()
@@ -106,7 +117,7 @@ async def test_a_person_goes_and_figures_stay_and_no_sync_brings_them_back(hub: 
         text = await dump(connection)
     assert person.email.lower() not in text.lower()
     assert person.name not in text
-    assert await figures(hub) == before
+    assert differing(before, await figures(hub)) == []
     await hub.score(fire=False)
     assert await cards(hub) == scored
 
@@ -149,13 +160,13 @@ async def test_a_customer_goes_with_everybody_there_and_what_it_paid_still_count
             assert person.name.lower() not in text
 
     await nothing_is_left()
-    assert await figures(hub) == before
+    assert differing(before, await figures(hub)) == []
     await hub.forget_bookmarks(list(hub.settings.sources))
     reports = await hub.sync_all(list(hub.settings.sources))
     assert {report.error for report in reports} == {None}
     assert sum(stream.erased for report in reports for stream in report.streams.values()) > len(people)
     assert sum(stream.new for report in reports for stream in report.streams.values()) == 0
     await nothing_is_left()
-    assert await figures(hub) == before
+    assert differing(before, await figures(hub)) == []
     await hub.score(fire=False)
     assert await cards(hub) == scored

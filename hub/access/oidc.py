@@ -1,0 +1,127 @@
+"""Access tokens of an OpenID Connect issuer: JWTs that the company's own sign-on makes, read as viewers.
+
+A token is taken where it is signed by a key that the issuer publishes, with an asymmetric algorithm that hub.yaml lists, for
+this hub (`aud`) by this issuer (`iss`), within its time (`exp`, `nbf`, `iat`, with a leeway for clocks), and where one of its
+roles is mapped to a role of ours: of several the highest. Neither `none` nor a shared secret is an algorithm here, so that a
+public key can never be used as one. Whatever else is wrong, the answer is the same: nobody.
+
+Claims are named as they are, or by a path with dots: realm_access.roles.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import jwt
+from jwt.exceptions import InvalidTokenError
+from jwt.types import Options
+
+from hub.access.issuer import KEY_TYPES, IssuerKeys
+from hub.access.viewer import RANK, Viewer
+from hub.model.actions import Role
+
+LEEWAY = timedelta(seconds=30)
+_UNCHECKED: Options = {"verify_exp": False, "verify_nbf": False, "verify_iat": False, "require": ["exp", "iss", "aud", "sub"]}
+"""Times are checked here, by the hub's own clock."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OidcRules:
+    """audience: any of these must be the token's. roles: {value of the claim `roles_claim`: role}."""
+
+    issuer: str
+    audience: tuple[str, ...]
+    roles: Mapping[str, Role]
+    jwks_url: str | None = None
+    algorithms: tuple[str, ...] = ("RS256", "ES256")
+    email_claim: str = "email"
+    roles_claim: str = "roles"
+
+
+class Oidc:
+    """See the module."""
+
+    def __init__(self, rules: OidcRules, *, keys: IssuerKeys | None = None) -> None:
+        self._rules = rules
+        self._keys = keys or IssuerKeys(rules.issuer, algorithms=rules.algorithms, jwks_url=rules.jwks_url)
+
+    async def find_viewer(self, token: str, *, now: datetime) -> Viewer | None:
+        """Who holds the token; None where it is not one of the issuer for this hub, or has none of the mapped roles."""
+        claims = await self._claims(token)
+        expires_at = None if claims is None else _valid_until(claims, now)
+        if claims is None or expires_at is None:
+            return None
+        role = self._role(claims)
+        email = _found(claims, self._rules.email_claim)
+        if role is None or (email is not None and not isinstance(email, str)) or claims.get("email_verified") is False:
+            return None
+        subject = hashlib.sha256(f"{claims['iss']}\x1f{claims['sub']}".encode()).hexdigest()
+        return Viewer(
+            token_id=f"oidc_{subject[:32]}",
+            name=str(email or claims.get("name") or claims["sub"])[:120],
+            role=role,
+            csm_email=email.strip().lower() if email and "@" in email else None,
+            expires_at=expires_at,
+        )
+
+    async def close(self) -> None:
+        await self._keys.close()
+
+    async def _claims(self, token: str) -> Mapping[str, Any] | None:
+        """What a token with a good signature says, for this hub by this issuer."""
+        try:
+            header = jwt.get_unverified_header(token)
+            algorithm, kid = header.get("alg"), header.get("kid")
+            if algorithm not in self._rules.algorithms or algorithm not in KEY_TYPES or "crit" in header:
+                return None
+            if kid is not None and not isinstance(kid, str):
+                return None
+            key = await self._keys.find(kid, algorithm)
+            if key is None:
+                return None
+            claims: Mapping[str, Any] = jwt.decode(
+                token,
+                key.key,
+                algorithms=[algorithm],
+                audience=list(self._rules.audience),
+                issuer=self._rules.issuer,
+                options=_UNCHECKED,
+            )
+        except (InvalidTokenError, ValueError, TypeError):
+            return None
+        return claims if isinstance(claims["sub"], str) and claims["sub"] else None
+
+    def _role(self, claims: Mapping[str, Any]) -> Role | None:
+        given = _found(claims, self._rules.roles_claim)
+        if isinstance(given, str):
+            given = given.replace(",", " ").split()
+        if not isinstance(given, list):
+            return None
+        mapped = [self._rules.roles[each] for each in given if isinstance(each, str) and each in self._rules.roles]
+        return max(mapped, key=lambda role: RANK[role], default=None)
+
+
+def _valid_until(claims: Mapping[str, Any], now: datetime) -> datetime | None:
+    """When the token ends; None where it has, or has not begun."""
+    times = [claims.get(name) for name in ("exp", "nbf", "iat")]
+    if any(isinstance(each, bool) or (each is not None and not isinstance(each, int | float)) for each in times):
+        return None
+    try:
+        until, *begins = [None if each is None else datetime.fromtimestamp(each, UTC) for each in times]
+    except (ValueError, OverflowError, OSError):
+        return None
+    if until is None or now >= until + LEEWAY or any(each is not None and each > now + LEEWAY for each in begins):
+        return None
+    return until
+
+
+def _found(claims: Mapping[str, Any], name: str) -> Any:
+    """A claim by its name, or by a path with dots."""
+    if name in claims:
+        return claims[name]
+    value: Any = claims
+    for part in name.split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value
