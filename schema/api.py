@@ -43,6 +43,7 @@ from schema.playbooks.report import ReportQueries
 from schema.playbooks.resend import DeliveryMutations
 from schema.playbooks.steering import SteeringMutations, SteeringQueries
 from schema.playbooks.types import Alert, Delivery, PlaybookRun
+from schema.playbooks.versions import PlaybookVersionQueries
 from schema.postmortem.queries import PostmortemQueries
 from schema.preparing import Preparing
 from schema.scores.mutations import ScoreMutations
@@ -50,6 +51,7 @@ from schema.scores.queries import ScoreQueries
 from schema.scores.types import Scorecard
 from schema.segments.mutations import SegmentMutations
 from schema.segments.queries import SegmentQueries
+from schema.settings.queries import SettingsQueries
 from schema.sources.mutations import SourceMutations
 from schema.sources.queries import SourceQueries
 from schema.sources.types import SyncRun
@@ -69,6 +71,8 @@ class Query(
     PostmortemQueries,
     AlertQueries,
     PlaybookQueries,
+    PlaybookVersionQueries,
+    SettingsQueries,
     PlanQueries,
     ReportQueries,
     SteeringQueries,

@@ -27,8 +27,12 @@ from hub.training.comparison import Comparison
 from hub.training.drift import DriftReport
 from schema.analytics.asking import ReportActions
 from schema.attention.asking import AttentionActions
+from schema.configured import PlaybookDefinition as PlaybookDefinition
+from schema.configured import SourceDefinition as SourceDefinition
+from schema.configured import StepDefinition as StepDefinition
 from schema.guard.guard import Guard
 from schema.segments.asking import SegmentActions
+from schema.settings.asking import SettingsActions
 from scoring.lift import Lift
 
 
@@ -175,7 +179,7 @@ class OnboardingRequest:
     restart: bool = False
 
 
-class Actions(AttentionActions, ReportActions, SegmentActions, Protocol):
+class Actions(AttentionActions, ReportActions, SegmentActions, SettingsActions, Protocol):
     """The use cases that mutations call, and those that answer what no column holds."""
 
     async def fire(self, request: FireRequest, *, now: datetime) -> Sequence[Fired]: ...
@@ -252,39 +256,6 @@ class Actions(AttentionActions, ReportActions, SegmentActions, Protocol):
     async def post_mortems(
         self, *, since: date | None, customer_ids: Sequence[str] | None, now: datetime
     ) -> PostMortems: ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepDefinition:
-    """A step of a playbook: what it does (`action`), in words."""
-
-    action: str
-    summary: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlaybookDefinition:
-    """A playbook as configured now. `rest_days`: its quiet period per customer."""
-
-    name: str
-    version: int
-    title: str
-    description: str | None = None
-    rest_days: float | None = None
-    enabled: bool = True
-    when: Mapping[str, Any] | None = None
-    steps: tuple[StepDefinition, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceDefinition:
-    """A source as configured now. `schedule`: cron, in `timezone`."""
-
-    name: str
-    connector: str
-    enabled: bool = True
-    schedule: str | None = None
-    timezone: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -67,6 +67,11 @@ class Contributions:
         in_chunks(len(matrix), explain, size=CHUNK)
         return result
 
+    def importance(self, matrix: Matrix) -> Floats:
+        """float64[f]: how much each feature moves the log-odds, its mean absolute value over some rows of `matrix`."""
+        step = max(1, len(matrix) // CHUNK)
+        return np.abs(self(matrix[::step])).mean(axis=0, dtype=np.float64) if len(matrix) else np.zeros(matrix.shape[1])
+
     def _explain(self, matrix: Matrix) -> Matrix:
         """One chunk. Every step writes into memory that is there already: making new arrays took half of the time."""
         rows = np.ascontiguousarray(matrix.T)

@@ -129,6 +129,7 @@ def _stored(
         model,
         kind="xgboost",
         features=past.encoding.names,
+        evaluation={**model.evaluation, "importance": _importance(past, contributions)},
         parameters={
             **model.parameters,
             **predictor.as_json(),
@@ -137,6 +138,13 @@ def _stored(
         },
         artifact=predictor.artifact,
     )
+
+
+def _importance(past: Past, contributions: Contributions) -> dict[str, float]:
+    """{feature: mean absolute part of the log-odds}, the largest first; without those the model does not ask for."""
+    parts = zip(past.encoding.names, contributions.importance(past.rows.matrix), strict=True)
+    found = sorted(((name, round(float(part), 6)) for name, part in parts), key=lambda pair: (-pair[1], pair[0]))
+    return {name: part for name, part in found if part > 0}
 
 
 def _reference(past: Past, fitted: Fitted, definition: ChurnDefinition) -> Reference:

@@ -6,8 +6,10 @@ from typing import Any
 
 import strawberry
 
-from schema.analytics.types import MetricComponent
-from schema.fields import computed
+from hub.analytics.shares import MOST_ROWS
+from schema.analytics.types import MetricComponent, MetricRow, checked
+from schema.errors import BadInputError
+from schema.fields import DEFAULT_FIRST, computed
 from schema.loaders import ApiInfo
 from schema.permissions import root
 
@@ -39,6 +41,13 @@ def _defined(name: str, description: str | None = None) -> Any:
     return computed(lambda found: getattr(found.definition, name), description=description)
 
 
+def _rows(root: strawberry.Parent[Any], first: int = DEFAULT_FIRST, skip: int = 0) -> list[MetricRow]:
+    if skip < 0:
+        raise BadInputError(f"skip must be 0 or more, not {skip}")
+    found: Any = root.value.rows(checked(first), skip=skip)
+    return found  # type: ignore[no-any-return]  # rows, read by their attributes
+
+
 @strawberry.type(description="How a target stands; one each where its metric has several currencies or scales.")
 class KpiTarget:
     name: str = _of("name", "As lifecycle.yaml names it.")
@@ -64,6 +73,11 @@ class KpiTarget:
     first_day: date = computed(lambda found: found.value.period.first)
     last_day: date = computed(lambda found: found.value.period.last)
     as_of: date = _of("as_of")
+    rows: list[MetricRow] = strawberry.field(
+        resolver=_rows,
+        description=f"1 to {MOST_ROWS} of the customers, deals or answers it is made of, after the skipped ones; those that "
+        "cost it most come first.",
+    )
     before: float | None = computed(
         lambda found: None if found.before is None else found.before.value, description="Of as many days before."
     )

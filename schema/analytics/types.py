@@ -52,7 +52,7 @@ def _defined(name: str, description: str | None = None) -> Any:
     return computed(lambda shown: getattr(shown.value.definition, name), description=description)
 
 
-def _checked(first: int) -> int:
+def checked(first: int) -> int:
     if not 1 <= first <= MOST_ROWS:
         raise BadInputError(f"first must be 1 to {MOST_ROWS}, not {first}")
     return first
@@ -78,7 +78,7 @@ def _rows(root: strawberry.Parent[Any], first: int = DEFAULT_FIRST, skip: int = 
     shown: Shown = root
     if skip < 0:
         raise BadInputError(f"skip must be 0 or more, not {skip}")
-    if _checked(first) * shown.among > MOST_ROWS_OF_A_QUERY:
+    if checked(first) * shown.among > MOST_ROWS_OF_A_QUERY:
         raise BadInputError(
             f"the query asks for up to {first * shown.among:,} rows; the limit is {MOST_ROWS_OF_A_QUERY:,}: "
             "lower first, or ask for fewer metrics or months"
@@ -129,7 +129,7 @@ class ChurnDifference:
 
 def _differences(root: strawberry.Parent[Any], first: int = DEFAULT_FIRST) -> list[ChurnDifference]:
     agreement: Agreement = root
-    found: Any = list(agreement.differences[: _checked(first)])
+    found: Any = list(agreement.differences[: checked(first)])
     return found  # type: ignore[no-any-return]  # differences, read by their attributes
 
 

@@ -1,18 +1,18 @@
-"""Queries for alerts, playbooks, runs, deliveries and events that came in, newest first."""
+"""Queries for playbooks, runs, deliveries and events that came in, newest first."""
 
 from typing import Any
 
 import strawberry
 
 from hub.store.query import Order, Where
-from schema.enums import AlertState, DeliveryState, Role, RunState
+from schema.enums import DeliveryState, Role, RunState
 from schema.fields import DEFAULT_FIRST, plain
 from schema.loaders import ApiInfo, load_page
 from schema.nodes import key_of
 from schema.paging import Connection
 from schema.permissions import root
 from schema.playbooks.events import HookEvent, HookEventState
-from schema.playbooks.types import Alert, Delivery, Playbook, PlaybookRun
+from schema.playbooks.types import Delivery, Playbook, PlaybookRun
 
 
 def _where(*, customer_id: str | None, **given: Any) -> tuple[Where, ...]:
@@ -33,21 +33,6 @@ class PlaybookQueries:
     async def playbooks(self, info: ApiInfo, name: str | None = None) -> list[Playbook]:
         found: list[Any] = [item for item in info.context.playbooks() if name is None or item.name == name]
         return found
-
-    @root(description="Calls for human action.")
-    async def alerts(
-        self,
-        info: ApiInfo,
-        first: int = DEFAULT_FIRST,
-        after: str | None = None,
-        state: list[AlertState] | None = None,
-        owner_email: str | None = None,
-        customer_id: strawberry.ID | None = None,
-    ) -> Connection[Alert]:
-        where = _where(customer_id=customer_id, state=state, owner_email=owner_email)
-        order = Order("opened_at", descending=True)
-        page: Connection[Alert] = await load_page(info, "alert", order=order, first=first, after=after, where=where)
-        return page
 
     @root(description="Firings of playbooks.")
     async def playbook_runs(

@@ -6,6 +6,7 @@ import strawberry
 from strawberry.scalars import JSON
 
 from schema.fields import column, computed, key
+from schema.models.evaluation import FeatureImportance, ModelEvaluation, evaluations_of, importance_of
 
 
 @strawberry.type(description="The churn rate of all customers within a horizon, as far as it is known.")
@@ -31,6 +32,12 @@ class ChurnModel:
     promoted_at: datetime | None = column(description="When it last became the champion.")
     features: list[str] = column()
     evaluation: JSON = column(description="How well it predicted what it had not seen.")
+    evaluations: list[ModelEvaluation] = computed(
+        evaluations_of, "evaluation", description="The same with types: on later snapshots, then on other customers."
+    )
+    importance: list[FeatureImportance] = computed(
+        importance_of, "evaluation", description="The features it asks for, the strongest first."
+    )
     parameters: JSON = column()
     feature_count: int = computed(lambda row: len(row["features"]), "features")
     prior: ChurnPrior | None = computed(

@@ -12,6 +12,7 @@ from schema.enums import SyncState
 from schema.fields import column, computed, computed_now, how_many, key, many, one, page
 from schema.nodes import Node, global_id
 from schema.paging import Connection
+from schema.sources.freshness import Bookmark, due_at, late_seconds
 
 
 @strawberry.type(description="What a sync did with one stream, in rows.")
@@ -56,15 +57,6 @@ class SyncRun(Node):
     streams: list[StreamCounts] = computed(_streams, "streams")
 
 
-@strawberry.type(description="How far a stream has come.")
-class Bookmark:
-    stream: str = column()
-    moved_at: datetime = column()
-    age_seconds: float = computed_now(
-        lambda row, context: (context.now - row["moved_at"]).total_seconds(), "moved_at", description="Since it moved."
-    )
-
-
 @strawberry.type(description="A row of a source that could not become a record, and why.")
 class QuarantinedRow:
     stream: str = column()
@@ -91,7 +83,17 @@ class Source(Node):
         description="Whether it still is; one that was taken out of the configuration keeps its records.",
     )
     enabled: bool = computed_now(_enabled, "name", description="Whether it is synced on its schedule.")
-    schedule: str | None = computed_now(_schedule, "name", description="Cron, in UTC.")
+    schedule: str | None = computed_now(_schedule, "name", description="Cron, in the hub's time zone.")
+    due_at: datetime | None = computed_now(
+        due_at,
+        "name",
+        "last_succeeded_at",
+        description="When its schedule wants the first sync after the one that succeeded last; null where it has none, or "
+        "never succeeded.",
+    )
+    late_seconds: float | None = computed_now(
+        late_seconds, "name", "last_succeeded_at", description="Since it was due; 0 where it is not yet."
+    )
     paused_until: datetime | None = column(description="Waits for a quota to refill until then.")
     last_succeeded_at: datetime | None = column()
     syncing: bool = computed_now(

@@ -19,6 +19,7 @@ from hub.store.books import of_book
 from hub.store.conditions import clause, column_of
 from hub.store.query.candidates import candidates
 from hub.store.query.plan import Relation, Where
+from hub.store.query.priority import priority
 from hub.store.query.timeline import timeline_pages
 from hub.store.timeline.statement import everything
 
@@ -202,7 +203,7 @@ ENTITIES: Mapping[str, Entity] = {
         Entity(name="sentiment", table=tables.sentiment, customer="customer_id"),
         Entity(name="churn_prediction", table=tables.churn_prediction, customer="customer_id"),
         Entity(name="churn_model", table=tables.churn_model, id="version", hidden=frozenset({"artifact"}), shared=True),
-        Entity(name="alert", table=tables.alert, customer="customer_id"),
+        Entity(name="alert", table=tables.alert, computed=priority, customer="customer_id"),
         Entity(name="lifecycle", table=tables.lifecycle, id="customer_id", customer="customer_id"),
         Entity(name="lifecycle_change", table=tables.lifecycle_change, customer="customer_id"),
         Entity(name="onboarding", table=tables.onboarding, customer="customer_id"),
@@ -210,6 +211,8 @@ ENTITIES: Mapping[str, Entity] = {
         Entity(name="renewal", table=tables.renewal, customer="customer_id"),
         Entity(name="expansion_opportunity", table=tables.expansion_opportunity, customer="customer_id"),
         Entity(name="survey_invitation", table=tables.survey_invitation, customer="customer_id"),
+        Entity(name="playbook_definition", table=tables.playbook_definition, id="hash", shared=True),
+        Entity(name="health_definition", table=tables.health_definition, id="hash", shared=True),
         Entity(name="playbook_run", table=tables.playbook_run, customer="customer_id"),
         Entity(name="playbook_step", table=tables.playbook_step, customer=("run_id", "playbook_run")),
         Entity(name="snooze", table=tables.snooze, customer="customer_id"),

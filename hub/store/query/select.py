@@ -61,6 +61,8 @@ def _test(column: ColumnElement[Any], where: Where) -> ColumnElement[bool]:
             clause = column <= value
         case "after_or_null":
             clause = or_(column > value, column.is_(None))
+        case "le_or_null":
+            clause = or_(column <= value, column.is_(None))
         case "is_null":
             clause = column.is_(None) if value else column.is_not(None)
         case "same_text":
