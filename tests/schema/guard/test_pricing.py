@@ -32,7 +32,7 @@ def cost(text: str, variables: dict[str, Any] | None = None) -> int:
         ("{ customers(first: 10) { nodes { tickets(first: 10) { totalCount nodes { customer { id } } } } } }", 10 + 10 + 200),
         ("{ customers(first: 2) { nodes { facts { mrr } } } }", 2),
         ("{ a: customers(first: 2) { nodes { id } } b: customers(first: 3) { nodes { id } } }", 5),
-        ("{ customers(first: 9) {...C} } fragment C on CustomerConnection { nodes { tickets(first: 2) { nodes { id } } } }", 27),
+        ("{ customers(first: 9) {...C} } fragment C on CustomerConnection {nodes { tickets(first: 2) { nodes { id } } } }", 27),
         ('{ node(id: "x") { id ... on Customer { tickets(first: 7) { nodes { id } } } } }', 8),
         ("{ customers(first: 9) @skip(if: true) { nodes { id } } viewer @include(if: true) { name } }", 1),
         ('{ playbookPlan(name: "save") { __typename } }', PRICES["playbookPlan"] + 1),

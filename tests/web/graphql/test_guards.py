@@ -5,7 +5,7 @@ import hashlib
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ RESPONSE = {"accept": "application/graphql-response+json"}
 ME = "{ viewer { name } }"
 ID = hashlib.sha256(ME.encode()).hexdigest()
 SECONDS = 60
+ENDS = f"{NOW + timedelta(minutes=1):%Y-%m-%dT%H:%M:%SZ}"
 
 
 async def post(url: str, body: dict[str, Any], headers: dict[str, str]) -> httpx.Response:
@@ -46,15 +47,7 @@ async def test_every_answer_tells_its_cost(client: httpx.AsyncClient, bearer: Be
         response = await client.post("/graphql", json={"query": query}, headers=headers)
         remaining -= cost
         told = response.json()["extensions"]["cost"]
-        assert told == {
-            "requested": cost,
-            "limit": 300_000,
-            "remaining": remaining,
-            "resetAt": "2026-09-15T12:01:00Z",
-        } or (
-            told["requested"],
-            told["remaining"],
-        ) == (cost, remaining)
+        assert told == {"requested": cost, "limit": 300_000, "remaining": remaining, "resetAt": ENDS}
         assert response.status_code == 200
 
 
@@ -326,4 +319,3 @@ async def test_a_mutation_is_finished_when_its_client_hangs_up(sqlite_store: Sto
         async with asyncio.timeout(SECONDS / 2):
             await done.wait()
     assert hub.actions.calls == [("sync", "desk", "an admin")]
-    assert NOW.tzinfo is UTC
