@@ -14,6 +14,7 @@ from strawberry.types.info import Info
 from hub.model.conditions import Condition
 from hub.store.query import Order, Where, find_all, find_by, page
 from hub.store.query.entities import ENTITIES
+from schema.compiled.asking import Asking, Rows, page_rows
 from schema.context import Context
 from schema.nodes import TYPES
 from schema.paging import checked_first, decode_cursor
@@ -33,6 +34,8 @@ async def load_page(
     condition: Condition | None = None,
 ) -> Any:
     """A page of an entity's rows."""
+    if isinstance(info, Asking):
+        return page_rows(entity, order=order, first=first, after=after, where=where, condition=condition)
     want = wanted(info, rows=checked_first(first))
     position = decode_cursor(entity, order, after)
     async with info.context.store.reading() as connection:
@@ -59,6 +62,8 @@ async def load_all(info: ApiInfo, entity: str, *, named: Sequence[str]) -> Any:
 
 async def load_one(info: ApiInfo, entity: str, key: str) -> Any:
     """One row by its id, or None. Where the field returns an interface, the row is read as the entity's own type."""
+    if isinstance(info, Asking):
+        return Rows(entity=entity, shape="one", key=key)
     want = wanted(info, type_name=TYPES.get(entity))
     async with info.context.store.reading() as connection:
         rows = await find_by(connection, entity, want.plan, [key], book=info.context.viewer.book)
@@ -67,6 +72,8 @@ async def load_one(info: ApiInfo, entity: str, key: str) -> Any:
 
 async def load_first(info: ApiInfo, entity: str, *, order: Order, where: Sequence[Where]) -> Any:
     """The first row that passes `where`, or None."""
+    if isinstance(info, Asking):
+        return Rows(entity=entity, shape="first", order=order, where=tuple(where))
     want = wanted(info)
     async with info.context.store.reading() as connection:
         found = await page(

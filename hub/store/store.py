@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import orjson
-from sqlalchemy import event
+from sqlalchemy import Dialect, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -23,6 +23,7 @@ from sqlalchemy.pool import NullPool
 
 from hub.errors import ConfigError, Fault
 from hub.store.one_hop import in_one_hop
+from hub.store.raw import Raw, RawPostgresql, RawSqlite
 from hub.store.texts import teach
 
 Connection = AsyncConnection
@@ -38,6 +39,7 @@ class Store:
         self.url = url
         self._writer = writer
         self._reader = reader
+        self._raw: Raw | None = None
 
     @classmethod
     def open(cls, url: str | URL) -> Self:
@@ -76,6 +78,20 @@ class Store:
     def dialect(self) -> str:
         """`sqlite` or `postgresql`."""
         return self._writer.dialect.name
+
+    @property
+    def sql_dialect(self) -> Dialect:
+        """What statements for `raw` are compiled for."""
+        return self._reader.sync_engine.dialect
+
+    @property
+    def raw(self) -> Raw | None:
+        """Reads texts with as little as possible between (hub.store.raw); None for a database in memory, which is private."""
+        if self._raw is None and self.dialect == "postgresql":
+            self._raw = RawPostgresql(self.url)
+        elif self._raw is None and self.url.database not in (None, "", ":memory:"):
+            self._raw = RawSqlite(str(self.url.database))
+        return self._raw
 
     @property
     def description(self) -> str:
@@ -157,6 +173,9 @@ class Store:
             await engine.dispose()
 
     async def close(self) -> None:
+        if self._raw is not None:
+            await self._raw.close()
+            self._raw = None
         await self._writer.dispose()
         if self._reader is not self._writer:
             await self._reader.dispose()

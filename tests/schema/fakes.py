@@ -5,6 +5,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+import orjson
+
 from hub.access import Viewer
 from hub.errors import BusyError, NotFoundError, RefusedError
 from hub.model.actions import Role
@@ -139,6 +141,7 @@ def asking(store: Store, actions: FakeActions) -> Ask:
             playbooks=lambda: PLAYBOOKS,
             sources=lambda: SOURCES,
         )
-        return (await answer(context, query, variables)).body
+        body = (await answer(context, query, variables)).body
+        return orjson.loads(body) if isinstance(body, bytes) else body
 
     return ask

@@ -1,0 +1,159 @@
+"""What a finished text is to hold, as pure dataclasses: the shape of a selection, and what one request gives to it.
+
+    Root ── Fields ── Leaf | Constant | Filled | Part | Nested
+                                                  └─ Fields   └─ Fields, or Paged ── Nodes | Edges | PageInfo | Total
+
+A tree is made once for a selection. `Given` is what a request adds to each `Nested` (and to the root, number 0): arguments,
+page and position. Its values are bound; only its `shape` decides which statement it is.
+"""
+
+import secrets
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from hub.model.conditions import Condition
+from hub.store.query.plan import Order, Position, Relation, Where
+
+Kind = Literal["text", "int", "float", "bool", "date", "time", "json", "enum"]
+
+_SECRET = secrets.token_hex(8)
+MARK = f"~{_SECRET}~"
+"""Around what is filled in later. Nobody outside this process can write it into a record."""
+FAIL = f"!{_SECRET}!"
+"""In the place of a value the answer may not hold."""
+
+BOUND = frozenset({"eq", "in", "ge", "le", "after_or_null"})
+"""Tests whose value is bound; of others it is part of the statement."""
+
+
+class NotCompilableError(Exception):
+    """The tree asks for what no statement is made for; the ordinary path answers it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A column as a JSON value. names: of the members of an enum, by their values; required: null may not be."""
+
+    column: str
+    kind: Kind
+    required: bool
+    names: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """The same text in every row."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """Worked out later, from columns of the row. Stands in the text as code:[columns], plain: as code:column."""
+
+    code: str
+    needs: tuple[str, ...]
+    plain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """An object made of the same row; null where the column `unless_null` is."""
+
+    fields: "Fields"
+    unless_null: str | None
+    required: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Nested:
+    """Rows of a relation: an object, a list, a page or a count, by the relation's shape."""
+
+    number: int
+    relation: Relation
+    fields: "Fields | None" = None
+    page: "Paged | None" = None
+    required: bool = False
+    expected: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """The cursor of a row, worked out later from the value its order goes by, and its id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Nodes:
+    fields: "Fields"
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """Each row with its cursor. parts: by the names of the answer."""
+
+    parts: "tuple[tuple[str, Cursor | Nodes | Constant], ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class PageInfo:
+    parts: tuple[tuple[str, Literal["next", "previous", "start", "end"] | Constant], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """How many rows the whole list has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Paged:
+    parts: "tuple[tuple[str, Nodes | Edges | PageInfo | Total | Constant], ...]"
+
+
+Value = Leaf | Constant | Filled | Part | Nested
+Fields = tuple[tuple[str, Value], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """Rows an answer begins with: a page, or else one row, by its id or as the first of its order."""
+
+    entity: str
+    fields: Fields | None = None
+    page: Paged | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What a request gives to one place of the tree.
+
+    key   the id of the one row a root is
+    """
+
+    where: tuple[Where, ...] = ()
+    first: int | None = None
+    after: Position | None = None
+    order: Order | None = None
+    condition: Condition | None = None
+    key: str | None = None
+
+    def shape(self) -> Hashable:
+        """What decides the statement: all but the values that are bound."""
+        after = self.after and (self.after.value is None, type(self.after.value) is bool)
+        tests = tuple(
+            (each.column, each.operator, None if each.operator in BOUND else each.value) for each in self.where
+        )
+        return tests, self.first is None, after, self.order, self.condition, self.key is None
+
+    def bound(self, number: int) -> Iterator[tuple[str, Any]]:
+        """The values, by the names their statement knows them by."""
+        for index, each in enumerate(self.where):
+            if each.operator in BOUND:
+                yield f"where_{number}_{index}", each.value
+        if self.first is not None:
+            yield f"first_{number}", self.first
+        if self.after is not None:
+            yield f"after_{number}", self.after.value
+            yield f"after_id_{number}", self.after.id
+        if self.key is not None:
+            yield f"key_{number}", self.key

@@ -1,0 +1,208 @@
+"""Reading one text at a time with as little as possible between: what the compiled read path runs its statements on.
+
+    text = await store.raw.text(sql, parameters)        None where the statement returned no row
+
+A tiny statement costs 281 µs by way of SQLAlchemy and aiosqlite, and 6 µs when it is run where it is asked for. So on SQLite
+a statement is first run in the event loop, for `PATIENCE` at most: then it is broken off there, and run in a thread. One that
+was broken off before is not tried again for a while. On PostgreSQL it is run on a pool of connections of its own.
+
+Connections can only read. Whoever is cancelled takes the statement along: SQLite is interrupted, PostgreSQL told.
+"""
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any, Protocol, cast
+
+import asyncpg  # type: ignore[import-untyped]  # it ships no types
+from sqlalchemy import URL
+
+from hub.store.texts import teach
+
+THREADS = 4
+POOL = 8
+PATIENCE = 0.005
+"""Seconds a statement may hold up the event loop."""
+_LOOK_EVERY = 4_000
+"""Steps of SQLite's machine between looks at the clock; some 100 µs."""
+_REMEMBERED = 512
+_AGAIN_AFTER = 60.0
+"""Seconds after which a statement that took too long is tried in the event loop again."""
+_PRAGMAS = (
+    "query_only = 1",
+    "temp_store = MEMORY",
+    "cache_size = -65536",
+    "mmap_size = 268435456",
+    "busy_timeout = 5000",
+)
+
+
+class RawError(Exception):
+    """A statement failed; the ordinary path may know better."""
+
+
+class Raw(Protocol):
+    """A way to read texts."""
+
+    async def text(self, sql: str, parameters: Sequence[Any]) -> str | None:
+        """The one value of the one row; RawError where the database refuses."""
+        ...
+
+    async def row(self, sql: str, parameters: Sequence[Any]) -> Sequence[Any] | None: ...
+
+    async def close(self) -> None: ...
+
+
+class RawSqlite:
+    """One connection for the event loop and some for threads, opened when first needed."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._here: sqlite3.Connection | None = None
+        self._deadline = 0.0
+        self._slow: dict[str, float] = {}
+        self._idle: list[sqlite3.Connection] = []
+        self._threads: ThreadPoolExecutor | None = None
+        self._opened: list[sqlite3.Connection] = []
+
+    async def text(self, sql: str, parameters: Sequence[Any]) -> str | None:
+        row = await self.row(sql, parameters)
+        return None if row is None else cast("str | None", row[0])
+
+    async def row(self, sql: str, parameters: Sequence[Any]) -> Sequence[Any] | None:
+        until = self._slow.get(sql)
+        if until is None or until < time.monotonic():
+            try:
+                return self._run_here(sql, parameters)
+            except TimeoutError:
+                if len(self._slow) >= _REMEMBERED:
+                    self._slow.clear()
+                self._slow[sql] = time.monotonic() + _AGAIN_AFTER
+        return await self._run_there(sql, parameters)
+
+    def _run_here(self, sql: str, parameters: Sequence[Any]) -> Sequence[Any] | None:
+        if self._here is None:
+            self._here = self._connect()
+            self._here.execute("PRAGMA busy_timeout = 0")  # the event loop waits for nobody
+            self._here.set_progress_handler(self._look, _LOOK_EVERY)
+        self._deadline = time.perf_counter() + PATIENCE
+        try:
+            cursor = self._here.execute(sql, parameters)
+            row: Sequence[Any] | None = cursor.fetchone()
+            cursor.close()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode in (sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_BUSY):
+                raise TimeoutError from None
+            raise RawError(str(error)) from error
+        except sqlite3.Error as error:
+            raise RawError(str(error)) from error
+        return row
+
+    def _look(self) -> bool:
+        return time.perf_counter() > self._deadline
+
+    async def _run_there(self, sql: str, parameters: Sequence[Any]) -> Sequence[Any] | None:
+        if self._threads is None:
+            self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="read")
+        loop = asyncio.get_running_loop()
+        with self._borrowed() as connection:
+            running = loop.run_in_executor(self._threads, _fetch, connection, sql, parameters)
+            try:
+                return await asyncio.shield(running)
+            except asyncio.CancelledError:
+                connection.interrupt()
+                while not running.done():  # the connection is given back when the thread has let go of it
+                    try:
+                        await asyncio.wait([running])
+                    except asyncio.CancelledError:
+                        continue
+                running.exception()
+                raise
+            except sqlite3.Error as error:
+                raise RawError(str(error)) from error
+
+    @contextmanager
+    def _borrowed(self) -> Iterator[sqlite3.Connection]:
+        connection = self._idle.pop() if self._idle else self._connect()
+        try:
+            yield connection
+        finally:
+            if len(self._idle) < THREADS:
+                self._idle.append(connection)
+            else:
+                self._opened.remove(connection)
+                connection.close()
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._path, check_same_thread=False, isolation_level=None, cached_statements=512)
+        for pragma in _PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+        teach(connection)
+        self._opened.append(connection)
+        return connection
+
+    async def close(self) -> None:
+        if self._threads is not None:
+            self._threads.shutdown(wait=True)
+        for connection in self._opened:
+            connection.close()
+        self._opened.clear()
+        self._idle.clear()
+        self._here = self._threads = None
+
+
+def _fetch(connection: sqlite3.Connection, sql: str, parameters: Sequence[Any]) -> Sequence[Any] | None:
+    cursor = connection.execute(sql, parameters)
+    try:
+        row: Sequence[Any] | None = cursor.fetchone()
+        return row
+    finally:
+        cursor.close()
+
+
+class RawPostgresql:
+    """A pool of asyncpg's connections; nothing is undone between two uses, because nothing can be done on them."""
+
+    def __init__(self, url: URL) -> None:
+        self._dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
+        self._pool: Any = None
+        self._opening = asyncio.Lock()
+
+    async def text(self, sql: str, parameters: Sequence[Any]) -> str | None:
+        row = await self.row(sql, parameters)
+        return None if row is None else cast("str | None", row[0])
+
+    async def row(self, sql: str, parameters: Sequence[Any]) -> Sequence[Any] | None:
+        pool = self._pool or await self._open()
+        try:
+            async with pool.acquire() as connection:
+                row: Sequence[Any] | None = await connection.fetchrow(sql, *parameters)
+                return row
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            raise RawError(f"{type(error).__name__}: {error}") from error
+
+    async def _open(self) -> Any:
+        async with self._opening:  # or a rush of first requests would open a pool each
+            if self._pool is None:
+                self._pool = await asyncpg.create_pool(
+                    self._dsn,
+                    min_size=0,
+                    max_size=POOL,
+                    statement_cache_size=512,
+                    max_inactive_connection_lifetime=300,
+                    reset=_nothing,
+                    server_settings={"default_transaction_read_only": "on", "timezone": "UTC", "jit": "off"},
+                )
+        return self._pool
+
+    async def close(self) -> None:
+        if self._pool is not None:
+            await self._pool.close()
+            self._pool = None
+
+
+async def _nothing(_: Any) -> None:
+    """asyncpg's own way is a round trip for each use."""

@@ -1,0 +1,213 @@
+"""Values of a finished text that Python works out: ids and cursors of the API, computed fields, JSON of a column.
+
+The statement leaves them as marked pieces. A piece is a code and what the value is made of; all pieces of a text are taken
+out, replaced and put back at once, and an id that was made before is only looked up.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from inspect import isawaitable
+from typing import Any
+
+import orjson
+from graphql import (
+    GraphQLError,
+    GraphQLObjectType,
+    Undefined,
+    is_leaf_type,
+    is_list_type,
+    is_non_null_type,
+)
+
+from hub.errors import CshubError
+from hub.store.query import Order, Position, Row
+from hub.store.query.compiled import FAIL, MARK, NotCompilableError
+from hub.store.query.compiled.leaves import kind_of
+from hub.store.query.entities import ENTITIES
+from schema.fields import Column, Computed, Key, Part, reading_of
+from schema.nodes import global_id
+from schema.paging import encode_cursor
+
+_MOST_IDS = 100_000
+_OPEN, _CLOSE = f'"{MARK}', f'{MARK}"'
+_QUOTE = '"'
+WRONG = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, GraphQLError, CshubError)
+"""What a function of a field may fail with; the ordinary path then says how."""
+
+
+class UnfitError(Exception):
+    """The text holds, or would hold, what the answer may not: the ordinary path says what."""
+
+
+class _Ids(dict[str, str]):
+    """entity:key -> the id of the API, as JSON. It forgets everything when it is full."""
+
+    def __missing__(self, piece: str) -> str:
+        entity, _, key = piece.partition(":")
+        if len(self) >= _MOST_IDS:
+            self.clear()
+        made = self[piece] = f'"{global_id(entity, orjson.loads(_QUOTE + key + _QUOTE))}"'
+        return made
+
+
+_IDS = _Ids()
+
+Making = Callable[[Sequence[Any], Any], Any]
+"""(columns, context) -> the value, as orjson can encode it."""
+
+
+def fill(text: str, codes: Mapping[str, Making], context: Any) -> str:
+    """The text with every marked piece replaced. UnfitError where something in it may not be."""
+    if FAIL in text:
+        raise UnfitError
+    if MARK not in text:
+        return text
+    pieces = text.replace(_CLOSE, _OPEN).split(_OPEN)
+    if codes:
+        pieces[1::2] = [_IDS[piece] if piece[0] != "#" else _made(piece, codes, context) for piece in pieces[1::2]]
+    else:
+        pieces[1::2] = map(_IDS.__getitem__, pieces[1::2])
+    return "".join(pieces)
+
+
+def _made(piece: str, codes: Mapping[str, Making], context: Any) -> str:
+    code, _, payload = piece.partition(":")
+    try:
+        values = orjson.loads(orjson.loads(f'"{payload}"'))
+        return orjson.dumps(codes[code](values, context), option=orjson.OPT_NON_STR_KEYS).decode()
+    except WRONG as error:
+        raise UnfitError from error
+
+
+def cursors(entity: str, order: Order) -> Making:
+    """Cursors of an entity's rows in an order: of the value and the id."""
+    decode, decode_id = decoder(entity, order.column), decoder(entity, ENTITIES[entity].id)
+
+    def cursor(values: Sequence[Any], _: Any) -> str:
+        return encode_cursor(entity, order, Position(decode(values[0]), str(decode_id(values[1]))))
+
+    return cursor
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def _day(value: str | None) -> date | None:
+    return None if value is None else date.fromisoformat(value)
+
+
+def _moment(value: str | None) -> datetime | None:
+    if value is None:
+        return None
+    found = datetime.fromisoformat(value)
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+
+
+@lru_cache(maxsize=4096)
+def decoder(entity: str, column: str) -> Callable[[Any], Any]:
+    """What makes of a column's JSON what the store's driver gives for it."""
+    kind = kind_of(ENTITIES[entity].expression(column))
+    return _day if kind == "date" else _moment if kind == "time" else _as_it_is
+
+
+def of_row(entity: str, needs: Sequence[str], complete: Callable[[Any, Any], Any]) -> Making:
+    """What `complete` makes of a row with these columns."""
+    decoders = [decoder(entity, name) for name in needs]
+
+    def made(values: Sequence[Any], context: Any) -> Any:
+        row = Row(entity, {name: decode(value) for name, decode, value in zip(needs, decoders, values, strict=True)})
+        return complete(row, context)
+
+    return made
+
+
+Completing = Callable[[Any, Any], Any]
+"""(value, context) -> the value as it stands in the answer."""
+
+
+Below = Callable[[GraphQLObjectType], Mapping[str, tuple[Any, Any]]]
+"""Of an object type: response key -> (field, the same for what is below it); no field for __typename."""
+
+
+def completing(type_: Any, below: Below) -> Completing:
+    """Completes values of a type as graphql-core does."""
+    if is_non_null_type(type_):
+        return _required(completing(type_.of_type, below))
+    if is_list_type(type_):
+        return _listed(completing(type_.of_type, below))
+    if is_leaf_type(type_):
+        return _leaf(type_.coerce_output_value)
+    if isinstance(type_, GraphQLObjectType):
+        return _object(type_, below)
+    raise NotCompilableError(f"{type_} is of no one type")
+
+
+def _required(inner: Completing) -> Completing:
+    def made(value: Any, context: Any) -> Any:
+        found = inner(value, context)
+        if found is None:
+            raise UnfitError
+        return found
+
+    return made
+
+
+def _listed(each: Completing) -> Completing:
+    def made(value: Any, context: Any) -> Any:
+        if value is None:
+            return None
+        if not isinstance(value, list | tuple):
+            raise UnfitError
+        return [each(item, context) for item in value]
+
+    return made
+
+
+def _leaf(write: Callable[[Any], Any]) -> Completing:
+    def made(value: Any, _: Any) -> Any:
+        if value is None:
+            return None
+        found = write(value)
+        if found is None or found is Undefined or isawaitable(value):
+            raise UnfitError
+        return found
+
+    return made
+
+
+def _object(type_: GraphQLObjectType, below: Below) -> Completing:
+    fields: dict[str, Completing] = {}
+    for name, (field, inner) in below(type_).items():
+        if field is None:
+            fields[name] = _constant(type_.name)
+            continue
+        reading = reading_of(field.extensions.get("strawberry-definition"))
+        fields[name] = _of_reading(reading, completing(field.type, inner))
+
+    def made(value: Any, context: Any) -> Any:
+        return None if value is None else {name: complete(value, context) for name, complete in fields.items()}
+
+    return made
+
+
+def _constant(name: str) -> Completing:
+    return lambda _value, _context: name
+
+
+def _of_reading(reading: Any, complete: Completing) -> Completing:
+    match reading:
+        case Column(name):
+            return lambda row, context: complete(row[name], context)
+        case Key(name):
+            return lambda row, context: complete(row.get(name), context)
+        case Computed(function, _, True):
+            return lambda row, context: complete(function(row, context), context)
+        case Computed(function, _, False):
+            return lambda row, context: complete(function(row), context)
+        case Part(None):
+            return complete
+        case Part(unless_null):
+            return lambda row, context: complete(row if row[unless_null] is not None else None, context)
+    raise NotCompilableError("a field with a resolver of its own")

@@ -1,0 +1,123 @@
+"""Runs the plan of an operation: a statement for each root field, their texts put together as the answer's `data`."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import DocumentNode, OperationDefinitionNode, OperationType, get_variable_values
+from graphql.execution.values import VariableValues
+
+from hub.errors import CshubError
+from hub.store.query.compiled import NotCompilableError, compile_tree
+from hub.store.raw import RawError
+from schema.compiled.filling import WRONG, UnfitError, fill
+from schema.compiled.planning import Bounded, Plan, RootField, Wanted, parameters, planned, statement_key, switches_of
+from schema.compiled.selecting import Selecting
+
+log = logging.getLogger(__name__)
+MOST_PLANS = 256
+_NONE = VariableValues({}, {})
+
+
+class Reader:
+    """The compiled read path of one schema (Strawberry's). enabled: False leaves everything to the ordinary path."""
+
+    def __init__(self, schema: Any) -> None:
+        self.enabled = True
+        self._strawberry = schema
+        self._schema = schema._schema  # graphql-core's own; Strawberry shows it nowhere else
+        self._plans = Bounded(MOST_PLANS)
+        self._switches = Bounded(MOST_PLANS)
+
+    async def read(
+        self, context: Any, document: DocumentNode, operation: OperationDefinitionNode, given: Mapping[str, Any]
+    ) -> bytes | None:
+        """The operation's `data` as JSON, all its checks passed; None where the ordinary path is to answer."""
+        raw = context.store.raw
+        if raw is None or not self.enabled or operation.operation is not OperationType.QUERY:
+            return None
+        variables = self._coerced(operation, given)
+        if variables is None:
+            return None
+        plan = self._plan(document, operation, variables)
+        if plan.hopeless:
+            return None
+        try:
+            # all of them first: what one of them cannot be read by is not worth the statements of the others
+            ready = [self._ready(plan, root, variables, context) for root in plan.roots]
+            texts = [await self._text(raw, each, context) for each in ready]
+        except NotCompilableError as error:
+            log.debug("not compiled: %s", error)
+            plan.hopeless = any(isinstance(root, RootField) and root.hopeless for root in plan.roots)
+            return None
+        except (UnfitError, CshubError, RawError, *WRONG) as error:
+            log.debug("left to the ordinary path: %r", error)
+            return None
+        return ("{" + ",".join(texts) + "}").encode()
+
+    def _coerced(self, operation: OperationDefinitionNode, given: Mapping[str, Any]) -> VariableValues | None:
+        if not operation.variable_definitions:
+            return _NONE
+        found = get_variable_values(self._schema, operation.variable_definitions, dict(given))
+        return None if isinstance(found, list) else found
+
+    def _plan(self, document: DocumentNode, operation: OperationDefinitionNode, variables: VariableValues) -> Plan:
+        known = self._switches.get(id(operation))
+        if known is None or known[0] is not operation:  # an id is used again when its object is gone
+            known = (operation, switches_of(operation, document))
+            self._switches.keep(id(operation), known)
+        switches = tuple(variables.coerced.get(name) for name in known[1])
+        plan: Plan | None = self._plans.get((id(operation), switches))
+        if plan is None or plan.operation is not operation:
+            selecting = Selecting(self._schema, document, operation, variables)
+            try:
+                plan = planned(selecting)
+            except NotCompilableError:
+                plan = Plan(operation, selecting, (), hopeless=True)
+            self._plans.keep((id(operation), switches), plan)
+        return plan
+
+    def _ready(self, plan: Plan, root: RootField | str, variables: VariableValues, context: Any) -> "_Ready | str":
+        if isinstance(root, str):
+            return f'"{root}":"Query"'
+        wanted = root.wanted(plan.selecting, variables, context, self._strawberry)
+        book, tree = context.viewer.book, wanted.selected.root
+        dialect = context.store.sql_dialect
+        key = dialect.name, statement_key(wanted, tree.entity, book=book is not None)
+        compiled = root.statements.get(key)
+        if compiled is None:
+            try:
+                compiled = compile_tree(tree, wanted.given, dialect=dialect, book=book)
+            except NotCompilableError as error:
+                compiled = error
+            root.statements.keep(key, compiled)
+        if isinstance(compiled, NotCompilableError):
+            raise compiled
+        return _Ready(root, wanted, compiled.sql, parameters(compiled, wanted, book))
+
+    @staticmethod
+    async def _text(raw: Any, ready: "_Ready | str", context: Any) -> str:
+        if isinstance(ready, str):
+            return ready
+        text = await raw.text(ready.sql, ready.parameters)
+        if text is None:
+            if ready.root.required:
+                raise UnfitError
+            text = "null"
+        return f'"{ready.root.key}":{fill(text, ready.wanted.codes, context)}'
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """A root field whose statement only needs to be run."""
+
+    root: RootField
+    wanted: Wanted
+    sql: str
+    parameters: list[Any]
+
+
+def encoded(data: bytes) -> bytes:
+    """The whole answer around its data."""
+    return b'{"data":' + data + b"}"
