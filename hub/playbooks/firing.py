@@ -14,6 +14,7 @@ from hashlib import blake2b
 from hub.errors import NotFoundError, RefusedError
 from hub.playbooks.attending import leave_snoozed
 from hub.playbooks.holdout import begin
+from hub.playbooks.letting_in import room
 from hub.playbooks.planned import Planned
 from hub.playbooks.planning import Planner
 from hub.playbooks.rows import definition_row, run_id_of, run_row
@@ -59,8 +60,9 @@ async def begin_due(
     """Begin a run for everybody the playbook's trigger concerns; yield the new ids, but for those that are held out.
 
     as_of  the day of the scorecards it looks at; `tick`: of a schedule, which looks at the newest ones
-    One statement says whom it concerns. Their runs begin AT_ONCE in a transaction, so that a hundred thousand neither fill
-    the memory nor keep others from writing; what a process that dies in between leaves out, the next look finds.
+    One statement says whom it concerns, and a playbook that is new may be let in slowly (hub.playbooks.letting_in). Their
+    runs begin AT_ONCE in a transaction, so that a hundred thousand neither fill the memory nor keep others from writing; what
+    a process that dies in between leaves out, the next look finds.
     """
     if (playbook.by == "schedule") is not (tick is not None) or playbook.by == BY_HAND:
         return
@@ -85,6 +87,7 @@ async def begin_due(
                 rested_since=now - playbook.rest,
                 now=now,
             )
+        found = found[: await room(connection, playbook, now=now)]
     if len(found) > AT_ONCE:
         async with store.transaction() as connection:
             await count_anew(connection)

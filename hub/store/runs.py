@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Table, and_, bindparam, case, delete, or_, select, update
+from sqlalchemy import ColumnElement, Row, Table, and_, bindparam, case, delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hub.model.actions import Run, RunState, Step
@@ -247,6 +247,14 @@ async def find_overdue(
     )
     statement = statement.where(playbook_run.c.playbook.not_in(list(but))).order_by(playbook_run.c.id)
     return [(row.id, row.fence) for row in await connection.execute(statement)]
+
+
+async def find_first(connection: Connection, *, playbook: str, since: datetime) -> tuple[datetime | None, int]:
+    """When the first run of a playbook began, None where it never ran; and how many began `since` a moment."""
+    begun = playbook_run.c.started_at
+    late = func.count(case((begun >= since, 1)))
+    row = (await connection.execute(select(func.min(begun), late).where(playbook_run.c.playbook == playbook))).one()
+    return row[0], int(row[1])
 
 
 def _run(row: Row[Any]) -> Run:
