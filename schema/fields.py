@@ -14,7 +14,6 @@ then only takes its value out of the row it stands in. No field of a type runs a
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from enum import Enum
 from functools import cached_property
 from typing import Any
 
@@ -26,6 +25,8 @@ from strawberry.types.info import Info
 from hub.store.query import Order, Relation, Where
 from hub.store.query.plan import Operator, Shape
 from schema.personal import PERSONAL
+from schema.spelling import api_name as api_name
+from schema.spelling import plain as plain
 
 DEFAULT_FIRST = 20
 LARGEST_FIRST = 100
@@ -291,16 +292,3 @@ def wheres(related: Related, given: Mapping[str, Any], context: Any) -> tuple[Wh
         if value is not None:
             found.append(Where(argument.column, argument.operator, plain(value)))
     return tuple(found)
-
-
-def plain(value: Any) -> Any:
-    """Members of enums as the texts the store knows them by."""
-    if isinstance(value, list):
-        return [plain(item) for item in value]
-    return value.value if isinstance(value, Enum) else value
-
-
-def api_name(name: str) -> str:
-    """A Python name as the API spells it: days_open -> daysOpen, from_ -> from."""
-    head, *rest = name.rstrip("_").split("_")
-    return head + "".join(word[:1].upper() + word[1:] for word in rest)
