@@ -66,7 +66,20 @@ query Everything($first: Int!, $days: Int! = 7) {
             }
           }
         }
-        identity { source key name domains externalKey state method reason decidedAt decidedBy }
+        factsAt(asOf: "2026-10-20") { mrr plan }
+        factHistory(first: 3, from: "2026-09-01", to: "2026-12-31") { nodes { asOf facts { mrr dau } } }
+        scorecard(asOf: "2026-10-31") { id asOf band }
+        timeline(first: 5, from: "2026-01-01T00:00:00Z") {
+          totalCount nodes { id at kind title subjectId actor text } pageInfo { hasNextPage endCursor }
+        }
+        invoices(status: [OPEN]) {
+          nodes { id number amount currency issuedOn dueOn paidAt failedAt attempts status overdue }
+        }
+        identity {
+          id source key name domains externalKey parentKey state method reason decidedAt decidedBy syncedAt
+          candidates { customerId customer { name } }
+        }
+        merges { nodes { id at by reason mergedId mergedName evidenceIds undoneAt undoneBy undoable } }
       }
     }
   }

@@ -10,6 +10,7 @@ import orjson
 from hub.access import Viewer
 from hub.errors import BusyError, NotFoundError, RefusedError
 from hub.model.actions import Role
+from hub.model.team import Member
 from hub.playbooks.stopping import Stopping
 from hub.store import Store
 from hub.store.stops import Stopped
@@ -27,6 +28,7 @@ from schema.context import (
     StepDefinition,
     SyncStarted,
 )
+from schema.settings.asking import BandCut, HealthSettings, Known
 from tests.schema.company import NOW
 
 Ask = Callable[..., Awaitable[Mapping[str, Any]]]
@@ -120,6 +122,16 @@ class FakeActions:
     async def unsuppress_mail(self, address: str, *, topic: str | None) -> int:
         self._note(("unsuppress", address, topic))
         return 2
+
+    def known_settings(self) -> Known:
+        main = HealthSettings(
+            name="main", role="main", hash="h", coverage_floor=0.5, bands=(BandCut(band="critical", begins=0.0),)
+        )
+        cuts = (BandCut(band="high", begins=0.7),)
+        return Known(timezone="Europe/Berlin", health=(main,), churn_bands=cuts, horizons=("90d", "renewal"))
+
+    def team_members(self) -> Sequence[Member]:
+        return [Member(email="bob@cs.example"), Member(email="ann@cs.example", name="Ann", role=Role.ADMIN, slack="U1")]
 
     async def stopped_playbooks(self) -> Sequence[Stopped]:
         return [Stopped(playbook="save", reason="wrong", stopped_by="ann", stopped_at=NOW)]

@@ -81,7 +81,7 @@ async def test_statements_do_not_grow_with_rows(ask: Ask, store: Store) -> None:
         assert len(body["data"]["customers"]["edges"]) == first
         counts[first] = len(seen)
     assert counts[5] == counts[50]
-    assert counts[50] < 40
+    assert counts[50] < 50
 
 
 async def test_a_list_with_health_and_facts_is_one_statement(ask: Ask, store: Store) -> None:
