@@ -7,7 +7,7 @@ UV := $(shell command -v uv 2>/dev/null)
 DEMO_ARGUMENTS = $(if $(ONCE),--once) $(if $(FRESH),--fresh) $(if $(FOLDER),--folder $(FOLDER)) $(if $(PORT),--port $(PORT))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-kill lint format bench constraints sdl clean
+.PHONY: help demo test test-kill fuzz audit-http lint format bench constraints sdl clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -20,6 +20,12 @@ test: $(STAMP) ## the whole suite, on SQLite and on PostgreSQL
 
 test-kill: $(STAMP) ## kills syncs and the demo at random moments, and compares with an undisturbed run; some minutes
 	$(BIN)/pytest -m kill -n auto $(ARGS)
+
+fuzz: $(STAMP) ## ten minutes of made-up operations against a real server; SECONDS=60 for less, ROLE=viewer for another token
+	$(BIN)/python -m tests.audits.fuzz $(if $(SECONDS),--seconds $(SECONDS)) $(if $(ROLE),--role $(ROLE))
+
+audit-http: $(STAMP) ## the public audit suite for GraphQL over HTTP; needs node and npm
+	$(BIN)/python -m tests.audits.http
 
 lint: $(STAMP) ## style, import contracts, types
 	$(BIN)/ruff check .

@@ -35,6 +35,7 @@ COMMANDS = {
     "delivery": ("delivery", "See the delivery ledger, send messages once more, and enable endpoints that were disabled."),
     "demo": ("demo", "Show a whole hub at work, without an account anywhere."),
     "erase": ("privacy", "Erase a person, or a customer, from every table, and keep syncs from bringing them back."),
+    "documents": ("documents", "Trusted documents: operations of frontends, known beforehand and sent by their SHA-256."),
     "evaluate": ("evaluate", "Try the churn pipeline on a data set: its defaults, its calibration, its gate."),
     "expansion": ("expansion", "See which customers have outgrown what they pay for, and say what became of it."),
     "explain": ("explain", "Explain the score of CUSTOMER: an id, a domain or a whole name."),
