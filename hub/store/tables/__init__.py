@@ -9,6 +9,7 @@
 `expansion`   opportunities to expand
 `advocacy`    whom the hub asked for an answer to a survey
 `identity`    which customer became part of which
+`people`      notes of customers, and whose they are
 `custom`      fields of customers that are the hub's own
 `actions`     what was done about it
 `rest`        since when each playbook leaves each customer alone
@@ -59,6 +60,7 @@ from hub.store.tables.operations import (
     source,
     sync_run,
 )
+from hub.store.tables.people import csm_assignment, note
 from hub.store.tables.privacy import erasure, retention_run, stored_secret, tombstone
 from hub.store.tables.records import (
     RECORD_TABLES,
@@ -101,9 +103,10 @@ __all__ = [
     "churn_model",
     "churn_prediction",
     "contact",
+    "csm_assignment",
     "customer",
-    "customer_merge",
     "customer_field",
+    "customer_merge",
     "delivery",
     "delivery_endpoint",
     "drift_reading",
@@ -126,6 +129,7 @@ __all__ = [
     "mail_bounce",
     "metadata",
     "model_promotion",
+    "note",
     "onboarding",
     "onboarding_step",
     "opportunity",
@@ -159,7 +163,7 @@ __all__ = [
     "ticket",
     "tombstone",
     "user_activity_day",
-    "watch",
     "vote",
+    "watch",
     "withheld_call",
 ]

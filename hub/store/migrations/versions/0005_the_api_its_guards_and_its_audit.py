@@ -144,6 +144,23 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_tombstone_number"), ["number"], unique=False)
 
     op.create_table(
+        "csm_assignment",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("customer_id", sa.String(length=40), nullable=False),
+        sa.Column("csm_email", sa.String(length=254), nullable=True),
+        sa.Column("csm_name", sa.String(length=200), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("by", sa.String(length=254), nullable=False),
+        sa.Column("at", base.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", base.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("ended_by", sa.String(length=254), nullable=True),
+        sa.ForeignKeyConstraint(["customer_id"], ["customer.id"], name=op.f("fk_csm_assignment_customer_id_customer")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_csm_assignment")),
+    )
+    with op.batch_alter_table("csm_assignment", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_csm_assignment_customer_id_at"), ["customer_id", "at"], unique=False)
+
+    op.create_table(
         "customer_merge",
         sa.Column("id", sa.String(length=60), nullable=False),
         sa.Column("kept_id", sa.String(length=40), nullable=False),
@@ -161,6 +178,23 @@ def upgrade() -> None:
     with op.batch_alter_table("customer_merge", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_customer_merge_kept_id_at"), ["kept_id", "at"], unique=False)
         batch_op.create_index(batch_op.f("ix_customer_merge_merged_id_at"), ["merged_id", "at"], unique=False)
+
+    op.create_table(
+        "note",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("customer_id", sa.String(length=40), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("by", sa.String(length=254), nullable=False),
+        sa.Column("at", base.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("edited_at", base.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("edited_by", sa.String(length=254), nullable=True),
+        sa.Column("deleted_at", base.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("deleted_by", sa.String(length=254), nullable=True),
+        sa.ForeignKeyConstraint(["customer_id"], ["customer.id"], name=op.f("fk_note_customer_id_customer")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_note")),
+    )
+    with op.batch_alter_table("note", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_note_customer_id_at"), ["customer_id", "at"], unique=False)
 
     # books are looked up by addresses in small letters
     op.execute("update customer set csm_email = lower(csm_email) where csm_email <> lower(csm_email)")
@@ -234,11 +268,19 @@ def downgrade() -> None:
         batch_op.create_index(batch_op.f("ix_audit_entry_subject_at"), ["subject", "at"], unique=False)
         batch_op.create_index(batch_op.f("ix_audit_entry_at"), ["at"], unique=False)
 
+    with op.batch_alter_table("note", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_note_customer_id_at"))
+
+    op.drop_table("note")
     with op.batch_alter_table("customer_merge", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_customer_merge_merged_id_at"))
         batch_op.drop_index(batch_op.f("ix_customer_merge_kept_id_at"))
 
     op.drop_table("customer_merge")
+    with op.batch_alter_table("csm_assignment", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_csm_assignment_customer_id_at"))
+
+    op.drop_table("csm_assignment")
     with op.batch_alter_table("tombstone", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_tombstone_number"))
 
