@@ -111,7 +111,8 @@ class SurveyDesk:
         now = self._hub.clock()
         asked = await advocacy.answer(self._hub.store, self._settings, id_, score=score, comment=comment, now=now)
         if asked.just_now:
-            await self._hub.playbooks.fire_changes(now=now)
+            customer_id = asked.invitation.customer_id
+            await self._hub.playbooks.fire_changes(now=now, field="advocacy", customer_id=customer_id)
             await ask_for_score(self._hub, now=now)
         return asked
 

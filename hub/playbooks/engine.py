@@ -115,12 +115,14 @@ class Playbooks(Steered):
         await self._hasten("condition", now=now)
         return FireReport({name: count for name, count in fired.items() if count})
 
-    async def fire_changes(self, *, now: datetime) -> FireReport:
-        """Only those that a change of the lifecycle sets off: for who just wrote one and will not wait
-        for the scoring. Runs that wait for a condition look, too."""
-        going = [each for each in await self._going() if each.by == "change"]
+    async def fire_changes(
+        self, *, now: datetime, field: str | None = None, customer_id: str | None = None
+    ) -> FireReport:
+        """Only those that a change of the lifecycle sets off (of `field`): for who just wrote one and will not wait
+        for the scoring. Runs (of this customer) that wait for a condition look, too."""
+        going = [each for each in await self._going() if each.by == "change" and field in (None, each.trigger.field)]
         fired = {playbook.name: await self._begin(playbook, as_of=now.date(), now=now) for playbook in going}
-        await self._hasten("condition", now=now)
+        await self._hasten("condition", now=now, customer_id=customer_id)
         return FireReport({name: count for name, count in fired.items() if count})
 
     async def hear(self, hook: str, *, event_id: str, payload: Mapping[str, Any]) -> HookEvent:
@@ -242,9 +244,9 @@ class Playbooks(Steered):
             await self._durable.enqueue(SEND, {})
         return advanced.moved
 
-    async def _hasten(self, awaits: str, *, now: datetime, ids: Iterable[str] | None = None) -> None:
+    async def _hasten(self, awaits: str, *, now: datetime, **among: Any) -> None:
         async with self._store.transaction() as connection:
-            woken = await runs.hasten(connection, awaits=awaits, now=now, ids=ids)
+            woken = await runs.hasten(connection, awaits=awaits, now=now, **among)
         await self._enqueue(woken)
 
     async def _enqueue(self, moves: Sequence[Move]) -> None:

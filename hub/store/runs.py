@@ -146,7 +146,12 @@ async def find_steps(connection: Connection, run_ids: Iterable[str]) -> list[Ste
 
 
 async def hasten(
-    connection: Connection, *, awaits: str, now: datetime, ids: Iterable[str] | None = None
+    connection: Connection,
+    *,
+    awaits: str,
+    now: datetime,
+    ids: Iterable[str] | None = None,
+    customer_id: str | None = None,
 ) -> list[tuple[str, int]]:
     """Wake runs that await something that may have come, now instead of later; return (id, fence) of them."""
     due = (
@@ -154,6 +159,7 @@ async def hasten(
         playbook_run.c.awaits == awaits,
         playbook_run.c.wake_at > now,
         *(() if ids is None else (playbook_run.c.id.in_(list(ids)),)),
+        *(() if customer_id is None else (playbook_run.c.customer_id == customer_id,)),
     )
     statement = update(playbook_run).where(_locked(*due)).values(wake_at=now)
     found = await connection.execute(statement.returning(playbook_run.c.id, playbook_run.c.fence))

@@ -8,9 +8,10 @@ from hub.errors import ConfigError
 from hub.model.records import Ticket
 from hub.playbooks import FireReport
 from hub.playbooks.spec import from_definition
+from hub.store import runs
 from hub.store.lifecycle import write_lifecycles
 from hub.store.records import upsert
-from hub.store.tables import customer, ticket
+from hub.store.tables import customer, playbook_run, ticket
 from tests.fakes.clock import START
 from tests.playbooks.conftest import TODAY, Folder, World, entered
 
@@ -217,6 +218,31 @@ async def test_a_change_of_a_customer_without_a_scorecard_fires_too(each_world: 
             await write_lifecycles(connection, {"new": {"onboarding_step": "welcome"}}, now=world.clock())
         assert await world.playbooks.fire_changes(now=world.clock()) == FireReport({"save": 1})
         assert await world.playbooks.fire_changes(now=world.clock()) == FireReport()
+
+
+async def test_a_change_that_is_told_of_concerns_its_field_and_its_customer_alone(
+    each_world: World, folder: Folder
+) -> None:
+    examples = "{facts: {advocacy: promoter}, fires: true}, {facts: {advocacy: passive}, fires: false}"
+    folder.playbook(written("{change: {advocacy: promoter}}", examples, rest="0 days"))
+    async with entered(each_world.store, folder) as world:
+        for id_ in ("acme", "bolt"):
+            await world.customer(id_)
+        now = world.clock()
+        async with world.store.transaction() as connection:
+            await write_lifecycles(connection, {"acme": {"advocacy": "promoter"}}, now=now)
+        assert await world.playbooks.fire_changes(now=now, field="onboarding_step") == FireReport()
+        assert await world.playbooks.fire_changes(now=now, field="advocacy") == FireReport({"save": 1})
+        later = now + timedelta(days=1)
+        waiting = [{"id": id_, "customer_id": id_, "wake_at": later, "awaits": "condition"} for id_ in ("acme", "bolt")]
+        shared = {"playbook": "wait", "playbook_version": 1, "definition": {}, "cause": "scorecard", "state": "waiting"}
+        shared |= {"step": 0, "fence": 0, "facts": {}, "started_at": now, "updated_at": now}
+        async with world.store.transaction() as connection:
+            await connection.execute(
+                playbook_run.insert(), [{**shared, **row, "episode": row["id"]} for row in waiting]
+            )
+            woken = await runs.hasten(connection, awaits="condition", now=now, customer_id="bolt")
+        assert woken == [("bolt", 0)]
 
 
 async def test_a_schedule_fires_once_a_tick(each_world: World, folder: Folder) -> None:
