@@ -92,7 +92,7 @@ async def group_customers(
     ]
     for name in FIGURES:
         value = chosen.c[name]
-        middle = _middle(chosen, name) if medians else null()
+        middle = _middle(chosen, name) if medians else cast(null(), Float)
         columns += [func.count(value), func.sum(value), func.min(value), func.max(value)]
         columns += [func.count(middle), func.sum(middle)]
     statement = select(*keys, *(column.label(f"column_{place}") for place, column in enumerate(columns)))
@@ -205,6 +205,7 @@ async def group_records(
     keys = [key.label(f"key_{place}") for place, key in enumerate(keys)]
     statement = (
         select(*keys, func.count().label("rows"))
+        .select_from(entity.table)
         .where(*tests(entity.table, entity.scope), *tests(entity.table, where), *entity.in_book(entity.table, book))
         .group_by(*keys)
         .limit(MOST_GROUPS + 1)
