@@ -6,7 +6,7 @@ however many they are. Each process hears for itself; PostgreSQL wakes all of th
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Hashable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Hashable, Mapping, Sequence
 from typing import Protocol
 
 from hub.events.outlet import MOST_WAITING, EndedError, Ending, Outlet, Parcel
@@ -88,7 +88,7 @@ class Broadcast:
             _check(await find_span(connection), after)
         return after
 
-    async def follow(self, key: Hashable, audience: Audience, place: int) -> AsyncIterator[Parcel]:
+    async def follow(self, key: Hashable, audience: Audience, place: int) -> AsyncGenerator[Parcel]:
         """What an audience is told, from `place` on (see `begin`); EndedError when there is no more.
 
         key  the same for all that are sent the same: the audience of the first of them speaks for all

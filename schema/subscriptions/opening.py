@@ -4,7 +4,7 @@ opened = await open_stream(broadcast, context, query, variables, operation_name)
 async for parcel in opened.parcels: …         an Answer instead, where it was refused
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from inspect import isawaitable
@@ -39,7 +39,7 @@ _WORDS: Mapping[Ending, tuple[str, str]] = {
 class Opened:
     """A subscription that begins. cursor: the place it goes on from; cost: as `extensions` of an answer tell it."""
 
-    parcels: AsyncIterator[Parcel] = field(repr=False)
+    parcels: AsyncGenerator[Parcel] = field(repr=False)
     cursor: str
     extensions: Mapping[str, Any]
 
