@@ -1,6 +1,6 @@
 """Tokens of the API as stored: never the secret, only its digest; while a rotation overlaps, of the secret before too."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
