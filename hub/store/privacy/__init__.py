@@ -8,6 +8,10 @@
 `changing`    what a row becomes
 `erasures`    erasures that go on and their reports
 `tombstones`  what keeps the erased from coming back
-`keeping`     what ran out of its time
+`mentions`    free words that speak of a subject
+`beyond`      what erasing cannot reach
+`kinds`       what has a time, and how long it is
+`keeping`     what becomes of it when that is over
+`retentions`  runs of the job that does it
 `secrets`     secrets at rest, as they are stored
 """
