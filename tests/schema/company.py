@@ -9,6 +9,7 @@ from hub.store.tables.base import UtcDateTime
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 TODAY = NOW.date()
+_OF_SOURCES = (tables.bookmark, tables.sync_run, tables.quarantine)
 _PLAIN = {bool: False, int: 0, float: 0.0, date: TODAY}
 
 
@@ -82,39 +83,40 @@ async def insert(store: Store, table: Any, rows: Sequence[Mapping[str, Any]]) ->
         await connection.execute(table.insert(), [{**plain, **row} for row in rows])
 
 
-async def seed(store: Store, count: int = 3) -> None:
-    """`count` customers, each with a few of everything."""
-    customers = [customer_row(number) for number in range(count)]
+async def seed(store: Store, count: int = 3, *, first: int = 0, **columns: Any) -> None:
+    """`count` customers from number `first` on, each with a few of everything. `columns`: of the customers."""
+    customers = [customer_row(number, **columns) for number in range(first, first + count)]
     ids = [row["id"] for row in customers]
     at = [NOW - timedelta(days=days) for days in range(10)]
     await insert(store, tables.customer, customers)
-    await insert(
-        store,
-        tables.churn_model,
-        [
-            {
-                "version": "m1",
-                "kind": "xgboost",
-                "horizon": "90d",
-                "horizon_days": 90,
-                "trained_at": NOW,
-                "trained_on_from": None,
-                "trained_on_to": None,
-                "features": ["mrr", "dau"],
-                "evaluation": {"auc": 0.75},
-                "parameters": {},
-                "artifact": b"secret of the model",
-                "role": "champion",
-                "promoted_at": NOW,
-            }
-        ],
-    )
+    if first == 0:
+        await insert(
+            store,
+            tables.churn_model,
+            [
+                {
+                    "version": "m1",
+                    "kind": "xgboost",
+                    "horizon": "90d",
+                    "horizon_days": 90,
+                    "trained_at": NOW,
+                    "trained_on_from": None,
+                    "trained_on_to": None,
+                    "features": ["mrr", "dau"],
+                    "evaluation": {"auc": 0.75},
+                    "parameters": {},
+                    "artifact": b"secret of the model",
+                    "role": "champion",
+                    "promoted_at": NOW,
+                }
+            ],
+        )
     rows: dict[Any, list[dict[str, Any]]] = {}
 
     def put(table: Any, **row: Any) -> None:
         rows.setdefault(table, []).append(row)
 
-    for number, cid in enumerate(ids):
+    for number, cid in enumerate(ids, first):
         for days in (0, 1, 35):
             put(
                 tables.scorecard,
@@ -374,6 +376,8 @@ async def seed(store: Store, count: int = 3) -> None:
         first_seen_at=at[2],
         last_seen_at=at[1],
     )
+    if first:  # what is no customer's is there already
+        rows = {table: each for table, each in rows.items() if table not in (tables.source, *_OF_SOURCES)}
     order = [table for table in tables.metadata.sorted_tables if table in rows]
     for table in order:
         await insert(store, table, rows[table])
