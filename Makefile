@@ -46,6 +46,7 @@ bench: $(STAMP) ## rows a second and peak memory of sync, scoring and the daily 
 	$(BIN)/python -m bench.playbooks
 	$(BIN)/python -m bench.lifecycle
 	$(BIN)/python -m bench.delivery
+	$(BIN)/python -m bench.graphql
 	$(BIN)/python -m bench.subscriptions
 
 sdl: $(STAMP) ## write schema/schema.graphql anew

