@@ -21,6 +21,7 @@ from hub.compose import Hub
 from hub.compose.actions import HubActions, definitions, source_definitions
 from hub.compose.admission import admission_of
 from hub.compose.graphql import guard_of
+from hub.compose.live import limits_of
 from hub.compose.web import routes_of
 from hub.errors import RefusedError
 from hub.settings import load
@@ -128,6 +129,7 @@ async def serve_hub(
         guard=guard_of(hub.settings),
         origins=graphql.origins,
         explorer=graphql.graphiql,
+        live_limits=limits_of(hub.settings),
         admission=admission_of(hub),
     )
     config = uvicorn.Config(

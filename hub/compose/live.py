@@ -14,6 +14,7 @@ import orjson
 from hub.access import Viewer
 from hub.access.standing import find_ended
 from hub.events import Broadcast, EndedError
+from hub.settings import Settings
 from hub.store import Store
 from hub.web.graphql.endpoint import Endpoint, FindViewer
 from hub.web.graphql.origins import Origins
@@ -24,6 +25,20 @@ from schema.context import Actions, Context, PlaybookDefinition, SourceDefinitio
 from schema.guard.guard import Guard
 from schema.subscriptions.cursors import event_cursor
 from schema.subscriptions.opening import ended, open_stream
+
+
+def limits_of(settings: Settings) -> Limits:
+    """As hub.yaml's `live` says."""
+    live = settings.hub.live
+    patience = live.patience.total_seconds()
+    return Limits(
+        connections=live.connections,
+        of_token=live.of_token,
+        operations=live.operations,
+        init_seconds=patience,
+        send_seconds=patience,
+        check_seconds=live.check.total_seconds(),
+    )
 
 
 class HubLike(Protocol):

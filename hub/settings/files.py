@@ -19,6 +19,7 @@ from hub.playbooks.durations import parse_duration
 from hub.settings.access import Access
 from hub.settings.graphql import GraphQL
 from hub.settings.hooks import Hook
+from hub.settings.live import Live
 from hub.settings.mail import Mail
 from hub.settings.retention import Retention
 from hub.settings.services import Airflow, Prefect
@@ -176,6 +177,7 @@ class HubFile(_Part):
     old_secrets_key: SecretStr | None = Field(default=None, min_length=SHORTEST_KEY)
     serve: Serve = Serve()
     graphql: GraphQL = GraphQL()
+    live: Live = Live()
     access: Access = Access()
     schedules: Schedules = Schedules()
     slack: Slack | None = None

@@ -1,5 +1,7 @@
 """`cshub` as a process: exit codes and what a shell sees."""
 
+import asyncio
+import json
 import os
 import signal
 import socket
@@ -7,13 +9,21 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+from websockets.typing import Subprotocol
 
+from hub.access.tokens import create
+from hub.clock import utc_now
+from hub.model.actions import Role
+from hub.store import Store
 from tests.cli.conftest import Cli
 
 READY_WITHIN = 60.0
+WATCH = "subscription { bandChanged { cursor } }"
 
 
 def start(cli: Cli, *arguments: str) -> subprocess.Popen[str]:
@@ -61,6 +71,46 @@ def test_serve_answers_until_told_to_stop(cli: Cli, number: signal.Signals) -> N
         process.send_signal(number)
         _, complained = process.communicate(timeout=30)
     assert (process.returncode, complained) == (0, "")
+
+
+def test_serve_ends_open_streams_and_then_itself(cli: Cli) -> None:
+    secret = asyncio.run(make_token(cli))
+    process = start(cli, "serve", "--port", "0", "--no-worker")
+    assert process.stdout is not None
+    try:
+        process.stdout.readline()
+        place = process.stdout.readline().split()[1]
+        answer(place.replace("/graphql", "/healthz"))
+        headers = {
+            "authorization": f"Bearer {secret}",
+            "accept": "text/event-stream",
+            "content-type": "application/json",
+        }
+        body = json.dumps({"query": WATCH}).encode()
+        stream = urlopen(Request(place, body, headers), timeout=20)
+        assert stream.readline().startswith(b"id: ")
+        address = place.replace("http:", "ws:")
+        with connect(
+            address, subprotocols=[Subprotocol("graphql-transport-ws")], additional_headers=headers
+        ) as socket_:
+            socket_.send('{"type": "connection_init"}')
+            assert json.loads(socket_.recv(20)) == {"type": "connection_ack"}
+            socket_.send(json.dumps({"type": "subscribe", "id": "1", "payload": {"query": WATCH}}))
+            process.send_signal(signal.SIGTERM)
+            with pytest.raises(ConnectionClosed) as closed:
+                socket_.recv(20)
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 1001
+        assert b"event: complete" in stream.read()
+    finally:
+        process.send_signal(signal.SIGTERM)
+        _, complained = process.communicate(timeout=30)
+    assert (process.returncode, complained) == (0, "")
+
+
+async def make_token(cli: Cli) -> str:
+    async with Store.open(f"sqlite:///{cli.store}") as store:
+        return (await create(store, name="watcher", role=Role.VIEWER, now=utc_now())).secret
 
 
 def test_a_command_that_is_interrupted_ends_with_130(cli: Cli) -> None:
