@@ -10,7 +10,7 @@ from typing import IO
 import click
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from hub.access.privacy.asking import About, in_words
+from hub.access.privacy.asking import About, hidden, in_words
 from hub.access.privacy.erasing import Plan, erase, go_on, list_erasures, plan_erasure
 from hub.access.privacy.exporting import Exported, export
 from hub.cli import show
@@ -18,9 +18,7 @@ from hub.cli.app import asynchronous, main, opened
 from hub.clock import utc_now
 from hub.compose.auditing import audited
 from hub.errors import RefusedError
-from hub.store import Store
 from hub.store.privacy.erasures import Erasure
-from hub.store.privacy.keyed import find_keyed, make_keyed
 
 _by = click.option("--by", default="command line", show_default=True, help="Who asks, for the record.")
 _customer = click.option("--customer", help="A whole customer, by its id, domain or name, instead of a person.")
@@ -57,7 +55,7 @@ async def export_person(
             store,
             "personExport" if customer is None else "customerExport",
             by=by,
-            subject=await _hidden(store, about),
+            subject=await hidden(store, about, now=utc_now()),
             request={},
             now=utc_now(),
             run=write,
@@ -122,7 +120,7 @@ async def erase_command(
             store,
             "personErase" if customer is None else "customerErase",
             by=by,
-            subject=await _hidden(store, about),
+            subject=await hidden(store, about, now=utc_now()),
             request={},
             now=utc_now(),
             run=carry_out,
@@ -134,14 +132,6 @@ def _about(who: Sequence[str], customer: str | None) -> About:
     if bool(who) == (customer is not None):
         raise RefusedError("whom? name a person (an e-mail address, or SOURCE:KEY), or a customer with --customer")
     return About(person=tuple(who), customer=customer)
-
-
-async def _hidden(store: Store, about: About) -> str:
-    """The subject for the audit log: a keyed hash, by which the same one can be told again."""
-    async with store.transaction() as connection:
-        keyed = await find_keyed(connection) or await make_keyed(connection, now=utc_now())
-    named = about.customer if about.customer is not None else about.person[0]
-    return f"{about.kind} {keyed.hash('subject', about.kind, named.strip().lower())}"
 
 
 def _plan(plan: Plan) -> None:

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from hub.store import Connection
+from hub.store import Connection, Store
 from hub.store.customers import get_customer
+from hub.store.privacy.keyed import make_keyed, normal
 from hub.store.privacy.subject import CUSTOMER, PERSON, Subject, find_customer, find_person
 
 
@@ -25,6 +27,14 @@ async def find_subject(connection: Connection, about: About) -> Subject:
     if about.customer is None:
         return await find_person(connection, about.person)
     return await find_customer(connection, (await get_customer(connection, about.customer)).id)
+
+
+async def hidden(store: Store, about: About, *, now: datetime) -> str:
+    """The subject for the audit log: a keyed hash, by which the same one is known again and nobody is named."""
+    async with store.transaction() as connection:
+        keyed = await make_keyed(connection, now=now)
+    named = [about.customer] if about.customer is not None else [normal(name) for name in about.person]
+    return f"{about.kind} {keyed.hash('subject', about.kind, *named)}"
 
 
 def in_words(subject: Subject) -> Sequence[str]:

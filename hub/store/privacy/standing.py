@@ -21,6 +21,20 @@ PLACES = (
         plain={REFERENCE: _DAY, STAFF: "by withdrawn_by"},
     ),
     Place(
+        table=tables.note,
+        about="notes on the customer",
+        customer=("customer_id",),
+        texts=("body",),
+        plain={REFERENCE: _DAY, STAFF: "by edited_by deleted_by"},
+    ),
+    Place(
+        table=tables.csm_assignment,
+        about="whose the customer was, by our own word",
+        customer=("customer_id",),
+        texts=("reason",),
+        plain={REFERENCE: _DAY, STAFF: "csm_email csm_name by ended_by"},
+    ),
+    Place(
         table=tables.customer_field,
         about="fields of the customer that are our own",
         customer=("customer_id",),
