@@ -46,6 +46,7 @@ from schema.playbooks.types import Alert, Delivery, PlaybookRun
 from schema.playbooks.versions import PlaybookVersionQueries
 from schema.postmortem.queries import PostmortemQueries
 from schema.preparing import Preparing
+from schema.privacy.mutations import PrivacyMutations
 from schema.scores.mutations import ScoreMutations
 from schema.scores.queries import ScoreQueries
 from schema.scores.types import Scorecard
@@ -112,6 +113,7 @@ class Mutation(
     RenewalMutations,
     ExpansionMutations,
     SurveyMutations,
+    PrivacyMutations,
 ):
     pass
 

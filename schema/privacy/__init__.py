@@ -1,0 +1,1 @@
+"""A copy of what the hub knows of a person, and erasing people and customers."""

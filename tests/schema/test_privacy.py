@@ -1,0 +1,84 @@
+"""Exporting and erasing through the API: for admins with the scopes, dry runs change nothing, the log names nobody."""
+
+from sqlalchemy import select
+
+from hub.store import Store
+from hub.store.tables import audit_record, contact, idempotency_key, survey_response, ticket
+from schema.enums import Role
+from schema.nodes import global_id
+from tests.schema.company import seed
+from tests.schema.conftest import Ask
+
+ERASE = """mutation Erase($person: [String!]!, $key: String!, $dry: Boolean!) {
+  personErase(input: {person: $person, idempotencyKey: $key, dryRun: $dry}) {
+    erasureId counts { table rows } left errors { code message field }
+  }
+}"""
+EXPORT = 'mutation { personExport(input: {person: ["%s"]}) { export counts { table rows } errors { code } } }'
+
+
+async def somebody(store: Store) -> str:
+    async with store.reading() as connection:
+        statement = select(contact.c.email).where(contact.c.email.is_not(None)).order_by(contact.c.id).limit(1)
+        return str((await connection.execute(statement)).scalar_one())
+
+
+async def everything(store: Store) -> str:
+    parts: list[str] = []
+    async with store.reading() as connection:
+        for table in (contact, ticket, survey_response, audit_record, idempotency_key):
+            parts += [repr(tuple(row)) for row in await connection.execute(select(table))]
+    return "\n".join(parts)
+
+
+async def test_a_person_is_counted_erased_once_and_named_nowhere(ask: Ask, store: Store) -> None:
+    await seed(store)
+    email = await somebody(store)
+    dry = await ask(ERASE, {"person": [email], "key": "1", "dry": True}, role=Role.ADMIN)
+    assert dry["data"]["personErase"]["erasureId"] is None
+    assert {"table": "contact", "rows": 1} in dry["data"]["personErase"]["counts"]
+    assert email in await everything(store)
+    done = await ask(ERASE, {"person": [email], "key": "2", "dry": False}, role=Role.ADMIN)
+    made = done["data"]["personErase"]
+    assert made["errors"] == []
+    assert {"table": "contact", "rows": 1} in made["counts"]
+    assert email not in await everything(store)
+    assert await ask(ERASE, {"person": [email], "key": "2", "dry": False}, role=Role.ADMIN) == done
+
+
+async def test_a_person_is_exported_and_the_document_is_kept_nowhere(ask: Ask, store: Store) -> None:
+    await seed(store)
+    email = await somebody(store)
+    got = (await ask(EXPORT % email, role=Role.ADMIN))["data"]["personExport"]
+    assert got["errors"] == []
+    assert [row["email"] for row in got["export"]["records"]["contact"]] == [email]
+    async with store.reading() as connection:
+        kept = [repr(tuple(row)) for table in (audit_record, idempotency_key)
+                for row in await connection.execute(select(table))]  # fmt: skip
+    assert kept
+    assert email not in "".join(kept)
+
+
+async def test_others_are_refused_and_nothing_is_changed(ask: Ask, store: Store) -> None:
+    await seed(store)
+    email = await somebody(store)
+    before = await everything(store)
+    for role in (Role.VIEWER, Role.CSM, Role.MANAGER):
+        for refused in (
+            await ask(EXPORT % email, role=role),
+            await ask(ERASE, {"person": [email], "key": "1", "dry": True}, role=role),
+        ):
+            assert refused["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+    assert await everything(store) == before
+
+
+async def test_a_customer_is_erased_and_what_is_none_is_told(ask: Ask, store: Store) -> None:
+    await seed(store)
+    text = 'mutation { customerErase(input: {customerId: "%s", idempotencyKey: "k"})'
+    text += " { counts { table rows } errors { code field } } }"
+    got = (await ask(text % global_id("customer", "c001"), role=Role.ADMIN))["data"]["customerErase"]
+    assert {"table": "customer", "rows": 1} in got["counts"]
+    wrong = (await ask(text % "nonsense", role=Role.ADMIN))["data"]["customerErase"]
+    assert wrong == {"counts": [], "errors": [{"code": "BAD_INPUT", "field": "customerId"}]}
+    nobody = (await ask(ERASE, {"person": ["Jo"], "key": "9", "dry": False}, role=Role.ADMIN))["data"]["personErase"]
+    assert [error["code"] for error in nobody["errors"]] == ["REFUSED"]
