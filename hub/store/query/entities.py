@@ -11,7 +11,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, FromClause, Select, Table, and_, bindparam, distinct, false, func, select
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    FromClause,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    distinct,
+    false,
+    func,
+    select,
+    type_coerce,
+)
 
 from hub.model.conditions import Condition, Field, Kind
 from hub.store import tables
@@ -118,6 +131,12 @@ def _fact(name: str, scorecard: FromClause = _latest) -> ColumnElement[Any] | No
 
 
 def _fact_of_day(name: str) -> ColumnElement[Any] | None:
+    """A fact as it was; what is a column of the customer too, such as its segment, is read from the scorecard's facts."""
+    kind, _, fact = name.partition(":")
+    if fact in tables.customer.c:
+        value = type_coerce(tables.scorecard.c.facts, JSON)[fact]
+        read: ColumnElement[Any] = value.as_float() if kind == "number" else value.as_string()
+        return read
     return _fact(name, tables.scorecard)
 
 
