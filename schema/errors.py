@@ -1,8 +1,8 @@
 """What goes wrong, in the words of the API.
 
 At the top level (`errors` of the response) stands what concerns the query: malformed, forbidden, too large, too costly, or a
-bug, which is masked and logged with its traceback under the id that the client gets. A mutation answers for what it was asked to do in its payload: `errors` there is a
-list of code, message and the path of the input it is about.
+bug, which is masked and logged with its traceback under the id that the client gets. A mutation answers for what it was asked
+to do in its payload: `errors` there is a list of code, message and the path of the input it is about.
 
     CshubError
     ├── BadInputError    an argument that can't be used (BAD_INPUT)

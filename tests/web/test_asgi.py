@@ -185,3 +185,18 @@ async def test_health_tells_when_the_store_is_gone(tmp_path: Path) -> None:
         async with serving(FakeHub(store)) as url, httpx.AsyncClient(base_url=url) as client:
             response = await client.get("/healthz")
     assert (response.status_code, response.json()) == (503, {"store": "unreachable"})
+
+
+async def test_the_explorer_is_for_admins_unless_said_otherwise(hub: FakeHub) -> None:
+    for explorer in ("admins", "all"):
+        async with serving(hub, explorer=explorer) as url, httpx.AsyncClient(base_url=url) as client:
+            page = await client.get("/graphiql")
+            assert page.status_code == 200  # it holds nothing, and a token must be put in somewhere
+            assert f'"introspection":"admins","explorer":"{explorer}"' in page.text
+
+
+async def test_where_there_is_no_explorer_there_is_no_page(hub: FakeHub, bearer: Bearer) -> None:
+    async with serving(hub, explorer="nobody") as url, httpx.AsyncClient(base_url=url) as client:
+        for path in ("/", "/graphiql", "/customers/c000", "/static/graphiql/graphiql.min.js"):
+            assert (await client.get(path)).status_code == 404
+        assert (await client.post("/graphql", json=ME, headers=await bearer())).status_code == 200
