@@ -25,7 +25,7 @@ from hub.model.actions import Delivery, DeliveryState
 from hub.playbooks.barring import Bars, find_bars
 from hub.playbooks.endpoints import Endpoints
 from hub.playbooks.mailing import Mailing
-from hub.playbooks.turns import Place, Turns
+from hub.playbooks.turns import Place, Turns, rested
 from hub.store import Store, claims, deliveries, executors
 from hub.store.suppression import Suppressed
 
@@ -99,7 +99,7 @@ class Ledger:
                 wait = None if len(sending) == PARALLEL else turns.wait
                 done, sending = await asyncio.wait(sending, timeout=wait, return_when=asyncio.FIRST_COMPLETED)
                 await self._note(done)
-                turns.free({(sent.channel, sent.address) for each in done for sent in [each.result().sent]})
+                turns.free(rested((each.result().sent for each in done), now=self._clock(), paces=self._paces))
         except asyncio.CancelledError:
             for each in sending:
                 each.cancel()

@@ -5,10 +5,12 @@ than it was asked for is not repeated at once: until a moment has passed only th
 """
 
 import time
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Iterable
+from datetime import datetime
 from typing import Protocol
 
 from hub.model.actions import Delivery
+from hub.store.claims import USUAL, Paces
 
 Place = tuple[str, str]
 """Channel and address."""
@@ -19,6 +21,15 @@ class Claim(Protocol):
     """Up to `limit` messages that are due; places: of these alone."""
 
     def __call__(self, limit: int, places: Collection[Place] | None) -> Awaitable[list[Delivery]]: ...
+
+
+def rested(sent: Iterable[Delivery], *, now: datetime, paces: Paces) -> list[Place]:
+    """Where the next message may go by now: to ask for others would find nothing until their channel's interval is over."""
+    return [
+        (each.channel, each.address)
+        for each in sent
+        if each.sent_at is None or now - each.sent_at >= paces.get(each.channel, USUAL).interval
+    ]
 
 
 class Turns:
