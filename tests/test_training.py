@@ -136,6 +136,10 @@ async def test_a_model_that_earned_it_is_kept_and_speaks(sqlite_store: Store, tr
     assert (kept.role, kept.promoted_at) == ("champion", NOW)
     assert kept.evaluation["later_snapshots"] == trained.evaluation.as_json()
     assert kept.parameters["learner"]["learner"] in ("tiny", "safe")
+    importance = kept.evaluation["importance"]
+    assert set(importance) <= set(kept.features)
+    assert list(importance.values()) == sorted(importance.values(), reverse=True)
+    assert min(importance.values()) > 0
 
 
 async def test_the_model_reads_the_facts_that_scorecards_read(sqlite_store: Store, trained: Training) -> None:

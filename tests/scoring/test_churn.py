@@ -113,6 +113,8 @@ def test_contributions_are_exact_and_add_up(learner: Learner) -> None:
     assert contributions.bias == pytest.approx(float(theirs[0, -1]), abs=1e-5)
     assert np.abs(effects.sum(axis=1) + contributions.bias - margins(model, matrix)).max() < 1e-4
     assert np.abs(effects).max() > 0.1
+    assert contributions.importance(matrix) == pytest.approx(np.abs(effects).mean(axis=0), abs=1e-6)
+    assert contributions.importance(matrix[:0]).tolist() == [0.0] * matrix.shape[1]
 
 
 def test_deeper_trees_are_refused() -> None:

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from connectors.kit.base import Page, Stream, map_rows
 from connectors.kit.errors import ContractError, DeniedError, PausedError, TransientError
@@ -15,7 +16,7 @@ from hub.model.actions import SyncState
 from hub.model.records import Quarantined, Record
 from hub.store import Store
 from hub.store.syncs import Place, declare_sources, find_bookmark, find_sources, lock_source
-from hub.store.tables import quarantine, sync_run, ticket
+from hub.store.tables import bookmark, quarantine, sync_run, ticket
 from hub.sync import StreamReport, SyncReport, sync
 from hub.sync.lock import LOCK_FOR
 from tests.fakes.clock import START, Clock
@@ -56,6 +57,22 @@ async def test_rows_bookmark_and_counts(store: Store) -> None:
     async with store.reading() as connection:
         [state] = await find_sources(connection)
     assert (state.run_state, state.locked_by, state.last_succeeded_at) == ("succeeded", None, START)
+
+
+async def test_a_bookmark_knows_when_its_stream_last_brought_anything_new(store: Store) -> None:
+    async def brought() -> datetime | None:
+        async with store.reading() as connection:
+            found: datetime | None = (await connection.execute(select(bookmark.c.brought_at))).scalar_one()
+            return found
+
+    await run(store, FakeConnector({"tickets": [Page(rows=rows(1), bookmark={"at": 1})]}))
+    assert await brought() == START
+    async with store.transaction() as connection:
+        await connection.execute(update(bookmark).values(brought_at=START - timedelta(days=1)))
+    await run(store, FakeConnector({"tickets": [Page(rows=rows(1), bookmark={"at": 1})]}))
+    assert await brought() == START - timedelta(days=1), "the same row again is nothing new"
+    await run(store, FakeConnector({"tickets": [Page(rows=rows(1, version=2), bookmark={"at": 2})]}))
+    assert await brought() == START
 
 
 async def test_a_bad_row_is_kept_with_its_reason_and_the_rest_lands(store: Store) -> None:
