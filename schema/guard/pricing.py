@@ -12,7 +12,6 @@ The arithmetic of a document is worked out once (`priced`); a request then only 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 from graphql import (
@@ -37,6 +36,7 @@ from graphql import (
 from strawberry.types.field import StrawberryField
 
 from schema.fields import DEFAULT_FIRST, Asked, Reading, Related, reading_of
+from schema.guard.keeping import kept
 
 MUTATION = 10
 ASKED = 50
@@ -59,7 +59,6 @@ PRICES: Mapping[str, int] = {
 }
 """Root fields that compute over many customers, whatever is selected of the result."""
 _DEFINITION = "strawberry-definition"
-_CACHED = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +103,7 @@ class Priced:
         return rows * self.flat + own * self.points + sum(each.cost(variables, own) for each in self.below)
 
 
-@lru_cache(maxsize=_CACHED)
+@kept
 def priced(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode) -> Priced:
     """The arithmetic of a validated operation."""
     type_ = schema.get_root_type(operation.operation)

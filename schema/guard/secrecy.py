@@ -5,7 +5,6 @@ messages suggest nothing.
 """
 
 import re
-from functools import lru_cache
 from typing import Literal
 
 from graphql import (
@@ -21,6 +20,7 @@ from graphql import (
 
 from hub.access import Viewer
 from hub.model.actions import Role
+from schema.guard.keeping import kept
 
 Whose = Literal["admins", "all", "nobody"]
 _SUGGESTION = re.compile(r"\s*Did you mean .*\?\s*\Z", re.DOTALL)
@@ -41,7 +41,7 @@ def refusal(whose: Whose, viewer: Viewer, document: DocumentNode, operation: Ope
     return f"introspection {how}; __typename does not, and the schema ships with the hub as schema/schema.graphql"
 
 
-@lru_cache(maxsize=256)
+@kept
 def introspects(document: DocumentNode, operation: OperationDefinitionNode) -> bool:
     """Whether the operation asks for the schema: such fields stand at the root of a query, maybe in fragments."""
     if operation.operation is not OperationType.QUERY:
