@@ -164,7 +164,7 @@ ONBOARDING = {
     "fail_after_days: 60": "fail_after_days: 30",
 }
 """What a month needs: the newest programme's numbers, so that who hardly begins is behind, stalled and failed within one."""
-HELD_OUT = {"churn_save": "20 %", "churn_medium": "20 %", "expansion_offer": "20 %"}
+HELD_OUT = {"churn_save": "20 %", "churn_medium": "20 %", "expansion_offer": "30 %", "health_warning": "30 %"}
 """Playbooks whose effect is to be measured: a share of customers is left untreated by lot."""
 
 
