@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from pydantic import TypeAdapter, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from connectors.kit import registry
@@ -24,7 +23,7 @@ from hub.settings.attention import AttentionFile
 from hub.settings.files import HubFile, IdentityFile, SourceIdentity, SourcesFile
 from hub.settings.graphql import documents_of
 from hub.settings.lifecycle import LifecycleFile
-from hub.settings.pieces import entries, mappings, parsed
+from hub.settings.pieces import entries, is_off, mappings, parsed
 from hub.settings.secrets import StoredSecrets, secret_keys
 from hub.settings.team import TeamFile
 from hub.settings.variables import Filled, filled
@@ -219,7 +218,7 @@ class _Loading:
         self.names = sorted(given)
         for name, raw in given.items():
             self._check_references(document, name, raw, self.names)
-            if _is_off(raw):
+            if is_off(raw):
                 continue
             connector = self._try(partial(_connector, document, name, raw))
             entry = parsed(raw)
@@ -291,13 +290,5 @@ def _is_disabled(value: Any, key: Key) -> bool:
     match key:
         case ("sources", name, *_):
             entry = value["sources"][name]
-            return isinstance(entry, dict) and _is_off(entry)
+            return isinstance(entry, dict) and is_off(entry)
     return False
-
-
-def _is_off(entry: Mapping[str, Any]) -> bool:
-    """Whether a source is switched off, in any word that means no: from the environment it comes as text."""
-    try:
-        return not TypeAdapter(bool).validate_python(entry.get("enabled", True))
-    except ValidationError:
-        return False

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from hub.documents import Document
 from hub.settings.files import SourceEntry
@@ -31,3 +31,11 @@ def mappings(document: Document) -> Iterator[tuple[str, str, str]]:
         for key, target in keys.items() if isinstance(keys, dict) else ():
             if all(isinstance(part, str) for part in (source, key, target)):
                 yield source, key, target
+
+
+def is_off(entry: Mapping[str, Any]) -> bool:
+    """Whether a source is switched off, in any word that means no: from the environment it comes as text."""
+    try:
+        return not TypeAdapter(bool).validate_python(entry.get("enabled", True))
+    except ValidationError:
+        return False
