@@ -1,6 +1,6 @@
 """Queries for playbooks, runs, deliveries and events that came in, newest first."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import strawberry
 
@@ -11,6 +11,7 @@ from schema.loaders import ApiInfo, load_page
 from schema.nodes import key_of
 from schema.paging import Connection
 from schema.permissions import root
+from schema.personal import PERSONAL
 from schema.playbooks.events import HookEvent, HookEventState
 from schema.playbooks.types import Delivery, Playbook, PlaybookRun
 
@@ -25,6 +26,9 @@ def _where(*, customer_id: str | None, **given: Any) -> tuple[Where, ...]:
     if customer_id is not None:
         found.append(Where("customer_id", "eq", key_of(customer_id, "customer", field="customerId")))
     return tuple(found)
+
+
+Address = Annotated[str | None, strawberry.argument(description="Where it goes.", directives=[PERSONAL])]
 
 
 @strawberry.type
@@ -59,7 +63,7 @@ class PlaybookQueries:
         after: str | None = None,
         state: list[DeliveryState] | None = None,
         channel: str | None = None,
-        address: str | None = None,
+        address: Address = None,
         customer_id: strawberry.ID | None = None,
         run_id: strawberry.ID | None = None,
     ) -> Connection[Delivery]:
