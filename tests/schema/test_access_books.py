@@ -95,7 +95,8 @@ def _value(type_: Any) -> Any:
     """Something that a column of this type can hold."""
     if isinstance(type_, UtcDateTime | Json):
         return NOW if isinstance(type_, UtcDateTime) else {}
-    return {bool: True, int: 1, float: 0.5, date: TODAY, bytes: b"x"}.get(type_.python_type, f"{FOREIGN}-x")
+    text = f"{FOREIGN}-x"[: getattr(type_, "length", None)]
+    return {bool: True, int: 1, float: 0.5, date: TODAY, bytes: b"x"}.get(type_.python_type, text)
 
 
 class Acting(RealAttention):
