@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub.access import Viewer
 from hub.access.admission import Admission
+from hub.access.reading import Reads
 from hub.compose.live import Live
 from hub.store import Store
 from hub.store.ping import answers
@@ -89,7 +90,8 @@ def app(
     guard = guard or Guard()
     admission = admission or Admission(hub.store)
     find = _find_viewer(hub, admission)
-    live = Live(hub, find_viewer=find, guard=guard, origins=Origins(origins), limits=live_limits)
+    reads = Reads(hub.store)
+    live = Live(hub, find_viewer=find, guard=guard, reads=reads, origins=Origins(origins), limits=live_limits)
     limits = {"introspection": guard.rules.introspection, "explorer": explorer}
 
     @asynccontextmanager
@@ -128,7 +130,7 @@ def app(
     ]
     made = Starlette(
         routes=[
-            Route("/graphql", live.streaming(_endpoint(hub, guard, origins, find))),
+            Route("/graphql", live.streaming(_endpoint(hub, guard, reads, origins, find))),
             WebSocketRoute("/graphql", live.socket),
             Route("/healthz", healthz),
             *(pages if explorer != "nobody" else ()),
@@ -152,7 +154,7 @@ def _find_viewer(hub: HubLike, admission: Admission) -> FindViewer:
     return viewer
 
 
-def _endpoint(hub: HubLike, guard: Guard, origins: Sequence[str], find: FindViewer) -> Endpoint:
+def _endpoint(hub: HubLike, guard: Guard, reads: Reads, origins: Sequence[str], find: FindViewer) -> Endpoint:
     async def answered(asked: Asked, viewer: Viewer, reading_only: bool) -> Answered:
         context = Context(
             store=hub.store,
@@ -161,6 +163,7 @@ def _endpoint(hub: HubLike, guard: Guard, origins: Sequence[str], find: FindView
             actions=hub.actions,
             playbooks=hub.playbooks,
             sources=hub.sources,
+            reads=reads,
             guard=guard,
         )
         given = await answer(

@@ -4,8 +4,8 @@
     given.body, given.status, given.extensions        or given.encoded() for the wire
 
 The order: has the token anything left of its budget; the document, as text or by its id; parsed and validated, with limits;
-read or act; roles, scopes and personal data; may it introspect; its cost against the limits; then it is executed, in the time
-there is.
+read or act; roles, scopes and personal data; may it introspect; its cost against the limits; then, in the time there is,
+what it reads of personal data is noted, and it is executed.
 """
 
 from collections.abc import Mapping
@@ -16,6 +16,7 @@ import orjson
 from graphql import GraphQLError, OperationDefinitionNode, OperationType
 from strawberry.types.graphql import OperationType as Kind
 
+from hub.access.reading import Read
 from hub.errors import CshubError
 from schema.api import SCHEMA
 from schema.compiled.reading import Reader, encoded
@@ -24,7 +25,8 @@ from schema.errors import shown
 from schema.guard.budget import Spent
 from schema.guard.guard import OverBudgetError
 from schema.guard.secrecy import unsuggesting
-from schema.permissions import refusals
+from schema.guard.trusted import document_id
+from schema.permissions import personal_fields, refusals
 from schema.preparing import Prepared, prepare
 
 STATUSES = {"FORBIDDEN": 403, "OVER_BUDGET": 429, "TIMED_OUT": 504, "INTERNAL": 500}
@@ -161,7 +163,23 @@ def _admitted(
     return Admitted(text, prepared, operation, spent)
 
 
+async def note_reads(context: Context, admitted: Admitted, variables: Mapping[str, Any]) -> None:
+    """Note in the audit log which personal data is asked for; before any of it is read."""
+    if fields := personal_fields(admitted.prepared.needs(admitted.operation), variables):
+        name = admitted.operation.name
+        read = Read(
+            viewer=context.viewer,
+            at=context.now,
+            fields=tuple(fields),
+            document=document_id(admitted.text),
+            operation=None if name is None else name.value,
+            variables=variables,
+        )
+        await context.reads.note(read)
+
+
 async def _executed(context: Context, admitted: Admitted, variables: dict[str, Any], name: str | None) -> Answer:
+    await note_reads(context, admitted, variables)
     cost = {"cost": admitted.spent.shown()}
     assert admitted.prepared.document is not None, "what is executed has been parsed"
     data = await READER.read(context, admitted.prepared.document, admitted.operation, variables)

@@ -10,6 +10,7 @@ from datetime import date, datetime
 from typing import Any, Literal, Protocol
 
 from hub.access import Viewer
+from hub.access.reading import Reads
 from hub.backtest import Every, Report, TrackRecord
 from hub.explanation import Explanation
 from hub.judgement import Judged
@@ -268,6 +269,7 @@ class Context:
     actions: Actions
     playbooks: Callable[[], Sequence[PlaybookDefinition]] = field(repr=False)
     sources: Callable[[], Sequence[SourceDefinition]] = field(repr=False)
+    reads: Reads = field(repr=False)
     guard: Guard = field(default_factory=Guard, repr=False)
 
     def source(self, name: str) -> SourceDefinition | None:

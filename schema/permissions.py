@@ -24,6 +24,7 @@ from graphql import (
     FragmentSpreadNode,
     GraphQLError,
     GraphQLSchema,
+    Node,
     OperationDefinitionNode,
     OperationType,
     SelectionSetNode,
@@ -113,8 +114,7 @@ def refusals(needs: Needs, viewer: Viewer, variables: Mapping[str, Any] | None) 
         names = ", ".join(dict.fromkeys(need.node.name.value for need in needs.roots))
         errors.append(_refused(f"{names} needs the scope {needs.scope.value}; {_has(viewer)}", *_nodes(needs.roots)))
     if needs.personal and Scope.PERSONAL not in viewer.scopes:
-        given = {**needs.defaults, **(variables or {})}
-        found = {name: use.node for use in needs.personal for name in use.names(given)}
+        found = personal_fields(needs, variables)
         if found:
             errors.append(
                 _refused(
@@ -124,6 +124,12 @@ def refusals(needs: Needs, viewer: Viewer, variables: Mapping[str, Any] | None) 
                 )
             )
     return errors
+
+
+def personal_fields(needs: Needs, variables: Mapping[str, Any] | None) -> dict[str, Node]:
+    """{Type.field: where} of the personal data that the operation asks for, or chooses by, with these variables."""
+    given = {**needs.defaults, **(variables or {})}
+    return {name: use.node for use in needs.personal for name in use.names(given)}
 
 
 def _refused(message: str, *nodes: Any) -> GraphQLError:

@@ -9,17 +9,24 @@ the log's time and the document, what was shown can be told.
 """
 
 import asyncio
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from hub.access.viewer import Viewer
+from hub.errors import TransientError
 from hub.store import Store, audit
 from hub.store.audit import READ, Record
 
+log = logging.getLogger(__name__)
 LONGEST_SUBJECT = 200
 ACTION = "personalRead"
+
+
+class UnnotedError(TransientError):
+    """Personal data was not read, because it could not be noted who reads it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +50,7 @@ class Reads:
         self._writer: asyncio.Task[None] | None = None
 
     async def note(self, read: Read) -> None:
-        """Write it down; raises what the store raises, and then nothing may be shown."""
+        """Write it down. UnnotedError where that cannot be, and then nothing may be shown."""
         written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((read, written))
         if self._writer is None or self._writer.done():
@@ -56,10 +63,11 @@ class Reads:
             try:
                 async with self._store.transaction() as connection:
                     await audit.append(connection, [_record(read) for read, _ in batch])
-            except Exception as error:  # noqa: BLE001 - whatever it is, those who wait must hear it
+            except Exception:  # whatever it is, those who wait must hear it
+                log.exception("reads of personal data could not be noted, and were refused")
                 for _, written in batch:
                     if not written.done():
-                        written.set_exception(error)
+                        written.set_exception(UnnotedError("the audit log could not be written: nothing was read"))
             else:
                 for _, written in batch:
                     if not written.done():  # its reader has gone

@@ -12,6 +12,7 @@ from typing import Protocol
 import orjson
 
 from hub.access import Viewer
+from hub.access.reading import Reads
 from hub.access.standing import find_ended
 from hub.events import Broadcast, EndedError
 from hub.settings import Settings
@@ -67,12 +68,13 @@ class Live:
         *,
         find_viewer: FindViewer,
         guard: Guard,
+        reads: Reads,
         origins: Origins,
         limits: Limits | None = None,
     ) -> None:
         self.limits = limits or Limits()
         self.broadcast = Broadcast(hub.store)
-        self.port = _Port(hub, self.broadcast, find_viewer, guard)
+        self.port = _Port(hub, self.broadcast, find_viewer, guard, reads)
         self.sessions = Sessions(self.port, self.limits)
         self._origins = origins
         self.socket = Socket(self.port, self.sessions, self.limits, origins=origins)
@@ -90,11 +92,12 @@ class Live:
 class _Port:
     """hub.web.live.port.Port over the schema."""
 
-    def __init__(self, hub: HubLike, broadcast: Broadcast, find_viewer: FindViewer, guard: Guard) -> None:
+    def __init__(self, hub: HubLike, broadcast: Broadcast, find_viewer: FindViewer, guard: Guard, reads: Reads) -> None:
         self._hub = hub
         self._broadcast = broadcast
         self.find_viewer = find_viewer
         self._guard = guard
+        self._reads = reads
 
     def _context(self, viewer: Viewer) -> Context:
         hub = self._hub
@@ -105,6 +108,7 @@ class _Port:
             actions=hub.actions,
             playbooks=hub.playbooks,
             sources=hub.sources,
+            reads=self._reads,
             guard=self._guard,
         )
 

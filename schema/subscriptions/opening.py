@@ -13,7 +13,7 @@ from typing import Any
 from graphql import GraphQLError
 
 from hub.events import Broadcast, EndedError, Ending, Parcel
-from schema.answering import Answer, admit_subscription, refuse
+from schema.answering import Answer, admit_subscription, note_reads, refuse
 from schema.context import Context
 from schema.errors import BadInputError
 from schema.subscriptions.cursors import event_cursor, event_number
@@ -61,6 +61,7 @@ async def open_stream(
     if isinstance(admitted, Answer):
         return admitted
     assert admitted.prepared.document is not None, "an admitted operation has a document"
+    await note_reads(context, admitted, given)
     task = Task(
         schema=admitted.prepared.schema,
         document=admitted.prepared.document,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hub.access import Viewer
-from hub.access.reading import LONGEST_SUBJECT, Read, Reads
+from hub.access.reading import LONGEST_SUBJECT, Read, Reads, UnnotedError
 from hub.model.actions import Role
 from hub.store import Store, audit
 
@@ -60,7 +60,7 @@ async def test_a_reader_that_leaves_does_not_take_the_others_with_it(store: Stor
 
 async def test_what_cannot_be_written_raises(sqlite_store: Store) -> None:
     reads = Reads(sqlite_store)
-    with pytest.raises(TypeError):
+    with pytest.raises(UnnotedError):
         await reads.note(read("Contact.email", what=object()))
     await reads.note(read("Contact.name"))  # the next one is written all the same
     [entry] = await noted(sqlite_store)

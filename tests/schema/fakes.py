@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from hub.access import Viewer
+from hub.access.reading import Reads
 from hub.errors import BusyError, NotFoundError, RefusedError
 from hub.model.actions import Role
 from hub.model.team import Member
@@ -147,6 +148,7 @@ def asking(store: Store, actions: FakeActions) -> Ask:
     ) -> Mapping[str, Any]:
         context = Context(
             store=store,
+            reads=Reads(store),
             viewer=replace(viewer(role), **who),
             now=NOW,
             actions=actions,

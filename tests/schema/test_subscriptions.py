@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import event
 
 from hub.access import Viewer
+from hub.access.reading import Reads
 from hub.events import Broadcast
 from hub.model.actions import Role, SyncState
 from hub.store import Store, alerts, runs, scorecards, syncs, tables
@@ -37,6 +38,7 @@ async def broadcast(store: Store) -> AsyncIterator[Broadcast]:
 async def open_(broadcast: Broadcast, store: Store, viewer: Viewer, query: str, **given: Any) -> Opened | Answer:
     context = Context(
         store=store,
+        reads=Reads(store),
         viewer=viewer,
         now=NOW,
         actions=FakeActions(),

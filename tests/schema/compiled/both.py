@@ -8,6 +8,7 @@ import orjson
 from graphql import get_operation_ast
 
 from hub.access import Viewer
+from hub.access.reading import Reads
 from hub.store import Store
 from schema.answering import READER
 from schema.api import SCHEMA
@@ -28,6 +29,7 @@ async def both(
     """The answer's data. must: it has to be compiled. Asserts that both paths agree where it was."""
     context = Context(
         store=store,
+        reads=Reads(store),
         viewer=who or viewer(),
         now=NOW,
         actions=FakeActions(),

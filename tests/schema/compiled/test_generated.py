@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from hub.access.reading import Reads
 from hub.model.actions import Role
 from hub.store import Store
 from schema.answering import READER, answer
@@ -28,6 +29,7 @@ BOOKS = (None, "ann@cs.example", "nobody@cs.example")
 async def answered(store: Store, query: Query, role: Role, book: str | None) -> tuple[int, Any, bool]:
     context = Context(
         store=store,
+        reads=Reads(store),
         viewer=replace(viewer(role), book=book),
         now=NOW,
         actions=FakeActions(),
