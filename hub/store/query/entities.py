@@ -116,7 +116,10 @@ class Entity:
         return name not in self.table.c and name not in self.aggregates
 
     def nullable(self, name: str) -> bool:
-        return self.needs_join(name) or bool(name in self.table.c and self.table.c[name].nullable)
+        return self.needs_join(name) or bool(
+            name in self.table.c
+            and getattr(self.table.c[name], "nullable", True)  # a column of a subselect says nothing
+        )
 
 
 _latest = tables.scorecard.alias("latest")
@@ -189,6 +192,8 @@ ENTITIES: Mapping[str, Entity] = {
             customer="kept_id",
         ),
         Entity(name="timeline", table=everything(), pages=timeline_pages, customer="customer_id"),
+        Entity(name="note", table=tables.note, scope=(Where("deleted_at", "is_null", True),), customer="customer_id"),
+        Entity(name="csm_assignment", table=tables.csm_assignment, customer="customer_id"),
         Entity(name="customer_field", table=tables.customer_field, id="name", customer="customer_id"),
         Entity(
             name="usage_day",

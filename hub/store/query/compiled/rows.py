@@ -12,7 +12,6 @@ from sqlalchemy import (
     FromClause,
     Select,
     String,
-    Table,
     Text,
     TypeDecorator,
     bindparam,
@@ -117,7 +116,7 @@ class Rows:
 
 def entity_of(name: str) -> Entity:
     entity = ENTITIES[name]
-    if entity.pages is not None or not isinstance(entity.table, Table):
+    if entity.pages is not None:
         raise NotCompilableError(f"{name} is of no single table")
     return entity
 
