@@ -16,6 +16,8 @@ from hub.errors import BusyError, CshubError, RefusedError
 from hub.store import Store, audit, idempotency
 
 ABANDONED_AFTER = timedelta(minutes=5)
+UNNAMED = "a person"
+"""The subject of what is about one: it stays in the log for ever. Who it is stands in the request, which can be taken out."""
 Result = Mapping[str, Any]
 
 

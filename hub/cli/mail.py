@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from hub.access.acting import UNNAMED
 from hub.cli import show
 from hub.cli.app import asynchronous, main
 from hub.clock import utc_now
@@ -98,7 +99,7 @@ async def mail_suppress(config: Path | None, address: str, topic: str, note: str
         new = await hub.mails.audited(
             "mailSuppress",
             by=by,
-            subject=address,
+            subject=UNNAMED,
             request={"address": address, "topic": topic, "note": note},
             run=lambda: hub.mails.suppress(address, by=by, topic=topic, note=note),
         )
@@ -121,7 +122,7 @@ async def mail_unsuppress(config: Path | None, address: str, topic: str | None, 
         gone = await hub.mails.audited(
             "mailUnsuppress",
             by=by,
-            subject=address,
+            subject=UNNAMED,
             request={"address": address, "topic": topic},
             run=lambda: hub.mails.unsuppress(address, topic=topic),
         )

@@ -5,6 +5,7 @@ from typing import Any
 
 import strawberry
 
+from hub.access.acting import UNNAMED
 from schema.enums import Role
 from schema.errors import MutationError
 from schema.loaders import ApiInfo
@@ -67,7 +68,7 @@ class MailMutations:
 
         with Outcome.collecting() as outcome:
             request = {"address": input.address, "topic": input.topic, "note": input.note}
-            await perform(outcome, info, "mailSuppress", subject=input.address, request=request, run=run)
+            await perform(outcome, info, "mailSuppress", subject=UNNAMED, request=request, run=run)
         return MailSuppressPayload(outcome=outcome)
 
     @root(Role.ADMIN, description="Take an address or a domain off the suppression list.")
@@ -79,5 +80,5 @@ class MailMutations:
 
         with Outcome.collecting() as outcome:
             request = {"address": input.address, "topic": input.topic}
-            await perform(outcome, info, "mailUnsuppress", subject=input.address, request=request, run=run)
+            await perform(outcome, info, "mailUnsuppress", subject=UNNAMED, request=request, run=run)
         return MailUnsuppressPayload(outcome=outcome)

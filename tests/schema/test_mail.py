@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from hub.model.mail import Bounced
-from hub.store import Store
+from hub.store import Store, audit
 from hub.store.bounces import keep_bounces
 from hub.store.suppression import Reason, Suppressed, suppress
 from schema.enums import Role
@@ -54,3 +54,12 @@ async def test_the_list_is_changed(ask: Ask, actions: FakeActions) -> None:
     for mutation in (added, gone):
         assert (await ask(mutation, role=Role.CSM))["errors"]
     assert [call[0] for call in actions.calls] == ["suppress", "unsuppress"]
+
+
+async def test_the_audit_log_keeps_the_address_only_where_it_can_be_taken_out(ask: Ask, store: Store) -> None:
+    added = 'mutation { mailSuppress(input: {address: "a@x.example", note: "asked"}) { errors { message } } }'
+    await ask(added, role=Role.ADMIN)
+    async with store.reading() as connection:
+        [entry] = await audit.find_latest(connection)
+    assert entry.subject == "a person"
+    assert entry.detail["request"]["address"] == "a@x.example"
