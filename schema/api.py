@@ -33,6 +33,9 @@ from schema.mail.mutations import MailMutations
 from schema.mail.queries import MailQueries
 from schema.models.mutations import ModelMutations
 from schema.models.queries import ModelQueries
+from schema.people.assigning import AssignmentMutations
+from schema.people.mutations import NoteMutations
+from schema.people.types import Note
 from schema.permissions import Permissions, role_of
 from schema.playbooks.alerts import AlertQueries
 from schema.playbooks.groups import RecordGroupQueries
@@ -114,6 +117,8 @@ class Mutation(
     ExpansionMutations,
     SurveyMutations,
     PrivacyMutations,
+    NoteMutations,
+    AssignmentMutations,
 ):
     pass
 
@@ -147,6 +152,7 @@ SCHEMA = Schema(
         Renewal,
         ExpansionOpportunity,
         SurveyInvitation,
+        Note,
     ],
     extensions=[Preparing, Permissions],
     config=StrawberryConfig(auto_camel_case=True),

@@ -32,6 +32,7 @@ from schema.configured import PlaybookDefinition as PlaybookDefinition
 from schema.configured import SourceDefinition as SourceDefinition
 from schema.configured import StepDefinition as StepDefinition
 from schema.guard.guard import Guard
+from schema.people.asking import PeopleActions
 from schema.segments.asking import SegmentActions
 from schema.settings.asking import SettingsActions
 from scoring.lift import Lift
@@ -180,7 +181,7 @@ class OnboardingRequest:
     restart: bool = False
 
 
-class Actions(AttentionActions, ReportActions, SegmentActions, SettingsActions, Protocol):
+class Actions(AttentionActions, PeopleActions, ReportActions, SegmentActions, SettingsActions, Protocol):
     """The use cases that mutations call, and those that answer what no column holds."""
 
     async def fire(self, request: FireRequest, *, now: datetime) -> Sequence[Fired]: ...

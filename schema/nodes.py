@@ -23,6 +23,7 @@ TYPES: Mapping[str, str] = {
     "opportunity": "Opportunity",
     "external_id": "Identity",
     "customer_merge": "CustomerMerge",
+    "note": "Note",
     "scorecard": "Scorecard",
     "alert": "Alert",
     "playbook_run": "PlaybookRun",

@@ -25,6 +25,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 COMMANDS = {
+    "assign": ("people", "Give customers (ids, domains or whole names) to a CSM."),
     "attention": (
         "attention", "See what is before people and what was kept from them; snooze, rate, and see how precise playbooks are.",
     ),
@@ -45,6 +46,7 @@ COMMANDS = {
     "mail": ("mail", "Look at mail before it is sent, say who gets none, and see what came back."),
     "metrics": ("metrics", "Show the figures of customer success, with the definition each was computed by."),
     "model": ("model", "See the churn models, compare challengers with champions, promote one, take it back, look for drift."),
+    "note": ("people", "Write, list, edit and delete notes on customers."),
     "onboard": ("onboard", "Begin onboardings, say which steps are done, and see who stands where."),
     "override": ("judgement", "Put your own score in the place of CUSTOMER's computed health, for a while and with a reason."),
     "playbook": ("playbook", "Playbooks: list, plan before they act, fire by hand, approve, stop, and what they were worth."),

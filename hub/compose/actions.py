@@ -14,6 +14,7 @@ from hub.compose.judging import JudgementActions
 from hub.compose.mail_actions import MailActions
 from hub.compose.modelling import ModelActions
 from hub.compose.onboarding import OnboardingActions
+from hub.compose.people import PeopleActions
 from hub.compose.planning import PlanningActions
 from hub.compose.renewal import RenewalActions
 from hub.compose.reports import ReportActions
@@ -46,6 +47,7 @@ class HubActions(
     MailActions,
     ModelActions,
     BacktestActions,
+    PeopleActions,
     PlanningActions,
     SegmentActions,
     SteeringActions,

@@ -5,9 +5,10 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from hub.store.assignments import is_assigned
 from hub.store.store import Connection
 from hub.store.tables import RECORD_TABLES, customer, external_id
 
@@ -139,6 +140,8 @@ async def refresh_profiles(connection: Connection, source: str, *, now: datetime
     said: dict[str, ColumnElement[Any]] = {name: external_id.c[name] for name in PROFILE}
     said["name"] = func.coalesce(external_id.c.name, customer.c.name)
     said["csm_email"] = func.lower(external_id.c.csm_email)  # as books are looked up by
+    for name in ("csm_email", "csm_name"):  # our own word goes before the source's
+        said[name] = case((is_assigned(), customer.c[name]), else_=said[name])
     await connection.execute(
         update(customer)
         .values(**said, updated_at=now)

@@ -28,6 +28,7 @@ from schema.lifecycle.renewals import Renewal, RenewalStatus
 from schema.lifecycle.standing import CustomerLifecycle, LifecycleChange, LifecycleField
 from schema.nodes import Node
 from schema.paging import Connection
+from schema.people.types import CsmAssignment, Note
 from schema.postmortem.types import Postmortem, postmortem_field
 from schema.scores.explanation import Explanation, Lift, explanation_field, lift_field
 from schema.scores.judgement import HealthOverride, Sentiment
@@ -230,6 +231,15 @@ class Customer(Node):
         order=Order("started_at", descending=True),
         arguments=(Argument(name="state", type=list[RunState] | None, column="state", operator="in"),),
         description="Newest first.",
+    )
+    notes: Connection[Note] = page(
+        "note", key="customer_id", order=Order("at", descending=True), description="What our people wrote, newest first."
+    )
+    csm_assignments: Connection[CsmAssignment] = page(
+        "csm_assignment",
+        key="customer_id",
+        order=Order("at", descending=True),
+        description="Whose it was by our own word, newest first; what has not ended goes before the source's word.",
     )
     custom: list[CustomField] = many(
         "customer_field",

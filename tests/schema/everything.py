@@ -79,6 +79,8 @@ query Everything($first: Int!, $days: Int! = 7) {
           id source key name domains externalKey parentKey state method reason decidedAt decidedBy syncedAt
           candidates { customerId customer { name } }
         }
+        notes(first: 2) { totalCount nodes { id body by at editedAt editedBy } }
+        csmAssignments { nodes { csmEmail csmName reason by at endedAt endedBy } }
         merges { nodes { id at by reason mergedId mergedName evidenceIds undoneAt undoneBy undoable } }
       }
     }

@@ -201,6 +201,9 @@ async def records(store: Store) -> None:
             {**change, "field": "segment", "before": "smb", "after": "enterprise"},
         ],
     )
+    word = {**own, "csm_email": "bob@cs.example", "reason": "Leave", "by": ANN, "at": at(36), "ended_at": at(35, 13)}
+    await insert(store, tables.csm_assignment, [{"id": "w1", **word, "ended_by": ANN}])
+    await insert(store, tables.note, [{"id": "n1", **own, "body": "Moved", "by": ANN, "at": at(36, 13)}])
     merge = {"id": "m1", "kept_id": CID, "merged_id": "c001", "reason": "The same", "by": ANN, "at": at(35)}
     await insert(
         store,
@@ -245,7 +248,10 @@ EXPECTED = [
     ("DEAL_OPENED", "A deal was opened (expansion): Bigger, an unknown amount a year", ANN, None),
     ("CSM_CHANGED", f"The CSM changed from nobody to {ANN}", None, None),
     ("MERGE_UNDONE", "The merge of Old Name into it was undone", "bob@cs.example", None),
+    ("CSM_GIVEN_BACK", "It is no longer bob@cs.example's by our own word: the source's counts", ANN, None),
     ("CUSTOMER_MERGED", "Old Name was merged into it", ANN, "The same"),
+    ("NOTE_WRITTEN", "A note was written", ANN, "Moved"),
+    ("CSM_ASSIGNED", "It was given to bob@cs.example", ANN, "Leave"),
     ("IDENTITY_DECIDED", "C Zero of crm is this customer, by created", None, "k0"),
     ("SUBSCRIPTION_STARTED", "A subscription began: Basic, 100.00 EUR a month", None, None),
 ]

@@ -6,7 +6,7 @@ made the customer: a hub without a billing source still has customers, and where
 A customer merged into another is that other.
 
 The profile is what the source that made the customer said by the day, as far back as the hub has watched it; before that,
-what it said first.
+what it said first. A CSM by our own word goes before that for as long as the word was in force.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from hub.store.facts.billing import running
 from hub.store.facts.history import column_as_of
 from hub.store.facts.window import Window
 from hub.store.store import Connection
-from hub.store.tables import customer, external_id, subscription
+from hub.store.tables import csm_assignment, customer, external_id, subscription
 
 NAMES = ("segment", "csm_email")
 
@@ -61,10 +61,33 @@ async def find(connection: Connection, window: Window) -> Sequence[Member]:
     wanted = set(window.picked(row.customer_id for row in rows))
     members = {row.customer_id: Member(*row) for row in rows if row.customer_id in wanted}
     segments, csms = [await _find_other(connection, window, field) for field in NAMES]
+    csms = await _find_by_our_word(connection, window, csms)
     for id_ in members.keys() & (segments.keys() | csms.keys()):
         today = members[id_]
         members[id_] = Member(id_, segments.get(id_, today.segment), csms.get(id_, today.csm_email))
     return list(members.values())
+
+
+async def _find_by_our_word(
+    connection: Connection, window: Window, said: dict[str, str | None]
+) -> dict[str, str | None]:
+    """`said`, {customer: CSM on the day} by the sources, with our own word where it has been in force on the day or since."""
+    word = csm_assignment.c
+    statement = (
+        select(word.customer_id, word.csm_email, word.at, func.lower(external_id.c.csm_email).label("source"))
+        .outerjoin(
+            external_id, and_(external_id.c.customer_id == word.customer_id, external_id.c.method == "created")
+        )
+        .where(or_(word.ended_at.is_(None), word.ended_at >= window.end))
+        .order_by(word.at.desc())
+    )
+    found: dict[str, str | None] = {}
+    for row in await connection.execute(statement):
+        if row.at < window.end:
+            found[row.customer_id] = row.csm_email
+        elif row.customer_id not in said:  # today's is our word, which had not been said
+            found[row.customer_id] = row.source
+    return {**said, **found}
 
 
 async def _find_other(connection: Connection, window: Window, field: str) -> dict[str, str | None]:

@@ -1,18 +1,39 @@
 """What our own people said and decided of a customer, and who it is, as entries of its timeline."""
 
+from sqlalchemy import select
+
 from hub.store.tables import (
     approval,
+    csm_assignment,
     customer,
     customer_merge,
     external_id,
     field_change,
     health_override,
+    note,
     sentiment,
     snooze,
 )
 from hub.store.timeline.part import Part, plain
 
 _other = customer.alias("other")
+_word, _next = csm_assignment.alias("word"), csm_assignment.alias("next")
+_by_our_word = (
+    select(_word.c.id)
+    .where(
+        _word.c.customer_id == external_id.c.customer_id,
+        _word.c.at <= field_change.c.at,
+        (_word.c.ended_at.is_(None)) | (_word.c.ended_at > field_change.c.at),
+    )
+    .correlate(external_id, field_change)
+    .exists()
+)
+_followed = (
+    select(_next.c.id)
+    .where(_next.c.customer_id == csm_assignment.c.customer_id, _next.c.at == csm_assignment.c.ended_at)
+    .correlate(csm_assignment)
+    .exists()
+)
 
 
 def _hundred(amount: float | None) -> str:
@@ -81,9 +102,41 @@ PARTS: tuple[Part, ...] = (
             field_change.c.kind == external_id.name,
             field_change.c.field == "csm_email",
             external_id.c.method == "created",  # of the source that made the customer, whose word its profile is
+            ~_by_our_word,
         ),
         title=lambda words, _: f"The CSM changed from {words[0] or 'nobody'} to {words[1] or 'nobody'}",
         words=(field_change.c.before, field_change.c.after),
+    ),
+    Part(
+        kind="csm_assigned",
+        meaning="it was given to a CSM by our own word",
+        table=csm_assignment,
+        at=csm_assignment.c.at,
+        title=lambda words, _: f"It was given to {words[0] or 'nobody'}",
+        words=(csm_assignment.c.csm_email,),
+        actor=csm_assignment.c.by,
+        text=csm_assignment.c.reason,
+    ),
+    Part(
+        kind="csm_given_back",
+        meaning="our own word on its CSM ended, and the source's counts again",
+        table=csm_assignment,
+        at=csm_assignment.c.ended_at,
+        where=(~_followed,),
+        title=lambda words, _: f"It is no longer {words[0] or 'nobody'}'s by our own word: the source's counts",
+        words=(csm_assignment.c.csm_email,),
+        actor=csm_assignment.c.ended_by,
+    ),
+    Part(
+        kind="note_written",
+        meaning="one of our people wrote a note",
+        table=note,
+        at=note.c.at,
+        where=(note.c.deleted_at.is_(None),),
+        title=plain("A note was written"),
+        subject=("note", note.c.id),
+        actor=note.c.by,
+        text=note.c.body,
     ),
     Part(
         kind="identity_decided",

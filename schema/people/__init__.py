@@ -1,0 +1,1 @@
+"""What our own people write of customers: notes, and whose a customer is."""
