@@ -1,5 +1,6 @@
 """Queries for playbooks, runs, deliveries and events that came in, newest first."""
 
+from enum import StrEnum
 from typing import Annotated, Any
 
 import strawberry
@@ -28,7 +29,22 @@ def _where(*, customer_id: str | None, **given: Any) -> tuple[Where, ...]:
     return tuple(found)
 
 
+@strawberry.enum(description="What a playbook run stands still for; RUN: one it started elsewhere.")
+class RunAwaits(StrEnum):
+    DATE = "date"
+    CONDITION = "condition"
+    APPROVAL = "approval"
+    DELIVERY = "delivery"
+    RUN = "run"
+
+
 Address = Annotated[str | None, strawberry.argument(description="Where it goes.", directives=[PERSONAL])]
+
+
+Awaits = Annotated[
+    list[RunAwaits] | None,
+    strawberry.argument(description="Only runs that wait, for any of these; APPROVAL: for a person's word."),
+]
 
 
 @strawberry.type
@@ -47,8 +63,9 @@ class PlaybookQueries:
         playbook: str | None = None,
         state: list[RunState] | None = None,
         customer_id: strawberry.ID | None = None,
+        awaits: Awaits = None,
     ) -> Connection[PlaybookRun]:
-        where = _where(customer_id=customer_id, playbook=playbook, state=state)
+        where = _where(customer_id=customer_id, playbook=playbook, state=state, awaits=awaits)
         order = Order("started_at", descending=True)
         page: Connection[PlaybookRun] = await load_page(
             info, "playbook_run", order=order, first=first, after=after, where=where

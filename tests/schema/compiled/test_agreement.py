@@ -36,6 +36,9 @@ QUERIES = {
     "none": '{ customer(id: "Q3VzdG9tZXI6bm9uZQ") { name } }',
     "chosen": """{ customers(filter: {health: {gte: 0.4}, any: [{segment: {eq: "smb"}}, {name: {contains: "001"}}]}) {
         totalCount nodes { name } } }""",
+    "chosen among several": """{ customers(first: 2, filter: {any: [{band: {in: [STABLE, HEALTHY]}},
+        {segment: {notIn: ["smb"]}}], mrr: {gt: 0}}, orderBy: {field: CHURN_RISK, direction: DESC}) {
+        totalCount nodes { name health { band } subscription { mrr } } } }""",
 }
 
 

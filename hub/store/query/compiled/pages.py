@@ -78,7 +78,7 @@ class Pages(Objects):
                 statement = statement.where(entity.table.c[above[1]] == above[0]).correlate(scope.rows)
             if given.after is not None:
                 statement = statement.where(self.after(entity, order, number, given.after))
-            limit: ColumnElement[Any] = bindparam(f"first_{number}", type_=Integer())
+            limit: ColumnElement[Any] = bindparam(f"first_{number}", type_=Integer(), required=False)
             statement = self.ordered(statement, entity, order).limit(limit + 1 if more else limit)
             return self.scope(entity, statement, order)
 
@@ -110,8 +110,8 @@ class Pages(Objects):
             raise NotCompilableError("a cursor of an id that is a number")
         given: Any = position.value
         if given is not None:
-            given = bindparam(f"after_{number}", type_=value.type)
-        own: Any = bindparam(f"after_id_{number}", type_=key.type)
+            given = bindparam(f"after_{number}", type_=value.type, required=False)
+        own: Any = bindparam(f"after_id_{number}", type_=key.type, required=False)
         return beyond(value, key, order, Position(given, own), nullable=entity.nullable(order.column))
 
     def edges(self, part: Edges, number: int, chosen: Any) -> ColumnElement[Any]:
@@ -148,7 +148,7 @@ class Pages(Objects):
         if not known & {"next", "start", "end"}:
             return self.pairs([(name, self.of_page_info(each, None, later)) for name, each in part.parts])
         scope = chosen(set(), more=True)
-        first: ColumnElement[Any] = bindparam(f"first_{number}", type_=Integer())
+        first: ColumnElement[Any] = bindparam(f"first_{number}", type_=Integer(), required=False)
         place = func.row_number().over().label("place")
         rows = (
             select(place, self.cursor(scope, number).label("at"))

@@ -99,12 +99,12 @@ class Rows:
             type_ = entity.table.c[each.column].type
             name = f"where_{number}_{index}"
             if each.operator != "in":
-                yield replace(each, value=bindparam(name, type_=type_))
+                yield replace(each, value=bindparam(name, type_=type_, required=False))
             elif self.sqlite:
-                listed = func.json_each(bindparam(name, type_=_JsonList())).table_valued("value")
+                listed = func.json_each(bindparam(name, type_=_JsonList(), required=False)).table_valued("value")
                 yield replace(each, value=select(listed.c.value))
             else:
-                yield replace(each, value=select(func.unnest(bindparam(name, type_=ARRAY(String)))))
+                yield replace(each, value=select(func.unnest(bindparam(name, type_=ARRAY(String), required=False))))
 
     def ordered(self, statement: Select[Any], entity: Entity, order: Order) -> Select[Any]:
         value, key = entity.expression(order.column), entity.table.c[entity.id]

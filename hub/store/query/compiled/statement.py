@@ -69,7 +69,7 @@ class _Writer(Pages):
         assert root.fields is not None, "what is no page is an object"
         statement = self.matching(entity, needed(root.fields), 0, given, follows=False)
         if given.key is not None:
-            statement = statement.where(entity.table.c[entity.id] == bindparam("key_0", type_=Text()))
+            statement = statement.where(entity.table.c[entity.id] == bindparam("key_0", type_=Text(), required=False))
         else:
             statement = self.ordered(statement, entity, order_of(given)).limit(1)
         return self.object_of(root.fields, self.scope(entity, statement, given.order))
@@ -104,7 +104,7 @@ class _Writer(Pages):
         if single and not relation.unique:
             statement = statement.limit(1)
         elif given.first is not None:
-            statement = statement.limit(bindparam(f"first_{value.number}", type_=Integer()))
+            statement = statement.limit(bindparam(f"first_{value.number}", type_=Integer(), required=False))
         elif self.sqlite and not single:
             statement = statement.limit(-1)  # or the order of a subselect may be left out
         inner = self.scope(entity, statement.correlate(scope.rows), relation.order)
