@@ -128,12 +128,10 @@ async def number_events(connection: Connection) -> int:
 
 async def _lock(connection: Connection) -> int:
     """The highest number given; nobody else gives one until this transaction ends."""
-    held = update(event_log).values(last=event_log.c.last).returning(event_log.c.last)
-    if (last := (await connection.execute(held)).scalar_one_or_none()) is not None:
-        return int(last)
     make = sqlite.insert(event_log) if connection.dialect.name == "sqlite" else postgresql.insert(event_log)
-    await connection.execute(make.on_conflict_do_nothing(), [{"id": 1, "last": 0, "first": 1}])
-    return int((await connection.execute(held)).scalar_one())
+    row = make.values(id=1, last=0, first=1)  # the first of all; where the row is there, writing it anew locks it
+    held = row.on_conflict_do_update(index_elements=[event_log.c.id], set_={"last": event_log.c.last})
+    return int((await connection.execute(held.returning(event_log.c.last))).scalar_one())
 
 
 async def has_unnumbered(connection: Connection) -> bool:
