@@ -19,7 +19,7 @@ from strawberry.types.graphql import OperationType as Kind
 from hub.access.reading import Read
 from hub.errors import CshubError
 from schema.api import SCHEMA
-from schema.compiled.reading import Reader, encoded
+from schema.compiled.reading import Reader
 from schema.context import Context
 from schema.errors import shown
 from schema.guard.budget import Spent
@@ -54,7 +54,9 @@ class Answer:
     def encoded(self) -> bytes:
         """The whole of it as JSON."""
         text = self.body if isinstance(self.body, bytes) else orjson.dumps(self.body)
-        return text[:-1] + b',"extensions":' + orjson.dumps(self.extensions) + b"}" if self.extensions else text
+        if not self.extensions:
+            return text
+        return b"".join((memoryview(text)[:-1], b',"extensions":', orjson.dumps(self.extensions), b"}"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +186,7 @@ async def _executed(context: Context, admitted: Admitted, variables: dict[str, A
     assert admitted.prepared.document is not None, "what is executed has been parsed"
     data = await READER.read(context, admitted.prepared.document, admitted.operation, variables)
     if data is not None:
-        return Answer(encoded(data), 200, cost)
+        return Answer(data, 200, cost)
     result = await SCHEMA.execute(
         admitted.text,
         variable_values=variables,

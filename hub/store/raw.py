@@ -24,8 +24,11 @@ from hub.store.texts import teach
 
 THREADS = 4
 POOL = 8
-PATIENCE = 0.005
-"""Seconds a statement may hold up the event loop."""
+PATIENCE = 0.01
+"""Seconds of computing that a statement may hold up the event loop; those in which the machine did something else are no
+fault of the statement's, up to `LONGEST`."""
+LONGEST = 0.1
+"""Seconds by the clock, waiting for the disk among them."""
 _LOOK_EVERY = 4_000
 """Steps of SQLite's machine between looks at the clock; some 100 µs."""
 _REMEMBERED = 512
@@ -62,7 +65,7 @@ class RawSqlite:
     def __init__(self, path: str) -> None:
         self._path = path
         self._here: sqlite3.Connection | None = None
-        self._deadline = 0.0
+        self._deadline = self._latest = 0.0
         self._slow: dict[str, float] = {}
         self._idle: list[sqlite3.Connection] = []
         self._threads: ThreadPoolExecutor | None = None
@@ -88,7 +91,8 @@ class RawSqlite:
             self._here = self._connect()
             self._here.execute("PRAGMA busy_timeout = 0")  # the event loop waits for nobody
             self._here.set_progress_handler(self._look, _LOOK_EVERY)
-        self._deadline = time.perf_counter() + PATIENCE
+        self._deadline = time.thread_time() + PATIENCE
+        self._latest = time.perf_counter() + LONGEST
         try:
             cursor = self._here.execute(sql, parameters)
             row: Sequence[Any] | None = cursor.fetchone()
@@ -102,7 +106,7 @@ class RawSqlite:
         return row
 
     def _look(self) -> bool:
-        return time.perf_counter() > self._deadline
+        return time.thread_time() > self._deadline or time.perf_counter() > self._latest
 
     async def _run_there(self, sql: str, parameters: Sequence[Any]) -> Sequence[Any] | None:
         if self._threads is None:

@@ -28,14 +28,35 @@ class Rows:
     key: str | None = None
 
 
+class Watched:
+    """A context that notes whether anybody looked at it: what nobody looked for is the same for the next request."""
+
+    __slots__ = ("_context", "looked")
+
+    def __init__(self, context: Any) -> None:
+        self._context = context
+        self.looked = False
+
+    def __getattr__(self, name: str) -> Any:
+        self.looked = True
+        return getattr(self._context, name)
+
+
 class _Narrow:
     """As much of a context as says who asks and when."""
 
-    __slots__ = ("now", "viewer")
+    __slots__ = ("_context",)
 
     def __init__(self, context: Any) -> None:
-        self.now = context.now
-        self.viewer = context.viewer
+        self._context = context
+
+    @property
+    def now(self) -> Any:
+        return self._context.now
+
+    @property
+    def viewer(self) -> Any:
+        return self._context.viewer
 
     def __getattr__(self, name: str) -> NoReturn:
         raise NotCompilableError(f"the resolver works with {name}")

@@ -5,18 +5,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
 from graphql import DocumentNode, OperationDefinitionNode, OperationType, get_variable_values
 from graphql.execution.values import VariableValues
 
 from hub.errors import CshubError
 from hub.store.query.compiled import NotCompilableError, compile_tree
 from hub.store.raw import RawError
-from schema.compiled.filling import WRONG, UnfitError, fill
-from schema.compiled.planning import Bounded, Plan, RootField, Wanted, parameters, planned, statement_key, switches_of
+from schema.compiled.asking import Watched
+from schema.compiled.filling import WRONG, Making, UnfitError, fill
+from schema.compiled.planning import Bounded, Plan, RootField, parameters, planned, statement_key, switches_of
 from schema.compiled.selecting import Selecting
 
 log = logging.getLogger(__name__)
 MOST_PLANS = 256
+MOST_KNOWN = 2048
+LARGEST_KEPT = 2_000
+"""Bytes of variables."""
 _NONE = VariableValues({}, {})
 
 
@@ -29,14 +34,57 @@ class Reader:
         self._schema = schema._schema  # graphql-core's own; Strawberry shows it nowhere else
         self._plans = Bounded(MOST_PLANS)
         self._switches = Bounded(MOST_PLANS)
+        self._known = Bounded(MOST_KNOWN)
 
     async def read(
         self, context: Any, document: DocumentNode, operation: OperationDefinitionNode, given: Mapping[str, Any]
     ) -> bytes | None:
-        """The operation's `data` as JSON, all its checks passed; None where the ordinary path is to answer."""
+        """The operation's answer as JSON, all its checks passed; None where the ordinary path is to answer."""
         raw = context.store.raw
         if raw is None or not self.enabled or operation.operation is not OperationType.QUERY:
             return None
+        ready = self._found(context, document, operation, given)
+        if ready is None:
+            return None
+        pieces = ['{"data":{']
+        try:
+            for each in ready:
+                if isinstance(each, str):
+                    pieces += each, ","
+                else:
+                    text = await raw.text(each.sql, each.parameters)
+                    pieces += each.head, _filled(text, each, context), ","
+        except (UnfitError, CshubError, RawError, *WRONG) as error:
+            log.debug("left to the ordinary path: %r", error)
+            return None
+        pieces[-1] = "}}"
+        return "".join(pieces).encode()
+
+    def _found(
+        self, context: Any, document: DocumentNode, operation: OperationDefinitionNode, given: Mapping[str, Any]
+    ) -> "tuple[_Ready | str, ...] | None":
+        """What there is to run; kept for the next request with the same variables, unless who asks or when matters."""
+        viewer, dialect = context.viewer, context.store.sql_dialect.name
+        variables = orjson.dumps(given) if given else b""
+        key = (id(operation), dialect, viewer.book, variables)
+        known = self._known.get(key)
+        if known is not None and known[0] is operation:  # an id is used again when its object is gone
+            found: tuple[_Ready | str, ...] | None = known[1]
+            return found
+        watched = Watched(context)
+        made = self._made(watched, document, operation, given, context)
+        if not watched.looked and len(variables) <= LARGEST_KEPT:
+            self._known.keep(key, (operation, made))
+        return made
+
+    def _made(
+        self,
+        watched: Watched,
+        document: DocumentNode,
+        operation: OperationDefinitionNode,
+        given: Mapping[str, Any],
+        context: Any,
+    ) -> "tuple[_Ready | str, ...] | None":
         variables = self._coerced(operation, given)
         if variables is None:
             return None
@@ -45,16 +93,13 @@ class Reader:
             return None
         try:
             # all of them first: what one of them cannot be read by is not worth the statements of the others
-            ready = [self._ready(plan, root, variables, context) for root in plan.roots]
-            texts = [await self._text(raw, each, context) for each in ready]
+            return tuple(self._ready(plan, root, variables, context, watched) for root in plan.roots)
         except NotCompilableError as error:
             log.debug("not compiled: %s", error)
             plan.hopeless = any(isinstance(root, RootField) and root.hopeless for root in plan.roots)
-            return None
-        except (UnfitError, CshubError, RawError, *WRONG) as error:
+        except (UnfitError, CshubError, *WRONG) as error:
             log.debug("left to the ordinary path: %r", error)
-            return None
-        return ("{" + ",".join(texts) + "}").encode()
+        return None
 
     def _coerced(self, operation: OperationDefinitionNode, given: Mapping[str, Any]) -> VariableValues | None:
         if not operation.variable_definitions:
@@ -78,10 +123,12 @@ class Reader:
             self._plans.keep((id(operation), switches), plan)
         return plan
 
-    def _ready(self, plan: Plan, root: RootField | str, variables: VariableValues, context: Any) -> "_Ready | str":
+    def _ready(
+        self, plan: Plan, root: RootField | str, variables: VariableValues, context: Any, watched: Watched
+    ) -> "_Ready | str":
         if isinstance(root, str):
             return f'"{root}":"Query"'
-        wanted = root.wanted(plan.selecting, variables, context, self._strawberry)
+        wanted = root.wanted(plan.selecting, variables, watched, self._strawberry)
         book, tree = context.viewer.book, wanted.selected.root
         dialect = context.store.sql_dialect
         key = dialect.name, statement_key(wanted, tree.entity, book=book is not None)
@@ -94,30 +141,25 @@ class Reader:
             root.statements.keep(key, compiled)
         if isinstance(compiled, NotCompilableError):
             raise compiled
-        return _Ready(root, wanted, compiled.sql, parameters(compiled, wanted, book))
-
-    @staticmethod
-    async def _text(raw: Any, ready: "_Ready | str", context: Any) -> str:
-        if isinstance(ready, str):
-            return ready
-        text = await raw.text(ready.sql, ready.parameters)
-        if text is None:
-            if ready.root.required:
-                raise UnfitError
-            text = "null"
-        return f'"{ready.root.key}":{fill(text, ready.wanted.codes, context)}'
+        return _Ready(
+            f'"{root.key}":', root.required, wanted.codes, compiled.sql, parameters(compiled, wanted, book)
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class _Ready:
-    """A root field whose statement only needs to be run."""
+    """A root field whose statement only needs to be run. head: its key in the answer."""
 
-    root: RootField
-    wanted: Wanted
+    head: str
+    required: bool
+    codes: Mapping[str, Making]
     sql: str
     parameters: list[Any]
 
 
-def encoded(data: bytes) -> bytes:
-    """The whole answer around its data."""
-    return b'{"data":' + data + b"}"
+def _filled(text: str | None, ready: _Ready, context: Any) -> str:
+    if text is None:
+        if ready.required:
+            raise UnfitError
+        return "null"
+    return fill(text, ready.codes, context)
