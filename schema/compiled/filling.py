@@ -20,11 +20,14 @@ from graphql import (
     is_non_null_type,
 )
 
+from hub.access.sealing import mark
 from hub.errors import CshubError
 from hub.store.query import Order, Position, Row
 from hub.store.query.compiled import FAIL, MARK, NotCompilableError
 from hub.store.query.compiled.leaves import kind_of
 from hub.store.query.entities import ENTITIES
+from schema.compiled.looking_up import UnfitError as UnfitError
+from schema.compiled.looking_up import looked_up
 from schema.fields import Column, Computed, Key, Part, reading_of
 from schema.nodes import global_id
 from schema.paging import encode_cursor
@@ -36,12 +39,18 @@ WRONG = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, Gr
 """What a function of a field may fail with; the ordinary path then says how."""
 
 
-class UnfitError(Exception):
-    """The text holds, or would hold, what the answer may not: the ordinary path says what."""
-
-
 class _Ids(dict[str, str]):
-    """entity:key -> the id of the API, as JSON. It forgets everything when it is full."""
+    """entity:key -> the id of the API, as JSON. It forgets everything when it is full, and when another key seals ids."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._seal = b""
+
+    def fresh(self) -> "_Ids":
+        if self._seal != (seal := mark(b"ids")):
+            self.clear()
+            self._seal = seal
+        return self
 
     def __missing__(self, piece: str) -> str:
         entity, _, key = piece.partition(":")
@@ -61,13 +70,15 @@ def fill(text: str, codes: Mapping[str, Making], context: Any) -> str:
     """The text with every marked piece replaced. UnfitError where something in it may not be."""
     if FAIL in text:
         raise UnfitError
+    text = looked_up(text)
     if MARK not in text:
         return text
     pieces = text.replace(_CLOSE, _OPEN).split(_OPEN)
+    ids = _IDS.fresh()
     if codes:
-        pieces[1::2] = [_IDS[piece] if piece[0] != "#" else _made(piece, codes, context) for piece in pieces[1::2]]
+        pieces[1::2] = [ids[piece] if piece[0] != "#" else _made(piece, codes, context) for piece in pieces[1::2]]
     else:
-        pieces[1::2] = map(_IDS.__getitem__, pieces[1::2])
+        pieces[1::2] = map(ids.__getitem__, pieces[1::2])
     return "".join(pieces)
 
 

@@ -141,9 +141,7 @@ class Reader:
             root.statements.keep(key, compiled)
         if isinstance(compiled, NotCompilableError):
             raise compiled
-        return _Ready(
-            f'"{root.key}":', root.required, wanted.codes, compiled.sql, parameters(compiled, wanted, book)
-        )
+        return _Ready(f'"{root.key}":', root.required, wanted.codes, compiled.sql, parameters(compiled, wanted, book))
 
 
 @dataclass(frozen=True, slots=True)

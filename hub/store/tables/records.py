@@ -115,6 +115,7 @@ contact = _record_table(
     Column("last_seen_at", UtcDateTime),
     Column("created_at", UtcDateTime),
     Index(None, "customer_id", "name"),
+    Index(None, "customer_id", "created_at", "id"),
     Index(None, "role", "source"),
     event_time="created_at",
     # when somebody was last seen is kept only of people with a role: of the others it moves daily and nobody asks
@@ -157,7 +158,7 @@ ticket = _record_table(
     Column("reopens", Integer, nullable=False),
     Column("replies", Integer, nullable=False),
     Column("url", Text),
-    Index(None, "customer_id", "created_at"),
+    Index(None, "customer_id", "created_at", "id"),  # as a page of them is ordered
     event_time="created_at",
     watched={"severity": None},
 )

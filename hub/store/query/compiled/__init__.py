@@ -11,8 +11,12 @@ is wrong.
 
 from hub.store.query.compiled.statement import Compiled, compile_tree
 from hub.store.query.compiled.tree import (
+    ENUMS,
     FAIL,
+    KEYED,
+    LONG,
     MARK,
+    TIMED,
     Constant,
     Cursor,
     Edges,
@@ -31,8 +35,12 @@ from hub.store.query.compiled.tree import (
 )
 
 __all__ = [
+    "ENUMS",
     "FAIL",
+    "KEYED",
+    "LONG",
     "MARK",
+    "TIMED",
     "Compiled",
     "Constant",
     "Cursor",

@@ -31,7 +31,7 @@ from sqlalchemy.dialects.postgresql import JSON as PG_JSON
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.types import TypeDecorator
 
-from hub.store.query.compiled.tree import FAIL, MARK, Kind, Leaf, NotCompilableError
+from hub.store.query.compiled.tree import FAIL, LONG, MARK, TIMED, Kind, Leaf, NotCompilableError
 
 _FITS: dict[Kind, tuple[type[Any], ...]] = {
     "text": (String,),
@@ -67,6 +67,9 @@ def raw(column: ColumnElement[Any], *, sqlite: bool) -> ColumnElement[Any]:
     kind = kind_of(column)
     if kind == "time":
         return column if not sqlite else type_coerce(column, Text())
+    if kind == "float" and sqlite:
+        real = cast(column, Float())
+        return case((real.is_(None), null()), else_=func.json(func.printf(text("%!.17g"), real)))
     return leaf(column, Leaf("", kind, required=False), sqlite=sqlite, nullable=False)
 
 
@@ -92,19 +95,14 @@ def _sqlite(column: ColumnElement[Any], wanted: Leaf) -> ColumnElement[Any]:
         case "float":
             # a number of at most six decimals is written right with 15 digits, and only the others are worth more work
             real = column if isinstance(column.type, Float) and _is_stored(column) else cast(column, Float())
-            short = cast(cast(real * 1e6, Integer()), Float()) / literal_column("1e6", Float()) == real
-            return case((or_(real.is_(None), short), real), else_=func.json(func.printf(text("%!.17g"), real)))
+            million: ColumnElement[float] = literal_column("1e6", Float())
+            short = cast(cast(real * million, Integer()), Float()) / million == real
+            return case((or_(real.is_(None), short), real), else_=func.printf(text(f"{LONG}%!.17g{LONG}"), real))
         case "bool":
             whole = type_coerce(column, Integer())
             return case((whole == 1, func.json(text("true"))), (whole == 0, func.json(text("false"))), else_=null())
         case "time":
-            stored = type_coerce(column, Text())
-            fraction = func.substr(stored, 20)
-            return (
-                func.replace(func.substr(stored, 1, 19), text(" "), text("T"))
-                .concat(case((fraction == text(".000000"), text("")), else_=fraction))
-                .concat(text("+00:00"))
-            )
+            return func.replace(type_coerce(column, Text()), text(" "), text("T")).concat(text(TIMED))
         case "date":
             return type_coerce(column, Text())
         case "json":

@@ -20,6 +20,7 @@ from hub.store.query.compiled.leaves import filled, leaf, raw, text
 from hub.store.query.compiled.rows import Rows, Scope
 from hub.store.query.compiled.tree import (
     FAIL,
+    KEYED,
     Constant,
     Fields,
     Filled,
@@ -29,6 +30,9 @@ from hub.store.query.compiled.tree import (
     Value,
 )
 
+_CODES = 24
+"""Letters that a code may have; the entities' names have fewer."""
+_LONGEST_NAME = 63
 _WIDEST = 60
 """Pairs of one json_object; SQLite takes 127 arguments."""
 
@@ -50,7 +54,7 @@ class Objects(Rows):
 
     def object(self, fields: Fields, scope: Scope) -> ColumnElement[Any]:
         """An object of the row that stands around it."""
-        pairs = [(name, self.value(value, scope)) for name, value in fields]
+        pairs = self.named(fields, scope)
         if not self.sqlite:
             made = select(*(value.label(name) for name, value in pairs)).correlate(scope.rows)
             row = made.subquery(f"o{next(self.aliases)}")
@@ -68,8 +72,28 @@ class Objects(Rows):
 
     def row(self, fields: Fields, scope: Scope) -> Any:
         """PostgreSQL: the rows of the scope as rows of the answer."""
-        chosen = select(*(self.value(value, scope).label(name) for name, value in fields)).select_from(scope.rows)
+        chosen = select(*(value.label(name) for name, value in self.named(fields, scope))).select_from(scope.rows)
         return chosen.subquery(f"r{next(self.aliases)}")
+
+    def named(self, fields: Fields, scope: Scope) -> list[tuple[str, ColumnElement[Any]]]:
+        """Values with their names, in which is marked what is looked up in the finished text (`KEYED`)."""
+        pairs: list[tuple[str, ColumnElement[Any]]] = []
+        after = ""
+        for at, (name, value) in enumerate(fields):
+            code = _looked_up(value)
+            if code is not None and at + 1 < len(fields) and self.holds(name, code, fields[at + 1][0]):
+                column = value.needs[0] if isinstance(value, Filled) else value.column  # type: ignore[union-attr]  # nothing else has a code
+                pairs.append((after + name + KEYED + code, scope.column(column)))
+                after = KEYED
+            else:
+                pairs.append((after + name, self.value(value, scope)))
+                after = ""
+        return pairs
+
+    def holds(self, name: str, code: str, following: str) -> bool:
+        """Whether PostgreSQL's names have room for the marks, of this field and of what follows it."""
+        marks = 2 * len(KEYED)
+        return self.sqlite or max(marks + len(name) + len(code), marks + len(following) + _CODES) <= _LONGEST_NAME
 
     def array_of(self, fields: Fields, scope: Scope) -> ScalarSelect[Any]:
         """All rows of the scope, in its order; an empty array for none."""
@@ -116,6 +140,13 @@ class Objects(Rows):
 
     def null(self) -> ColumnElement[Any]:
         return literal_column("NULL") if self.sqlite else literal_column("NULL::json", PG_JSON())
+
+
+def _looked_up(value: Value) -> str | None:
+    """By which code the value is looked up; None for what is not."""
+    if isinstance(value, Filled) and value.plain:
+        return value.code
+    return value.code() if isinstance(value, Leaf) and value.kind == "enum" else None
 
 
 def _joined(parts: Sequence[ColumnElement[Any]]) -> ColumnElement[Any]:

@@ -22,6 +22,14 @@ MARK = f"~{_SECRET}~"
 """Around what is filled in later. Nobody outside this process can write it into a record."""
 FAIL = f"!{_SECRET}!"
 """In the place of a value the answer may not hold."""
+KEYED = f"~{secrets.token_hex(5)}~"
+"""In names of fields: before the code of what is looked up by the field's value, and, in the next field's name, after it."""
+TIMED = f"~{secrets.token_hex(5)}"
+"""After a time as SQLite holds it, but for the T: it wants +00:00, and no fraction of a second that is 0."""
+LONG = f"~{secrets.token_hex(5)}"
+"""Around a number of 17 digits in a text of its own."""
+ENUMS: dict[str, dict[str | None, str | None]] = {}
+"""By their codes: names of members by their values."""
 
 BOUND = frozenset({"eq", "in", "ge", "le", "after_or_null"})
 """Tests whose value is bound; of others it is part of the statement."""
@@ -39,6 +47,16 @@ class Leaf:
     kind: Kind
     required: bool
     names: tuple[tuple[str, str], ...] = ()
+
+    def code(self) -> str:
+        """Of the enum, by which its names are looked up; kept for the life of the process, as enums are few."""
+        names: dict[str | None, str | None] = {**dict(self.names), **({} if self.required else {None: None})}
+        for code, known in ENUMS.items():
+            if known == names:
+                return code
+        code = f"={len(ENUMS)}"
+        ENUMS[code] = names
+        return code
 
 
 @dataclass(frozen=True, slots=True)
