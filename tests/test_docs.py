@@ -1,8 +1,10 @@
-"""What the READMEs say is so: commands, options, paths, links, queries, examples, and what config/hub.yaml leaves unsaid."""
+"""What the READMEs and docs/ say is so: commands, options, paths, links, queries, examples, settings, and what
+config/hub.yaml leaves unsaid."""
 
 import re
 import shlex
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from types import UnionType
 from typing import Any, get_args
@@ -18,12 +20,17 @@ from hub.cli import main
 from hub.delivery.webhook import new_secret
 from hub.documents import Document
 from hub.playbooks import load_all
-from hub.settings import load
+from hub.settings import Settings, load
 from hub.settings.files import HubFile
 from scoring import churn_definition, definition
 
 ROOT = Path(__file__).parent.parent
-READMES = [ROOT / "README.md", *sorted((ROOT / "connectors").rglob("README.md"))]
+READMES = [
+    ROOT / "README.md",
+    *sorted((ROOT / "connectors").rglob("README.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "examples").glob("*/README.md")),
+]
 QUERIES = sorted((ROOT / "templates/web/queries").glob("*.graphql"))
 ENDINGS = (".py", ".md", ".yaml", ".yml", ".toml", ".txt", ".graphql", ".json", ".html")
 NOT_OURS = {"acme/", "my-health.yaml", ".venv", ".venv/bin", ".data/"}
@@ -45,10 +52,16 @@ def spans(text: str) -> list[str]:
     return re.findall(r"`([^`\n]+)`", re.sub(r"^ *```.*?^ *```$", "", text, flags=re.DOTALL | re.MULTILINE))
 
 
+def words_of(command: str) -> list[str]:
+    """Up to where the shell sends its output, or takes its input from."""
+    words = shlex.split(command, comments=True)
+    return words[: min((words.index(sign) for sign in ("<", ">", "|") if sign in words), default=len(words))]
+
+
 def commands(text: str) -> list[list[str]]:
     """Every `cshub …` and `make …`, in words, from spans and from shell blocks."""
     lines = [line for language, block in blocks(text) if language == "sh" for line in block.splitlines()]
-    found = [shlex.split(line, comments=True) for line in lines if line.startswith(("cshub ", "make "))]
+    found = [words_of(line) for line in lines if line.startswith(("cshub ", "make "))]
     return found + [shlex.split(span) for span in spans(text) if span.startswith(("cshub ", "make "))]
 
 
@@ -131,6 +144,19 @@ def test_relative_links_lead_somewhere(readme: Path) -> None:
             assert (readme.parent / target).exists(), target
 
 
+@pytest.mark.parametrize("readme", READMES, ids=name_of)
+def test_links_to_headings_lead_to_one(readme: Path) -> None:
+    for name, anchor in re.findall(r"\]\(([^)#\s:]*)#([^)\s]+)\)", readme.read_text(encoding="utf-8")):
+        assert anchor in anchors(readme.parent / name if name else readme), f"{name}#{anchor}"
+
+
+def anchors(page: Path) -> set[str]:
+    """What links may name, as GitHub makes it of headings."""
+    text = re.sub(r"^ *```.*?^ *```$", "", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+    headings = re.findall(r"^#+ +(.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
+
+
 def paths(text: str) -> Iterator[str]:
     """What looks like a path of ours: words with a slash or a known ending, no vendor's `/path`, no address, no placeholder."""
     for span in spans(text):
@@ -149,6 +175,7 @@ def test_paths_exist(readme: Path) -> None:
     text = readme.read_text(encoding="utf-8")
     bases = (
         ROOT,
+        ROOT / "config",
         readme.parent,
         ROOT / "connectors" / "kit",
         ROOT / "tests" / "connectors",
@@ -247,28 +274,70 @@ def test_every_setting_of_the_hub_is_told_of() -> None:
 
 def test_what_hub_yaml_shows_in_comments_is_valid_too(tmp_path: Path) -> None:
     text = (ROOT / "config/hub.yaml").read_text(encoding="utf-8")
-    head, _, commented = text.partition("# slack:")
-    shown = head + "\n".join(line.removeprefix("# ") for line in ("# slack:" + commented).splitlines())
-    (tmp_path / "hub.yaml").write_text(shown, encoding="utf-8")
-    given = {"PAGERDUTY_KEY": "a" * 32} | {
-        name: new_secret() if name.endswith("SECRET") else "a password of sixteen letters"
-        for name in re.findall(r"\$\{([A-Z_]+)\}", shown)
-        if name != "PAGERDUTY_KEY"
+    shown = re.sub(r"^# (?=[a-z_]+:|  )", "", text, flags=re.MULTILINE)
+    assert list(yaml.safe_load(shown)) == re.findall(r"^(?:# )?([a-z_]+):", text, re.MULTILINE)
+    assert set(yaml.safe_load(shown)) == set(HubFile.model_fields)
+    settings = load_hub(tmp_path, shown)
+    assert {name for name in HubFile.model_fields if getattr(settings.hub, name) is None} == set()
+    assert settings.hub.access.csm == "book"
+    assert settings.hub.retention.keep["message_bodies"] == timedelta(days=180)
+
+
+def load_hub(folder: Path, text: str) -> Settings:
+    """hub.yaml, read, where all it takes from the environment is given."""
+    given = {
+        name: new_secret() if name.endswith("SECRET") else "a password of thirty-two letters or more"
+        for name in re.findall(r"\$\{([A-Z_]+)\}", text)
     }
-    settings = load(tmp_path, environment=given)
-    assert settings.hub.slack is not None
-    assert settings.hub.mail is not None
-    assert settings.hub.pagerduty is not None
-    assert settings.hub.webhooks is not None
+    (folder / "documents").mkdir()
+    (folder / "hub.yaml").write_text(text, encoding="utf-8")
+    return load(folder, environment=given | {"PAGERDUTY_KEY": "a" * 32})
+
+
+def yaml_of_hub(text: str) -> Iterator[str]:
+    """What a page shows of hub.yaml: blocks that say so, and `section: {…}` among words."""
+    yield from (block for language, block in blocks(text) if language == "yaml" and block.startswith("# hub.yaml"))
+    for span in spans(text):
+        if span.split(":")[0] in HubFile.model_fields and ": {" in span and "…" not in span:
+            yield span
+
+
+HUB_EXAMPLES = [(name_of(path), part) for path in READMES for part in yaml_of_hub(path.read_text(encoding="utf-8"))]
+
+
+def test_examples_of_hub_yaml_are_found() -> None:
+    assert {name for name, _ in HUB_EXAMPLES} >= {"docs/privacy.md"}
+
+
+@pytest.mark.parametrize(("page", "example"), HUB_EXAMPLES)
+def test_an_example_of_hub_yaml_is_valid(page: str, example: str, tmp_path: Path) -> None:
+    assert load_hub(tmp_path, f"store: sqlite:///x.db\n{example}\n").hub is not None
+
+
+@pytest.mark.parametrize("readme", READMES, ids=name_of)
+def test_settings_named_with_dots_exist(readme: Path) -> None:
+    for span in spans(readme.read_text(encoding="utf-8")):
+        first, *rest = span.split(".")
+        is_a_file = (readme.parent / span).exists()
+        if first in HubFile.model_fields and re.fullmatch(r"[a-z_]+", "".join(rest)) and not is_a_file:
+            assert names_a_setting(HubFile, [first, *rest]), span
+
+
+def names_a_setting(model: type[BaseModel], names: list[str]) -> bool:
+    if names[0] not in model.model_fields:
+        return False
+    inner = models_of(model.model_fields[names[0]].annotation)
+    return not names[1:] or any(names_a_setting(part, names[1:]) for part in inner)
 
 
 def fields(model: type[BaseModel]) -> Iterator[str]:
     """The names of all settings of a model and of the models in it."""
     for name, field in model.model_fields.items():
         yield name
-        inner: list[Any] = (
-            list(get_args(field.annotation)) if isinstance(field.annotation, UnionType) else [field.annotation]
-        )
-        for part in inner:
-            if isinstance(part, type) and issubclass(part, BaseModel):
-                yield from fields(part)
+        for inner in models_of(field.annotation):
+            yield from fields(inner)
+
+
+def models_of(annotation: Any) -> list[type[BaseModel]]:
+    parts = get_args(annotation) if isinstance(annotation, UnionType) else [annotation]
+    return [part for part in parts if isinstance(part, type) and issubclass(part, BaseModel)]

@@ -8,6 +8,7 @@ live:
   check: 3 seconds         how often it is looked at whether tokens are still valid
 """
 
+import re
 from datetime import timedelta
 from typing import Annotated
 
@@ -15,7 +16,14 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from hub.playbooks.durations import parse_duration
 
-Seconds = Annotated[timedelta, BeforeValidator(parse_duration), Field(gt=timedelta(0), le=timedelta(minutes=1))]
+
+def _short(value: object) -> timedelta:
+    """A duration as everywhere, and in seconds, too, of which nothing else speaks."""
+    match = re.fullmatch(r"(\d{1,2}) seconds?", value) if isinstance(value, str) else None
+    return parse_duration(value) if match is None else timedelta(seconds=int(match[1]))
+
+
+Seconds = Annotated[timedelta, BeforeValidator(_short), Field(gt=timedelta(0), le=timedelta(minutes=1))]
 
 
 class Live(BaseModel):
