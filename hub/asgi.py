@@ -23,6 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from hub.access import Viewer
 from hub.access.admission import Admission
 from hub.access.reading import Reads
+from hub.access.sealing import open_seal
 from hub.compose.live import Live
 from hub.store import Store
 from hub.store.ping import answers
@@ -96,6 +97,7 @@ def app(
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        await open_seal(hub.store, now=hub.clock())
         await hub.start()
         try:
             yield

@@ -1,4 +1,7 @@
-"""Ids that are unique over all types (Relay): base64 of "Type:id", and the `Node` interface of what can be asked for by one."""
+"""Ids that are unique over all types (Relay): base64 of "Type:id", and the `Node` interface of what can be asked for by one.
+
+An id that is made of a source's key may be made of somebody's address: such ids are sealed (hub.access.sealing).
+"""
 
 import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -8,6 +11,7 @@ from typing import Any
 import strawberry
 from graphql import GraphQLResolveInfo
 
+from hub.access.sealing import closed, opened
 from hub.store.query import Row
 from schema.errors import BadInputError
 from schema.fields import computed
@@ -37,11 +41,17 @@ TYPES: Mapping[str, str] = {
 }
 """The type of each entity that is a node."""
 ENTITIES: Mapping[str, str] = {type_: entity for entity, type_ in TYPES.items()}
+SEALED = frozenset({"contact", "external_id"})
+"""Entities whose ids may be made of personal data."""
+_SEALED_TYPES = frozenset(TYPES[entity] for entity in SEALED)
 
 
 def global_id(entity: str, key: str) -> str:
     """The id of an entity's row in the API."""
-    return urlsafe_b64encode(f"{TYPES[entity]}:{key}".encode()).decode().rstrip("=")
+    type_ = TYPES[entity]
+    if entity in SEALED:
+        key = closed(type_, key.encode())
+    return urlsafe_b64encode(f"{type_}:{key}".encode()).decode().rstrip("=")
 
 
 def parse_id(text: str) -> tuple[str, str]:
@@ -50,6 +60,8 @@ def parse_id(text: str) -> tuple[str, str]:
         type_, colon, key = urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode().partition(":")
     except (binascii.Error, ValueError):
         type_, colon, key = "", "", ""
+    if type_ in _SEALED_TYPES:
+        key = (opened(type_, key) or b"").decode()
     if not colon or not key or type_ not in ENTITIES:
         raise BadInputError(f"{text[:80]!r} is not an id of this API")
     return ENTITIES[type_], key

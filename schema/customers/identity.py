@@ -29,13 +29,16 @@ class IdentityCandidate:
 )
 class Identity(Node):
     source: str = column()
-    key: str = column(description="The source's key of the company.")
+    key: str = column(description="The source's key of the company; of some sources a person's address.", personal=True)
     name: str | None = column()
     domains: list[str] = computed(lambda row: row["domains"] or [], "domains")
-    external_key: str | None = column(description="Another system's key that the source carries.")
+    external_key: str | None = column(description="Another system's key that the source carries.", personal=True)
     parent_key: str | None = column(description="The source's key of the company above it.")
     state: IdentityState = column()
-    method: str | None = column(description="How it was decided: map, external, domain, created or person.")
+    method: str | None = column(
+        description="How it was decided: map, external, domain, created, person; merged: it made a customer that is part of "
+        "this one now."
+    )
     reason: str | None = column()
     decided_at: datetime | None = column()
     decided_by: str | None = column(description="Which of our people decided; null where a rule did.")

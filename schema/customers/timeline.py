@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import strawberry
 
+from hub.access.sealing import closed
 from hub.store.query import Order, Row, Where
 from hub.store.timeline import PARTS
 from hub.store.timeline.statement import WORDS
@@ -45,7 +46,11 @@ def _until_tonight(day: date) -> tuple[Where, ...]:
 
 @strawberry.type(description="Something that happened to a customer.")
 class TimelineEntry:
-    id: strawberry.ID = column(description="Of the entry; it tells one entry from another and finds nothing.")
+    id: strawberry.ID = computed(
+        lambda row: closed("timeline", row["id"].encode()),  # of what a source tells it is made of the source's key
+        "id",
+        description="Of the entry; it tells one entry from another and finds nothing.",
+    )
     at: datetime = column(description="What is known by the day alone is at its beginning, in UTC.")
     kind: TimelineKind = computed(lambda row: TimelineKind(row["kind"]), "kind")
     title: str = computed(_title, "kind", *WORDS, "amount", description="A sentence.")

@@ -33,14 +33,14 @@ class SurveyInvitationSendInput:
 @strawberry.type(description="A mail as it would be sent, but for its links.")
 class SurveyPreview:
     customer_id: strawberry.ID = computed(lambda row: global_id("customer", row["customer_id"]))
-    address: str = key()
-    subject: str = key()
+    address: str = key(personal=True)
+    subject: str = key(personal=True)
 
 
 @strawberry.type(description="A customer that is not asked, or one of its contacts, and why.")
 class SurveyLeftOut:
     customer_id: strawberry.ID = computed(lambda row: global_id("customer", row["customer_id"]))
-    address: str | None = key(description="Of the contact; null where it is about the whole customer.")
+    address: str | None = key(personal=True, description="Of the contact; null where it is about the whole customer.")
     reason: str = key()
 
 

@@ -58,7 +58,7 @@ class CustomerLifecycle:
     updated_at: datetime = column()
 
 
-@strawberry.enum(description="A state whose changes are kept.")
+@strawberry.enum(description="A state, or a number, whose changes are kept.")
 class LifecycleField(StrEnum):
     ONBOARDING_STATE = "onboarding_state"
     ONBOARDING_PACE = "onboarding_pace"
@@ -69,6 +69,11 @@ class LifecycleField(StrEnum):
     RENEWAL_AUTO = "renewal_auto"
     EXPANSION_KIND = "expansion_kind"
     ADVOCACY = "advocacy"
+    ONBOARDING_PROGRESS = "onboarding_progress"
+    RENEWAL_ON = "renewal_on"
+    RENEWAL_AMOUNT = "renewal_amount"
+    EXPANSION_VALUE = "expansion_value"
+    ADVOCACY_SCORE = "advocacy_score"
 
 
 @strawberry.type(description="A state that became another.")
