@@ -51,6 +51,7 @@ class Store:
             _for_asyncpg(parsed),
             pool_size=POSTGRESQL_POOL,
             pool_pre_ping=True,
+            hide_parameters=True,  # errors are logged, and values may be people's
             json_serializer=_dump,
             json_deserializer=orjson.loads,
         )
@@ -66,7 +67,12 @@ class Store:
                 raise ConfigError([Fault(message, where=url.database, key="store")]) from None
         writer, reader = (
             create_async_engine(
-                url, pool_size=size, max_overflow=0, json_serializer=_dump, json_deserializer=orjson.loads
+                url,
+                pool_size=size,
+                max_overflow=0,
+                hide_parameters=True,
+                json_serializer=_dump,
+                json_deserializer=orjson.loads,
             )
             for size in (1, READERS)
         )
@@ -151,6 +157,7 @@ class Store:
             _for_asyncpg(self.url),
             poolclass=NullPool,
             connect_args=plain,
+            hide_parameters=True,
             json_serializer=_dump,
             json_deserializer=orjson.loads,
         )
@@ -165,7 +172,7 @@ class Store:
     async def alone(self) -> AsyncIterator[Connection]:
         """A connection that is no pool's and in no transaction, for whoever keeps one: to listen."""
         url = self.url if self.dialect == "sqlite" else _for_asyncpg(self.url)
-        engine = create_async_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+        engine = create_async_engine(url, poolclass=NullPool, hide_parameters=True, isolation_level="AUTOCOMMIT")
         try:
             async with engine.connect() as connection:
                 yield connection

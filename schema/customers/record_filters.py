@@ -5,6 +5,7 @@ from typing import Any
 
 import strawberry
 
+from hub.model.conditions.texts import LONGEST_SEARCH
 from hub.store.query import Where
 from schema.enums import (
     InvoiceStatus,
@@ -32,6 +33,8 @@ def _searched(column: str, text: str | None, *, field: str) -> list[Where]:
         return []
     if not text.strip():
         raise BadInputError(f"{field} must hold something to look for", field=f"filter.{field}")
+    if len(text) > LONGEST_SEARCH:
+        raise BadInputError(f"{field} must have at most {LONGEST_SEARCH} characters", field=f"filter.{field}")
     return [Where(column, "contains", text)]
 
 
@@ -52,7 +55,7 @@ class ContactFilter:
             found.append(Where("email", "same_text", self.email))
         if self.email_domain is not None:
             domain = self.email_domain.strip().removeprefix("@")
-            if not domain:
+            if not domain or len(domain) > LONGEST_SEARCH:
                 raise BadInputError("emailDomain must be a domain, such as acme.example", field="filter.emailDomain")
             found.append(Where("email", "ends_with", f"@{domain}"))
         found += _searched("name", self.name_contains, field="nameContains")

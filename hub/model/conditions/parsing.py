@@ -28,8 +28,10 @@ from hub.model.conditions.terms import (
 )
 from hub.model.conditions.texts import LONGEST_SEARCH, MOST_WORDS, words
 
-DEEPEST = 40
-"""Conditions within conditions: databases parse no deeper ones."""
+DEEPEST = 15
+"""Conditions within conditions: SQLite parses none that are much deeper."""
+LONGEST_TEXT = 1_000
+"""Characters of a text to compare with: databases take no patterns without end."""
 
 
 def parse(value: object, fields: Mapping[str, Field], *, changes: bool = False) -> Condition:
@@ -54,7 +56,7 @@ class _Parser:
         if not isinstance(value, Mapping) or not value:
             self.problem(key, "must be a mapping such as {health: {lt: 0.5}}, or all, any, not")
             return None
-        if len(key) > 2 * DEEPEST:
+        if sum(part in ("not", "all", "any") for part in key) > DEEPEST:
             self.problem(key[:4], f"holds conditions within conditions, more than {DEEPEST} deep")
             return None
         return _joined([part for name, inner in value.items() for part in self.part(name, inner, (*key, name))])
@@ -144,6 +146,9 @@ class _Parser:
             return self.day(value, key)
         if not isinstance(value, str):
             self.problem(key, f"must be a text, not {value!r}")
+            return ""
+        if len(value) > LONGEST_TEXT:
+            self.problem(key, f"must have at most {LONGEST_TEXT:,} characters, not {len(value):,}")
             return ""
         if field.choices and not free and value not in field.choices:
             self.problem(key, f"is no {field.name}", field.choices)
