@@ -16,6 +16,7 @@ from schema.attention.queries import AttentionQueries
 from schema.backtest.mutations import BacktestMutations
 from schema.customers.groups import CustomerGroupQueries
 from schema.customers.identity import CustomerMerge, Identity
+from schema.customers.identity_mutations import IdentityMutations
 from schema.customers.identity_queries import IdentityQueries
 from schema.customers.mutations import CustomerMutations
 from schema.customers.queries import CustomerQueries
@@ -119,6 +120,7 @@ class Mutation(
     PrivacyMutations,
     NoteMutations,
     AssignmentMutations,
+    IdentityMutations,
 ):
     pass
 

@@ -31,6 +31,7 @@ from schema.attention.asking import AttentionActions
 from schema.configured import PlaybookDefinition as PlaybookDefinition
 from schema.configured import SourceDefinition as SourceDefinition
 from schema.configured import StepDefinition as StepDefinition
+from schema.customers.asking import IdentityActions
 from schema.guard.guard import Guard
 from schema.people.asking import PeopleActions
 from schema.segments.asking import SegmentActions
@@ -181,7 +182,9 @@ class OnboardingRequest:
     restart: bool = False
 
 
-class Actions(AttentionActions, PeopleActions, ReportActions, SegmentActions, SettingsActions, Protocol):
+class Actions(
+    AttentionActions, IdentityActions, PeopleActions, ReportActions, SegmentActions, SettingsActions, Protocol
+):
     """The use cases that mutations call, and those that answer what no column holds."""
 
     async def fire(self, request: FireRequest, *, now: datetime) -> Sequence[Fired]: ...

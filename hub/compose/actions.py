@@ -9,6 +9,7 @@ from hub.compose.attention_actions import AttentionActions
 from hub.compose.backtesting import BacktestActions
 from hub.compose.expansion import ExpansionActions
 from hub.compose.hub import Hub
+from hub.compose.identifying import IdentityActions
 from hub.compose.jobs import SYNC
 from hub.compose.judging import JudgementActions
 from hub.compose.mail_actions import MailActions
@@ -43,6 +44,7 @@ from scoring.lift import Lift
 
 class HubActions(
     AttentionActions,
+    IdentityActions,
     JudgementActions,
     MailActions,
     ModelActions,

@@ -155,6 +155,7 @@ async def refresh_profiles(connection: Connection, source: str, *, now: datetime
             of_source,
             parent.c.source == external_id.c.source,
             parent.c.key == external_id.c.parent_key,
+            parent.c.customer_id.is_distinct_from(customer.c.id),  # which it is, once they were merged
             customer.c.parent_id.is_distinct_from(parent.c.customer_id),
         )
     )

@@ -168,8 +168,28 @@ async def hasten(
 
 async def cancel_all(connection: Connection, *, playbook: str | None, error: str, now: datetime) -> list[str]:
     """End the open runs of a playbook (None: of all); return which."""
-    open_ = [playbook_run.c.state.in_(OPEN), *(() if playbook is None else (playbook_run.c.playbook == playbook,))]
-    statement = update(playbook_run).where(_locked(*open_))
+    tests = () if playbook is None else (playbook_run.c.playbook == playbook,)
+    return await _cancel(connection, *tests, error=error, now=now)
+
+
+async def cancel(
+    connection: Connection,
+    *,
+    ids: Iterable[str] | None = None,
+    customer_id: str | None = None,
+    error: str,
+    now: datetime,
+) -> list[str]:
+    """End those of these runs, or of a customer's, that are open; return which."""
+    tests = [] if customer_id is None else [playbook_run.c.customer_id == customer_id]
+    if ids is not None:
+        tests.append(among(connection, playbook_run.c.id, ids))
+    assert tests, "nobody's runs are nobody's to cancel"
+    return await _cancel(connection, *tests, error=error, now=now)
+
+
+async def _cancel(connection: Connection, *tests: ColumnElement[bool], error: str, now: datetime) -> list[str]:
+    statement = update(playbook_run).where(_locked(playbook_run.c.state.in_(OPEN), *tests))
     ended = {"state": RunState.CANCELLED.value, "error": error, "wake_at": None, "updated_at": now, "finished_at": now}
     statement = statement.values(**ended, fence=playbook_run.c.fence + 1)
     cancelled = sorted((await connection.execute(statement.returning(playbook_run.c.id))).scalars())

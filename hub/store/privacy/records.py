@@ -143,7 +143,7 @@ PLACES = (
         about="customers that were found to be one",
         customer=("kept_id",),
         texts=("reason", "evidence"),
-        plain={REFERENCE: "id kept_id merged_id", STAFF: "by undone_by"},
+        plain={REFERENCE: "id kept_id merged_id moved", STAFF: "by undone_by"},
     ),
     Place(
         table=tables.source,

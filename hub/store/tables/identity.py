@@ -1,6 +1,6 @@
 """Merges of customers: which one became part of which, by whom and why, and what it takes to undo it."""
 
-from sqlalchemy import Column, ForeignKey, Index, String, Table, Text
+from sqlalchemy import Column, ForeignKey, Index, String, Table, Text, text
 
 from hub.store.tables.base import Json, UtcDateTime, metadata
 
@@ -14,6 +14,8 @@ customer_merge = Table(
     Column("by", String(254), nullable=False),
     Column("at", UtcDateTime, nullable=False),
     Column("evidence", Json, nullable=False),  # ids in external_id that were the merged one's, and are its again if undone
+    # what else moved, as hub.store.merges says: ids of notes, calls and customers below it
+    Column("moved", Json, nullable=False, server_default=text("'{}'")),
     Column("undone_at", UtcDateTime),
     Column("undone_by", String(254)),
     Index(None, "kept_id", "at"),

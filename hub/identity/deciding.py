@@ -33,8 +33,11 @@ from hub.store.identity import (
     put_decisions,
     refresh_profiles,
 )
+from hub.store.merges import MERGED, open_again
 from hub.store.store import Connection
 
+MAKING = ("created", MERGED)
+"""How evidence that made a customer was decided."""
 _DOMAIN = re.compile(r"^(?:[^@\s]+@)?([a-z0-9-]+(?:\.[a-z0-9-]+)+)$", re.IGNORECASE)
 
 
@@ -229,24 +232,61 @@ def _row(decision: Decision, now: datetime, by: str | None = None) -> dict[str, 
     }
 
 
-async def decide_by_hand(store: Store, evidence_id: str, customer_id: str | None, *, by: str, now: datetime) -> int:
-    """A person says whom a piece of evidence means (None: nobody); return the records this moved.
+async def decide_by_hand(
+    store: Store, evidence_id: str, customer_id: str | None, *, by: str, now: datetime, new: bool = False
+) -> int:
+    """A person says whom a piece of evidence means (None: nobody, or with `new` a new customer); return the records this moved.
 
-    Raises NotFoundError for unknown evidence, RefusedError for a customer that is neither a candidate nor known.
+    Raises NotFoundError for unknown evidence, RefusedError for a customer that is neither a candidate nor known, and where
+    the evidence made a customer, whose it stays.
     """
     async with store.transaction() as connection:
         await begin_deciding(connection)
         known = await find_evidence(connection)
-        piece = next((piece for piece in known if piece.id == evidence_id), None)
-        if piece is None:
-            held = [piece.id for piece in known if piece.state == "ambiguous"]
-            raise NotFoundError(f"no evidence {evidence_id!r}; waiting for a decision: {', '.join(held) or 'nothing'}")
+        piece = _piece(evidence_id, known)
+        _may_move(piece, but=customer_id)
         if customer_id is not None and customer_id not in {piece.customer_id for piece in known}:
             choices = ", ".join(piece.candidates) or "any customer id"
             raise RefusedError(f"no customer {customer_id!r}; candidates: {choices}")
+        method = "person"
+        if new and piece.method not in MAKING:
+            customer_id, method = customer_id_for(piece.source, piece.key), "created"
+            stamps = {"created_at": now, "updated_at": now}
+            await add_customers(connection, [{"id": customer_id, "name": piece.name or piece.key, **stamps}])
         state = "matched" if customer_id else "unmatched"
         decision = Decision(
-            id=evidence_id, state=state, customer_id=customer_id, method="person", reason=f"decided by {by}"
+            id=evidence_id, state=state, customer_id=customer_id, method=method, reason=f"decided by {by}"
         )
         await put_decisions(connection, [_row(decision, now, by)])
-        return await link(connection, since=now)
+        moved = await link(connection, since=now)
+        if new:
+            await refresh_profiles(connection, piece.source, now=now)
+        return moved
+
+
+async def reopen(store: Store, rules: IdentityRules, evidence_id: str, *, now: datetime) -> Evidence:
+    """Take back what was decided of a piece of evidence, and let the rules decide anew; return what they made of it.
+
+    Its records are nobody's meanwhile, and stay so where the rules find nothing certain. Errors as `decide_by_hand`.
+    """
+    async with store.transaction() as connection:
+        await begin_deciding(connection)
+        piece = _piece(evidence_id, await find_evidence(connection))
+        _may_move(piece)
+        await open_again(connection, [evidence_id], reason="opened again")
+        await resolve(connection, rules, source=piece.source, now=now)
+        return _piece(evidence_id, await find_evidence(connection))
+
+
+def _piece(evidence_id: str, known: Sequence[Evidence]) -> Evidence:
+    found = next((piece for piece in known if piece.id == evidence_id), None)
+    if found is None:
+        held = [piece.id for piece in known if piece.state == "ambiguous"]
+        raise NotFoundError(f"no evidence {evidence_id!r}; waiting for a decision: {', '.join(held) or 'nothing'}")
+    return found
+
+
+def _may_move(piece: Evidence, *, but: str | None = None) -> None:
+    """What made a customer stays evidence of it: without it there would be a customer of nothing."""
+    if piece.method in MAKING and piece.customer_id != but:
+        raise RefusedError(f"{piece.id} made the customer {piece.customer_id}: merge that customer, or undo its merge")
