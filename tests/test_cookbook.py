@@ -1,0 +1,306 @@
+"""docs/cookbook.md is true: every operation on it runs as it stands there, over HTTP, against a hub with a company in it.
+
+The recipes are asked in the order of the page, each by the least role it names, with ids from the answers of those before, as
+the page says. Queries are asked on both paths; who lacks the role or the scope is refused; mutations are carried out, once.
+"""
+
+import asyncio
+import json
+import re
+import shutil
+import socket
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+from graphql import build_schema, parse, validate
+from sqlalchemy import delete, update
+
+from hub.access.tokens import create
+from hub.asgi import app
+from hub.cli.serve import Served
+from hub.compose import Hub
+from hub.compose.graphql import guard_of
+from hub.compose.web import routes_of
+from hub.model.actions import Role, Scope
+from hub.resources import CONFIG
+from hub.settings import load
+from hub.store import tables
+from schema.answering import READER
+from tests.fakes.cookbook import PAGE, Recipe, found, places, recipes
+from tests.fakes.durable import FakeDurable
+from tests.schema.company import NOW, TODAY, insert, record, seed
+
+ROOT = Path(__file__).parent.parent
+ALL = recipes()
+ROLES = [role.value for role in Role]
+DAYS = (63, 35, 7)
+"""Days before today that are scored, too."""
+
+
+class Engine(FakeDurable):
+    executor = "here"
+
+
+async def company(hub: Hub) -> None:
+    """Six customers with a few of everything, in use for months, scored by the hub itself; two have renewals ahead."""
+    store = hub.store
+    await seed(store, 6)
+    ids = [f"c{number:03}" for number in range(6)]
+    async with store.transaction() as connection:
+        await connection.execute(update(tables.alert).values(snoozed_until=None))
+        for table in (tables.churn_prediction, tables.scorecard, tables.extra_scorecard, tables.rollup_scorecard):
+            await connection.execute(delete(table))  # the hub makes its own
+        await connection.execute(delete(tables.churn_model))
+    terms = [
+        record(
+            "bill", f"t-{customer}", customer, plan="Pro", mrr=100.0, currency="EUR", started_on=TODAY + timedelta(due - 365),
+            renews_on=TODAY + timedelta(due), ended_on=None, auto_renew=False, status="active", seats_purchased=5,
+        )
+        for customer, due in (("c001", 20), ("c002", 50))
+    ]  # fmt: skip
+    await insert(store, tables.subscription, terms)
+    use = [
+        record(
+            "app", f"{customer}-{user}-{days}-use", customer, user_key=f"u{user}", day=TODAY - timedelta(days=days),
+            events=10, sessions=2, minutes=7.5,
+        )
+        for number, customer in enumerate(ids) for user in range(20 if number == 1 else number + 1)
+        for days in range(4, 100, 1 + user)
+    ]  # fmt: skip
+    await insert(store, tables.user_activity_day, use)
+    known = [
+        record(source, customer, customer, name=customer, domains=[], state="matched", method="domain", reason="same domain")
+        for source in ("desk", "app", "bill") for customer in ids
+    ]  # fmt: skip
+    await insert(store, tables.external_id, known)
+    syncs: list[dict[str, Any]] = [
+        {
+            "id": f"sync-{source}-{days}-ago", "source": source, "state": "succeeded", "started_at": NOW - timedelta(days=days),
+            "finished_at": NOW - timedelta(days=days), "streams": {}, "pulled": 1, "new": 1,
+        }
+        for source in ("desk", "app", "bill", "crm") for days in (*DAYS, 0)
+    ]  # fmt: skip
+    await insert(store, tables.sync_run, syncs)
+    async with store.transaction() as connection:
+        for table in (*tables.RECORD_TABLES.values(), tables.external_id):
+            await connection.execute(update(table).values(learned_at=NOW - timedelta(days=200)))
+        calm = update(tables.ticket).where(tables.ticket.c.customer_id == ids[1])  # one that has outgrown its seats
+        await connection.execute(calm.values(severity="normal"))
+        for table in (tables.user_activity_day, tables.feature_usage_day):  # one that has not begun yet
+            await connection.execute(delete(table).where(table.c.customer_id == ids[0]))
+    await hub.backfill([TODAY - timedelta(days=days) for days in DAYS])
+    await hub.score(fire=False)
+
+
+@dataclass
+class Desk:
+    """A hub that is served, the tokens that open it, and what was learned from answers so far."""
+
+    hub: Hub
+    client: httpx.AsyncClient
+    tokens: Mapping[str, str]
+    known: dict[str, Any] = field(default_factory=dict)
+
+    async def ask(self, recipe: Recipe, who: str, **more: Any) -> httpx.Response:
+        body = {"query": recipe.text, "variables": {**recipe.filled(self.known), **more}}
+        headers = {"authorization": f"Bearer {self.tokens[who]}", "accept": "application/graphql-response+json"}
+        return await self.client.post("/graphql", json=body, headers=headers)
+
+    async def events(self, recipe: Recipe, who: str, **more: Any) -> Any:
+        """The data of the first event."""
+        body = {"query": recipe.text, "variables": {**recipe.filled(self.known), **more}}
+        headers = {"authorization": f"Bearer {self.tokens[who]}", "accept": "text/event-stream"}
+        async with self.client.stream("POST", "/graphql", json=body, headers=headers) as stream:
+            assert stream.status_code == 200, await stream.aread()
+            async for line in stream.aiter_lines():
+                if line.startswith("data: "):
+                    return json.loads(line.removeprefix("data: "))
+        raise AssertionError("the stream ended")
+
+    def learn(self, recipe: Recipe, data: Any) -> None:
+        for place, (name, path) in places().items():
+            if name == recipe.name:
+                self.known[place] = found(data, path)
+
+
+@asynccontextmanager
+async def served(folder: Path) -> AsyncIterator[Desk]:
+    config = folder / "config"
+    shutil.copytree(CONFIG, config)
+    team = (config / "team.yaml").read_text("utf-8")
+    assert "members: {}" in team
+    (config / "team.yaml").write_text(team.replace("members: {}", "members: {ann@cs.example: {name: Ann}}"), "utf-8")
+    settings = load(config, environment={"CSHUB_STORE": f"sqlite:///{folder / 'cshub.db'}"})
+    engine = Engine(clock=lambda: NOW)
+    async with Hub.open(settings, clock=lambda: NOW, migrate=True, work=False, engine=engine) as hub:
+        await company(hub)
+        tokens = {}
+        for role in Role:
+            new = await create(
+                hub.store, name=f"a {role.value}", role=role, now=NOW, expires_at=NOW + timedelta(days=1)
+            )
+            tokens[role.value] = new.secret
+        for role in (Role.CSM, Role.MANAGER, Role.ADMIN):
+            name = f"{role.value} without personal"
+            new = await create(hub.store, name=name, role=role, now=NOW, scopes={Scope.READ, Scope.ACT})
+            tokens[name] = new.secret
+        listener = socket.create_server(("127.0.0.1", 0))
+        application = app(Served(hub, None), routes=routes_of(hub), guard=guard_of(settings))
+        server = uvicorn.Server(uvicorn.Config(application, log_config=None, lifespan="on", ws="websockets-sansio"))
+        task = asyncio.create_task(server._serve(sockets=[listener]))
+        while not server.started:
+            assert not task.done(), "the server ended before it began"
+            await asyncio.sleep(0.01)
+        try:
+            url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+            async with httpx.AsyncClient(base_url=url, timeout=60) as client:
+                yield Desk(hub, client, tokens)
+        finally:
+            await application.state.end_streams()
+            server.should_exit = True
+            await task
+
+
+def rows(data: Any) -> list[Any]:
+    """All lists of an answer."""
+    if isinstance(data, dict):
+        return [each for value in data.values() for each in rows(value)]
+    if isinstance(data, list):
+        return [data, *(each for value in data for each in rows(value))]
+    return []
+
+
+async def test_every_recipe_is_answered(tmp_path: Path) -> None:
+    async with served(tmp_path) as desk:
+        for recipe in ALL:
+            assert not (missing := recipe.places() - desk.known.keys()), (
+                f"{recipe.name}: {missing} are of no recipe before"
+            )
+            match recipe.kind:
+                case "query":
+                    await check_query(desk, recipe)
+                case "mutation":
+                    await check_mutation(desk, recipe)
+                case "subscription":
+                    await check_subscription(desk, recipe)
+            await check_refusals(desk, recipe)
+
+
+async def check_query(desk: Desk, recipe: Recipe) -> None:
+    who = recipe.with_personal or recipe.role
+    if recipe.name == "Approvals":
+        await ask_somebody(desk)
+    response = await desk.ask(recipe, who)
+    body = response.json()
+    assert response.status_code == 200, (recipe.name, body)
+    assert "errors" not in body, (recipe.name, body)
+    for name, value in body["data"].items():
+        assert value not in (None, [], {}), f"{recipe.name}: {name} is empty"
+    pages = [value["nodes"] for value in body["data"].values() if isinstance(value, dict) and "nodes" in value]
+    assert all(pages), f"{recipe.name}: a page is empty"
+    assert any(rows(body["data"])) or not rows(body["data"]), f"{recipe.name}: all lists are empty"
+    READER.enabled = False
+    try:
+        ordinary = (await desk.ask(recipe, who)).json()
+    finally:
+        READER.enabled = True
+    if recipe.name != "AuditLog":  # which grows by being read
+        assert ordinary["data"] == body["data"], f"{recipe.name}: the two paths do not agree"
+    desk.learn(recipe, body["data"])
+
+
+async def check_mutation(desk: Desk, recipe: Recipe) -> None:
+    first = (await desk.ask(recipe, recipe.role)).json()
+    assert "errors" not in first, (recipe.name, first)
+    for name, payload in first["data"].items():
+        assert payload.pop("errors") == [], f"{recipe.name}: {name} has errors: {first}"
+        assert any(value not in (None, []) for value in payload.values()), f"{recipe.name}: {name} says nothing"
+    if "idempotencyKey" in json.dumps(recipe.variables):
+        again = (await desk.ask(recipe, recipe.role)).json()
+        for payload in again["data"].values():
+            assert payload.pop("errors") == [], (recipe.name, again)
+        assert again["data"] == first["data"], f"{recipe.name}: the same key did something else"
+    desk.learn(recipe, first["data"])
+
+
+async def check_subscription(desk: Desk, recipe: Recipe) -> None:
+    """What mutations did since the cursor of the page comes first, and behind its own cursor comes the next."""
+    told = await asyncio.wait_for(desk.events(recipe, recipe.role), 20)
+    assert "errors" not in told
+    [event] = told["data"].values()
+    assert event["cursor"] != desk.known["EVENT_CURSOR"]
+    [about] = [value for key, value in event.items() if key in ("alert", "run")]
+    assert about["id"], f"{recipe.name}: says of nothing what it is about"
+
+
+async def check_refusals(desk: Desk, recipe: Recipe) -> None:
+    """The role below gets nothing, and neither does the same role without the scope."""
+    if recipe.kind == "subscription":
+        return
+    place = ROLES.index(recipe.role)
+    if place:
+        response = await desk.ask(recipe, ROLES[place - 1])
+        assert (response.status_code, response.json()["errors"][0]["extensions"]["code"]) == (403, "FORBIDDEN"), (
+            recipe.name
+        )
+    if recipe.with_personal:
+        assert (await desk.ask(recipe, recipe.role)).status_code == 403
+        response = await desk.ask(recipe, recipe.role, personal=False)
+        assert response.status_code == 200, (recipe.name, response.json())
+        assert "errors" not in response.json()
+    if recipe.personal:
+        response = await desk.ask(recipe, f"{recipe.role} without personal")
+        assert response.status_code == 403, recipe.name
+        assert "personal" in response.text
+    elif recipe.role in ("csm", "manager", "admin"):
+        text = (await desk.ask(recipe, f"{recipe.role} without personal")).text
+        assert "the scope personal" not in text, f"{recipe.name} reads personal data, and does not say so"
+
+
+async def ask_somebody(desk: Desk) -> None:
+    """A run that waits for a person's word, as one of a configured playbook does."""
+    ran = {
+        "id": "run-asks", "playbook": "churn_offer", "playbook_version": 1, "definition": {}, "customer_id": "c002",
+        "episode": "x", "cause": "hand", "started_by": "ann", "state": "waiting", "step": 0, "fence": 1,
+        "wake_at": NOW + timedelta(days=1), "awaits": "approval", "since": NOW, "facts": {}, "error": None,
+        "started_at": NOW, "updated_at": NOW, "finished_at": None,
+    }  # fmt: skip
+    asked = {
+        "id": "run-asks:0", "run_id": "run-asks", "step": 0, "customer_id": "c002", "question": "Offer it?", "asked_of": None,
+        "state": "open", "asked_at": NOW, "expires_at": NOW + timedelta(days=1),
+    }  # fmt: skip
+    await insert(desk.hub.store, tables.playbook_run, [ran])
+    await insert(desk.hub.store, tables.approval, [asked])
+
+
+def test_the_page_has_what_pages_are_built_of() -> None:
+    kinds = [recipe.kind for recipe in ALL]
+    assert len(ALL) == len({recipe.name for recipe in ALL}) >= 35
+    assert kinds.count("subscription") >= 2
+    assert kinds.count("mutation") >= 10
+    blocks = re.findall(r"^```graphql\n", PAGE.read_text("utf-8"), re.MULTILINE)
+    assert len(blocks) == len(ALL), "an operation is in no recipe, and is not tried"
+    assert {name for name, _ in places().values()} <= {recipe.name for recipe in ALL}
+
+
+@pytest.mark.parametrize("recipe", ALL, ids=lambda recipe: recipe.name)
+def test_a_recipe_is_valid_and_says_when_to_use_it(recipe: Recipe) -> None:
+    schema = build_schema((ROOT / "schema/schema.graphql").read_text(encoding="utf-8"))
+    assert validate(schema, parse(recipe.text)) == []
+    assert recipe.words.endswith(".")
+    assert recipe.role in ROLES
+
+
+def test_links_of_the_page_lead_somewhere() -> None:
+    text = PAGE.read_text("utf-8")
+    headings = {
+        re.sub(r"[^\w -]", "", each).lower().replace(" ", "-") for each in re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    }
+    assert set(re.findall(r"\]\(#([\w-]+)\)", text)) <= headings
