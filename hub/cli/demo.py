@@ -45,7 +45,7 @@ MOST_LISTED = 20
 @click.option(
     "--customers", type=click.IntRange(12, 5000), default=300, show_default=True, help="Of the simulated company."
 )
-@click.option("--months", type=click.IntRange(3, 60), default=18, show_default=True, help="Of its history.")
+@click.option("--months", type=click.IntRange(3, 60), default=24, show_default=True, help="Of its history.")
 @click.option("--seed", default=7, show_default=True)
 @click.option(
     "--days",

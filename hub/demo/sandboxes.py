@@ -271,7 +271,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--hub-url", default="", help="where Slack sends what people press")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--customers", type=int, default=300)
-    parser.add_argument("--months", type=int, default=18)
+    parser.add_argument("--months", type=int, default=24)
     parser.add_argument("--newcomers", type=int, default=0, help="of them who sign in the last weeks")
     parser.add_argument(
         "--clock", type=lambda path: MovedClock(Path(path)), default=utc_now, help="the file that says what time it is"
