@@ -64,8 +64,9 @@ class _Planner:
     def __init__(self, info: GraphQLResolveInfo[Any]) -> None:
         self.info = info
         self.fragments = {name: FragmentDetails(definition) for name, definition in info.fragments.items()}
-        # Strawberry hands resolvers the coerced values alone; where they came from matters to no argument
-        self.variables = VariableValues({}, info.variable_values)  # type: ignore[arg-type]  # a dict, as said above
+        given: Any = info.variable_values
+        # Strawberry hands resolvers of queries the coerced values alone; where they came from matters to no argument
+        self.variables = given if isinstance(given, VariableValues) else VariableValues({}, given)
         self.rows = 0
 
     def groups(self, type_: GraphQLObjectType, group: Group) -> Mapping[str, list[FieldDetails]]:

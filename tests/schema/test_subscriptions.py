@@ -105,6 +105,21 @@ async def test_a_book_is_told_of_its_own_customers_only_live_and_from_the_log(
     assert live == {"ann": ["of ann live"], "bob": ["of bob live"], "m": ["of bob live", "of ann live"]}
 
 
+async def test_a_variable_may_say_whether_a_field_is_told(store: Store, broadcast: Broadcast) -> None:
+    await company(store)
+    await open_alert(store, "a", "c001")
+    query = (
+        "subscription ($after: String, $named: Boolean!)"
+        " { alertChanged(after: $after) { alert { title customer @include(if: $named) { name } } } }"
+    )
+    found = []
+    for named in (False, True):
+        opened = await open_(broadcast, store, MANAGER, query, named=named, after=event_cursor(0))
+        assert isinstance(opened, Opened), opened
+        found += await told(opened.parcels, 1)
+    assert found == [{"alert": {"title": "a"}}, {"alert": {"title": "a", "customer": {"name": "Customer 001"}}}]
+
+
 async def test_asking_for_a_customer_outside_the_book_is_as_asking_for_none(store: Store, broadcast: Broadcast) -> None:
     await company(store)
     await open_alert(store, "of bob", "c002")
