@@ -160,7 +160,11 @@ def _progress(*columns: ProgressColumn, console: Console = out) -> Progress:
 
 
 def sync_reports(reports: Sequence["SyncReport"], *, ambiguous: int, unmatched: int) -> None:
-    """What syncs did, a row a stream, what is incomplete and why; then the companies of the book that are nobody's yet."""
+    """What syncs did, a row a stream, what is incomplete and why; then the companies of the book that are nobody's yet.
+
+    Rows of erased people have a column where there are any.
+    """
+    erased = any(stream.erased for report in reports for stream in report.streams.values())
     rows: list[tuple[object, ...]] = [
         (
             report.source,
@@ -170,12 +174,14 @@ def sync_reports(reports: Sequence["SyncReport"], *, ambiguous: int, unmatched: 
             stream.changed,
             stream.unchanged,
             stream.quarantined,
+            *([stream.erased] if erased else []),
             MARKS.get(stream.state, stream.state),
         )
         for report in reports
         for name, stream in report.streams.items()
     ]
-    table(None, ("source", "stream", "pulled", "new", "changed", "unchanged", "quarantined", "state"), rows)
+    counted = ("pulled", "new", "changed", "unchanged", "quarantined", *(("erased",) if erased else ()))
+    table(None, ("source", "stream", *counted, "state"), rows)
     for report in reports:
         did = ((report.resolution.created, "customers created"), (report.resolution.matched, "companies matched"))
         if told := ", ".join(f"{many:,} {what}" for many, what in did if many):

@@ -45,6 +45,19 @@ class PlaybookExperiment:
     no_health: int = _of("no_health", "Customers without both scorecards.")
     arr: EffectDifference = _of("arr", "Change of a year's revenue after the horizon.")
     no_arr: int = _of("no_arr")
+    early_health: EffectDifference = _of("early_health", "Change of health, 0-1, after 14 days; who left has none.")
+    early_arr: EffectDifference = _of("early_arr", "Change of a year's revenue after 14 days; who left has none.")
+
+
+@strawberry.type(description="What became of the customers of a playbook without held-out ones: no proof of an effect.")
+class PlaybookAftermath:
+    customers: int = _of("customers", "With a run, each with its first.")
+    seen: int = _of("seen", "Of these, whose health is known before, and 14 days after.")
+    health_before: float | None = _of("before", "Mean health of those seen, 0-1.")
+    health_after: float | None = _of("after")
+    better: int = _of("better", "Of those seen, with more health than before.")
+    worse: int = _of("worse")
+    stands: JSON = _of("stands", "{what the playbook looks at in the lifecycle: {what it says now: customers}}.")
 
 
 @strawberry.type(description="What a playbook did, and what can be said about its effect.")
@@ -61,6 +74,7 @@ class PlaybookReport:
     useful: int = _did("useful", "Votes.")
     not_useful: int = _did("not_useful")
     experiment: PlaybookExperiment | None = _of("experiment", "Null where nobody was drawn for.")
+    became: PlaybookAftermath | None = _of("became", "Null where there is an experiment, which says more.")
     says: str = _of("says", "What can be said about its effect, in words.")
 
 

@@ -24,6 +24,7 @@ class StreamCounts:
     changed: int | None = key()
     unchanged: int | None = key()
     quarantined: int | None = key()
+    erased: int | None = key(description="Rows of erased people or customers: left out, or taken without the person.")
     total: int | None = key(description="The vendor's own count, where it tells one.")
     error: str | None = key()
 

@@ -355,7 +355,17 @@ async def seed(store: Store, count: int = 3, *, first: int = 0, **columns: Any) 
         state="succeeded",
         started_at=at[1],
         finished_at=at[1],
-        streams={"tickets": {"pulled": 4, "new": 4, "changed": 0, "unchanged": 0, "quarantined": 1, "state": "done"}},
+        streams={
+            "tickets": {
+                "pulled": 4,
+                "new": 4,
+                "changed": 0,
+                "unchanged": 0,
+                "quarantined": 1,
+                "erased": 2,
+                "state": "done",
+            }
+        },
         pulled=4,
         new=4,
         changed=0,

@@ -47,7 +47,7 @@ async def test_sources_show_how_syncing_stands(ask: Ask, store: Store) -> None:
     await seed(store, 1)
     body = await ask(
         "{ sources { id name connector configured enabled schedule syncing pausedUntil lastSucceededAt quarantineCount"
-        " unmatchedCompanies lastRun { state pulled streams { stream new quarantined } }"
+        " unmatchedCompanies lastRun { state pulled streams { stream new quarantined erased } }"
         " runs { totalCount } bookmarks { stream ageSeconds } quarantine { nodes { key field reason seen } } } }"
     )
     never, synced = body["data"]["sources"]
@@ -69,7 +69,7 @@ async def test_sources_show_how_syncing_stands(ask: Ask, store: Store) -> None:
             "lastRun": {
                 "state": "SUCCEEDED",
                 "pulled": 4,
-                "streams": [{"stream": "tickets", "new": 4, "quarantined": 1}],
+                "streams": [{"stream": "tickets", "new": 4, "quarantined": 1, "erased": 2}],
             },
             "runs": {"totalCount": 1},
             "bookmarks": [{"stream": "tickets", "ageSeconds": 86400.0}],

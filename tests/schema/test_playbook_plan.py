@@ -49,7 +49,9 @@ query ($definition: String, $name: String, $days: Int! = 30, $horizon: Int) {
 REPORT = """
 { playbookReport { playbook configured holdout runs firstRunAt messages calls approvals useful notUseful says
     experiment { horizonDays treated heldOut
-      churn { treated heldOut value low high verdict needed } health { value } arr { value } } } }
+      churn { treated heldOut value low high verdict needed } health { value } arr { value }
+      earlyHealth { value needed } earlyArr { value } }
+    became { customers seen healthBefore healthAfter better worse stands } } }
 """
 
 
@@ -150,5 +152,14 @@ async def test_reports_are_for_everybody(ask: Ask) -> None:
             "notUseful": 0,
             "says": "Nothing can be said about its effect: nobody has been drawn for yet.",
             "experiment": None,
+            "became": {
+                "customers": 0,
+                "seen": 0,
+                "healthBefore": None,
+                "healthAfter": None,
+                "better": 0,
+                "worse": 0,
+                "stands": {},
+            },
         }
     ]
