@@ -82,9 +82,10 @@ class Tab:
 
     async def until(self, expression: str) -> Any:
         """Asks until the expression is true; gives its value."""
+        asked = f"(() => {{ const it = {expression}; return it instanceof Node || it; }})()"
         try:
             async with asyncio.timeout(SECONDS):
-                while not (value := await self.run(f"(() => {{ const it = {expression}; return it instanceof Node || it; }})()")):  # noqa: ASYNC110 - it is another process's
+                while not (value := await self.run(asked)):  # noqa: ASYNC110 - the page is another process's
                     await asyncio.sleep(0.05)
         except TimeoutError:
             shown = await self.run("document.body.innerText")

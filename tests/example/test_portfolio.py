@@ -117,7 +117,7 @@ async def test_it_is_filtered_ordered_and_paged(world: World, page: Tab) -> None
 async def test_a_customer(world: World, page: Tab) -> None:
     await enter(page, world.hub.tokens["csm"])
     await page.click(f"{ROWS} a")
-    assert await page.text("h1") == "Customer 003"
+    await page.until("document.querySelector('h1')?.innerText === 'Customer 003'")
     assert await page.run("location.hash") == f"#/customers/{quote(global_id('customer', TROUBLED), safe='')}"
     everything = await page.text("main")
     for shown in ("20 critical", "adoption", "50 % high", "Usage fell", "Health fell", "10,800 EUR", "Sentiment"):
