@@ -145,6 +145,7 @@ def _admitted(
     """The operation that is meant, all checks passed and paid for."""
     guard, viewer = context.guard, context.viewer
     guard.check_open(viewer, now=context.now)
+    _check_variables(variables)
     text = guard.text(query, document_id, viewer)
     prepared = prepare(_SCHEMA, text)
     if prepared.errors:
@@ -163,6 +164,14 @@ def _admitted(
     assert prepared.document is not None, "a document without errors is there"
     spent = guard.admit(viewer, _SCHEMA, prepared.document, operation, variables, now=context.now)
     return Admitted(text, prepared, operation, spent)
+
+
+def _check_variables(variables: Mapping[str, Any]) -> None:
+    """Variables are written down again, for the audit log and to know them by: refused where that cannot be."""
+    try:
+        orjson.dumps(variables)
+    except TypeError:
+        raise _RefusedError(GraphQLError("Variable values are nested too deeply, or are no JSON.")) from None
 
 
 async def note_reads(context: Context, admitted: Admitted, variables: Mapping[str, Any]) -> None:

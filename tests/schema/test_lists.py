@@ -226,7 +226,9 @@ async def test_the_queue_of_companies_a_person_is_to_decide(ask: Ask, store: Sto
     """
     with counting(store) as seen:
         body = await ask(query, {"state": ["AMBIGUOUS", "UNMATCHED"]})
-    assert len([statement for statement in seen if not statement.startswith("BEGIN")]) <= 4
+    # the key is personal: that it is read is noted before, by three statements or, on PostgreSQL, with its lock, four
+    read = [each for each in seen if not each.startswith("BEGIN") and "audit" not in each and "advisory" not in each]
+    assert len(read) <= 4
     found = body["data"]["identities"]
     assert (found["totalCount"], [(each["key"], each["state"], each["domains"]) for each in found["nodes"]]) == (
         3,

@@ -147,3 +147,10 @@ async def test_a_pattern_without_end_is_refused_in_words(asks: Ask, query: str) 
     body = await asks(query, {"text": "x" * 100_000})
     assert body["errors"][0]["extensions"]["code"] == "BAD_INPUT"
     assert (await asks(query, {"text": "%_\\'\"; --"}))["data"] is not None
+
+
+@pytest.mark.parametrize("depth", [100, 253, 254, 300, 900])
+async def test_variables_without_end_are_refused_in_words(asks: Ask, depth: int) -> None:
+    query = "query ($filter: CustomerFilter) { customers(filter: $filter) { totalCount } }"
+    body = await asks(query, {"filter": nested("not", depth)})
+    assert body["errors"][0]["extensions"]["code"] in ("BAD_INPUT", "BAD_QUERY")
