@@ -23,7 +23,12 @@ from hub.access.viewer import RANK, Viewer
 from hub.model.actions import Role
 
 LEEWAY = timedelta(seconds=30)
-_UNCHECKED: Options = {"verify_exp": False, "verify_nbf": False, "verify_iat": False, "require": ["exp", "iss", "aud", "sub"]}
+_UNCHECKED: Options = {
+    "verify_exp": False,
+    "verify_nbf": False,
+    "verify_iat": False,
+    "require": ["exp", "iss", "aud", "sub"],
+}
 """Times are checked here, by the hub's own clock."""
 
 

@@ -52,7 +52,10 @@ def test_a_command_there_is_none_of_is_usage_and_names_what_there_is() -> None:
     assert result.exit_code == 2
     assert "No such command 'scor'" in result.output
     assert CliRunner().invoke(main, ["token", "create", "x", "--role", "boss"]).exit_code == 2
-    assert "'viewer', 'csm', 'manager', 'admin'" in CliRunner().invoke(main, ["token", "create", "x", "--role", "boss"]).output
+    assert (
+        "'viewer', 'csm', 'manager', 'admin'"
+        in CliRunner().invoke(main, ["token", "create", "x", "--role", "boss"]).output
+    )
 
 
 def test_version() -> None:

@@ -67,7 +67,7 @@ async def told(parcels: Any, count: int) -> list[Any]:
 
 async def standing(broadcast: Broadcast, count: int) -> None:
     """Wait until so many subscribers are there."""
-    while broadcast.subscribers < count:
+    while broadcast.subscribers < count:  # noqa: ASYNC110 - nobody is told of a subscriber
         await asyncio.sleep(0.01)
 
 

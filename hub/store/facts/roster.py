@@ -75,9 +75,7 @@ async def _find_by_our_word(
     word = csm_assignment.c
     statement = (
         select(word.customer_id, word.csm_email, word.at, func.lower(external_id.c.csm_email).label("source"))
-        .outerjoin(
-            external_id, and_(external_id.c.customer_id == word.customer_id, external_id.c.method == "created")
-        )
+        .outerjoin(external_id, and_(external_id.c.customer_id == word.customer_id, external_id.c.method == "created"))
         .where(or_(word.ended_at.is_(None), word.ended_at >= window.end))
         .order_by(word.at.desc())
     )

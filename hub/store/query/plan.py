@@ -8,7 +8,9 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Operator = Literal["eq", "in", "ge", "le", "after_or_null", "le_or_null", "is_null", "same_text", "contains", "ends_with"]
+Operator = Literal[
+    "eq", "in", "ge", "le", "after_or_null", "le_or_null", "is_null", "same_text", "contains", "ends_with"
+]
 Shape = Literal["one", "list", "page", "count"]
 
 

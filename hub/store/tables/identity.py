@@ -13,7 +13,9 @@ customer_merge = Table(
     Column("reason", Text, nullable=False),
     Column("by", String(254), nullable=False),
     Column("at", UtcDateTime, nullable=False),
-    Column("evidence", Json, nullable=False),  # ids in external_id that were the merged one's, and are its again if undone
+    Column(
+        "evidence", Json, nullable=False
+    ),  # ids in external_id that were the merged one's, and are its again if undone
     # what else moved, as hub.store.merges says: ids of notes, calls and customers below it
     Column("moved", Json, nullable=False, server_default=text("'{}'")),
     Column("undone_at", UtcDateTime),
