@@ -6,6 +6,7 @@ the page says. Queries are asked on both paths; who lacks the role or the scope 
 
 import asyncio
 import json
+import os
 import re
 import shutil
 import socket
@@ -79,7 +80,9 @@ async def company(hub: Hub) -> None:
         record(source, customer, customer, name=customer, domains=[], state="matched", method="domain", reason="same domain")
         for source in ("desk", "app", "bill") for customer in ids
     ]  # fmt: skip
-    await insert(store, tables.external_id, known)
+    known.append(
+        record("crm", "acme", None, name="Acme", domains=["acme.example"], state="ambiguous", reason="two have it")
+    )
     syncs: list[dict[str, Any]] = [
         {
             "id": f"sync-{source}-{days}-ago", "source": source, "state": "succeeded", "started_at": NOW - timedelta(days=days),
@@ -87,6 +90,8 @@ async def company(hub: Hub) -> None:
         }
         for source in ("desk", "app", "bill", "crm") for days in (*DAYS, 0)
     ]  # fmt: skip
+    for each in known:
+        await insert(store, tables.external_id, [each])
     await insert(store, tables.sync_run, syncs)
     async with store.transaction() as connection:
         for table in (*tables.RECORD_TABLES.values(), tables.external_id):
@@ -262,6 +267,57 @@ async def check_refusals(desk: Desk, recipe: Recipe) -> None:
     elif recipe.role in ("csm", "manager", "admin"):
         text = (await desk.ask(recipe, f"{recipe.role} without personal")).text
         assert "the scope personal" not in text, f"{recipe.name} reads personal data, and does not say so"
+
+
+SCRIPT = """
+const URL = process.env.HUB, TOKEN = process.env.TOKEN;
+%s
+const told = { viewer: (await ask("{ viewer { role } }")).viewer.role };
+try {
+  await ask("{ nothing }");
+} catch (error) {
+  told.code = error instanceof Refused && [error.status, error.errors[0].extensions.code];
+}
+try {
+  await ask("mutation { alertUpdate(input: {id: \\"x\\", note: \\"y\\"}) { errors { code message } } }");
+} catch (error) {
+  told.refused = error instanceof Refused && error.errors[0].code;
+}
+for await (const { data } of listen(process.env.QUERY, { after: process.env.AFTER })) {
+  told.change = data.alertChanged.change;
+  break;
+}
+console.log(JSON.stringify(told));
+process.exit(0);
+"""
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="there is no node here")
+async def test_the_javascript_of_the_page_works(tmp_path: Path) -> None:
+    by_name = {recipe.name: recipe for recipe in ALL}
+    blocks = re.findall(r"^```js\n(.*?)^```", PAGE.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+    script = tmp_path / "page.mjs"
+    own = [block for block in blocks if "graphql-ws" not in block]
+    assert len(own) == len(blocks) - 1 == 2
+    script.write_text(SCRIPT % "\n".join(own), "utf-8")
+    async with served(tmp_path) as desk:
+        for name in ("Portfolio", "AlertInbox", "TakeAlert"):
+            recipe = by_name[name]
+            desk.learn(recipe, (await desk.ask(recipe, recipe.role)).json()["data"])
+        environment = {
+            "PATH": os.environ["PATH"],
+            "HUB": f"{desk.client.base_url}/graphql".replace("//graphql", "/graphql"),
+            "TOKEN": desk.tokens["csm"],
+            "QUERY": by_name["AlertsLive"].text,
+            "AFTER": desk.known["EVENT_CURSOR"],
+        }
+        process = await asyncio.create_subprocess_exec(
+            "node", str(script), env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+        )
+        said, complained = await asyncio.wait_for(process.communicate(), 60)
+    assert process.returncode == 0, complained.decode()
+    told = json.loads(said)
+    assert told == {"viewer": "CSM", "code": [400, "BAD_QUERY"], "refused": "BAD_INPUT", "change": "CHANGED"}
 
 
 async def ask_somebody(desk: Desk) -> None:
