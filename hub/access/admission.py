@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from hub.access import tokens
-from hub.access.viewer import NO_BOOK, Viewer
+from hub.access.viewer import Viewer, book_of
 from hub.model.actions import Role
 from hub.store import Store
 from hub.store import tokens as stored
@@ -89,9 +89,7 @@ class Admission:
                 await stored.note_use(connection, used)
 
     def _book(self, role: Role, csm_email: str | None) -> str | None:
-        if not self._books or role is not Role.CSM:
-            return None
-        return (csm_email or NO_BOOK).lower()
+        return book_of(role, csm_email, books=self._books)
 
     async def _token(self, secret: str, *, now: datetime) -> Token | None:
         key = tokens.digest(secret)

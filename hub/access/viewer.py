@@ -25,6 +25,13 @@ NO_BOOK = "(nobody)"
 """The book of a CSM without an address: no customer is in it."""
 
 
+def book_of(role: Role, csm_email: str | None, *, books: bool) -> str | None:
+    """The book of a role. `books`: whether a CSM sees only the customers that are its own."""
+    if not books or role is not Role.CSM:
+        return None
+    return (csm_email or NO_BOOK).lower()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Viewer:
     """The holder of a valid token.

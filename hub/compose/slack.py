@@ -66,7 +66,7 @@ class SlackPlace:
     def __init__(self, hub: "Hub", way: SlackChannel, *, opinions: Opinions | None) -> None:
         settings = hub.settings
         shower, self._hub = shower_of(settings), hub
-        people = People(settings.team, way.web)
+        people = People(settings.team, way.web, books=settings.hub.access.csm == "book")
         cards = Cards(hub.store, templates(settings), shower)
         self.homes = Homes(hub.store, templates(settings), shower, cards, people)
         self.desk = Desk(

@@ -12,11 +12,13 @@ from hub.playbooks.words import reasons
 from hub.slack.showing import MOST_OPTIONS, SNOOZES, Shower, button, menu, option
 from hub.store import Store
 from hub.store.alerts import find_alerts
+from hub.store.books import holds_customer
 from hub.store.customers import Named
 from hub.store.playbooks import Situation, find_situations
 
 MOST_CALLS = 5
 CUSTOMER, ALERT = "cshub.customer", "cshub.alert"
+GONE = "this customer is gone, or was merged into another"
 Render = Callable[[str, Mapping[str, Any]], Rendered]
 """A Slack template by its name, with what it may say."""
 _OPEN = (AlertState.OPEN, AlertState.IN_PROGRESS)
@@ -26,13 +28,15 @@ class Cards:
     def __init__(self, store: Store, render: Render, shower: Shower) -> None:
         self._store, self._render, self._shower = store, render, shower
 
-    async def card(self, customer_id: str, *, may_act: bool, now: datetime) -> dict[str, Any]:
-        """The message; buttons that act are there for who may."""
+    async def card(self, customer_id: str, *, book: str | None, may_act: bool, now: datetime) -> dict[str, Any]:
+        """The message; buttons that act are there for who may. A customer outside the book is one that is not there."""
         async with self._store.reading() as connection:
+            if not await holds_customer(connection, customer_id, book=book):
+                raise NotFoundError(GONE)
             found = await find_situations(connection, [customer_id])
             calls = await find_alerts(connection, customer_ids=[customer_id], states=_OPEN, limit=MOST_CALLS)
         if customer_id not in found:
-            raise NotFoundError("this customer is gone, or was merged into another")
+            raise NotFoundError(GONE)
         link = f"{self._shower.hub_url.rstrip('/')}/customers/{customer_id}"
         made = dict(self._render("customer_card", context(found[customer_id], calls, link=link)).payload)
         blocks = [*made["blocks"], *(each for call in calls for each in self.call(call, may_act=may_act, now=now))]

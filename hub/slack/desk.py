@@ -4,7 +4,9 @@
     command   /cshub NAME | mine | help
     event     somebody opens the App Home
 
-Whoever may not is told so, alone and politely; then nothing is done. What a message shows is updated through the ledger.
+Whoever may not is told so, alone and politely; then nothing is done. A CSM with a book is answered as if there were no other
+customers, whatever is typed and below whichever message a button is pressed. What a message shows is updated through the
+ledger.
 """
 
 from collections.abc import Callable
@@ -87,9 +89,11 @@ class Desk:
         if not person.may(needed):
             return _text(person.refusal(Role.CSM))
         if name == "card":
-            return await self._cards.card(subject, may_act=person.may(Role.CSM), now=now)
+            return await self._cards.card(subject, book=person.viewer.book, may_act=person.may(Role.CSM), now=now)
         if name == "fire":
-            customer_id = await self._firings.customer_of(subject) if kind == showing.BLOCK else subject
+            customer_id = subject
+            if kind == showing.BLOCK:
+                customer_id = await self._firings.customer_of(subject, book=person.viewer.book)
             return dict(
                 await self._firings.preview(value, customer_id, viewer=person.viewer, request_id=request.id, now=now)
             )
@@ -132,10 +136,11 @@ class Desk:
             return {"text": f"{count} customers", "blocks": blocks} if blocks else _text("No customer is yours.")
         if len(text) > LONGEST_NAME:
             return _text(f"A name has at most {LONGEST_NAME} letters.")
+        book = person.viewer.book
         async with self._store.reading() as connection:
-            search = await search_customers(connection, text)
+            search = await search_customers(connection, text, book=book)
         if len(search.found) == 1:
-            return await self._cards.card(search.found[0].id, may_act=person.may(Role.CSM), now=now)
+            return await self._cards.card(search.found[0].id, book=book, may_act=person.may(Role.CSM), now=now)
         return choice(text, search.found or search.near, near=not search.found)
 
 

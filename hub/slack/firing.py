@@ -17,6 +17,7 @@ from hub.playbooks import Playbooks
 from hub.playbooks.durations import show_duration
 from hub.slack.showing import button
 from hub.store import Store, runs
+from hub.store.books import holds_customer, holds_run
 
 BLOCK = "cshub.firing"
 MOST_STEPS = 15
@@ -26,9 +27,10 @@ class Firings:
     def __init__(self, store: Store, playbooks: Playbooks) -> None:
         self._store, self._playbooks = store, playbooks
 
-    async def customer_of(self, run_id: str) -> str:
+    async def customer_of(self, run_id: str, *, book: str | None) -> str:
         async with self._store.reading() as connection:
-            found = await runs.find_runs(connection, ids=[run_id])
+            is_there = await holds_run(connection, run_id, book=book)
+            found = await runs.find_runs(connection, ids=[run_id]) if is_there else []
         if not found:
             raise NotFoundError("I don't find any more what this message was about.")
         return found[0].customer_id
@@ -37,6 +39,7 @@ class Firings:
         """What firing would do, as a message with a button that fires."""
         key = f"slack.{blake2b(request_id.encode(), digest_size=12).hexdigest()}"
         playbook = self._playbooks.get(name)
+        await self._look(customer_id, viewer=viewer)
         (firing,) = await self._playbooks.fire(name, [customer_id], by=viewer.actor, key=key, now=now, dry_run=True)
         steps = []
         for each in firing.plan:
@@ -66,6 +69,7 @@ class Firings:
         made: dict[str, Any] = {}
 
         async def carry_out() -> Mapping[str, Any]:
+            await self._look(customer_id, viewer=viewer)
             (firing,) = await self._playbooks.fire(name, [customer_id], by=viewer.actor, key=key, now=now)
             told = {
                 "fired": f"fired for {firing.customer_name}",
@@ -87,6 +91,12 @@ class Firings:
             key=request_id,
         )
         return str(result["text"])
+
+    async def _look(self, customer_id: str, *, viewer: Viewer) -> None:
+        """NotFoundError for a customer that is not there, or not in the viewer's book."""
+        async with self._store.reading() as connection:
+            if not await holds_customer(connection, customer_id, book=viewer.book):
+                raise NotFoundError(f"there is no customer {customer_id!r}")
 
 
 def _section(text: str) -> Mapping[str, Any]:

@@ -72,7 +72,7 @@ class Homes:
         if not person.may(Role.VIEWER) or person.member is None:
             return [{"type": "section", "text": {"type": "mrkdwn", "text": person.refusal(Role.CSM)}}]
         email, may_act = person.member.email, person.may(Role.CSM)
-        entries, count, calls, names = await self._book(email, today=now)
+        entries, count, calls, names = await self._book(email, book=person.viewer.book, today=now)
         due = [each for each in calls if each.due_on is not None and each.due_on <= now.date()]
         head = {"member": email, "count": count, "shown": len(entries), "calls": len(calls), "due": len(due)}
         made: Blocks = [*self._render("app_home", head).payload["blocks"]]
@@ -94,14 +94,19 @@ class Homes:
 
     async def mine(self, email: str, *, now: datetime) -> tuple[Blocks, int]:
         """The first of a CSM's customers as blocks, and how many there are."""
-        entries, count, _, _ = await self._book(email, today=now)
+        entries, count, _, _ = await self._book(email, book=None, today=now)
         return self.lines(entries), count
 
-    async def _book(self, email: str, *, today: datetime) -> Any:
+    async def _book(self, email: str, *, book: str | None, today: datetime) -> Any:
+        """Their customers, and what they own that is open: of other people's customers too, unless they have a book."""
         async with self._store.reading() as connection:
             entries, count = await rows.find_book(connection, email, today=today.date(), now=today, limit=SHOWN)
             found = await find_alerts(
-                connection, owner_email=email, states=(AlertState.OPEN, AlertState.IN_PROGRESS), limit=100
+                connection,
+                owner_email=email,
+                states=(AlertState.OPEN, AlertState.IN_PROGRESS),
+                limit=100,
+                book=book,
             )
             calls = [each for each in found if each.snoozed_until is None or each.snoozed_until <= today]
             names = await find_names(connection, {each.customer_id for each in calls})

@@ -8,6 +8,7 @@ shared channels never are.
 from dataclasses import dataclass
 
 from hub.access import Viewer
+from hub.access.viewer import book_of
 from hub.delivery import Rejected, Uncertain
 from hub.delivery.slack_web import SlackWeb
 from hub.model.actions import Role
@@ -16,10 +17,11 @@ from hub.model.team import Member, Team
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who asks. `member`: None where nobody of ours is known to be them."""
+    """Who asks. `member`: None where nobody of ours is known to be them. `books`: a CSM sees its own customers alone."""
 
     user: str
     member: Member | None
+    books: bool = False
 
     def may(self, role: Role) -> bool:
         return self.member is not None and self.member.role is not None and self.viewer.may(role)
@@ -34,6 +36,7 @@ class Person:
             name=self.member.name or self.member.email,
             role=self.member.role,
             csm_email=self.member.email,
+            book=book_of(self.member.role, self.member.email, books=self.books),
         )
 
     def refusal(self, needed: Role) -> str:
@@ -57,21 +60,25 @@ class Person:
 class People:
     """Looks people up, and remembers for the life of the process what Slack said of them."""
 
-    def __init__(self, team: Team, web: SlackWeb) -> None:
+    def __init__(self, team: Team, web: SlackWeb, *, books: bool = False) -> None:
         self.team = team
+        self._books = books
         self._web = web
         self._known: dict[str, Member | None] = {}
         self._workspace: str | None = None
 
     async def find(self, user: str) -> Person:
         if (member := self.team.by_slack(user)) is not None:
-            return Person(user, member)
+            return self._person(user, member)
         if user not in self._known and self.team.members:
             try:
                 self._known[user] = await self._ask(user)
             except (Rejected, Uncertain):  # no such scope, or not now: nobody's rights hang on it
-                return Person(user, None)
-        return Person(user, self._known.get(user))
+                return self._person(user, None)
+        return self._person(user, self._known.get(user))
+
+    def _person(self, user: str, member: Member | None) -> Person:
+        return Person(user, member, self._books)
 
     async def _ask(self, user: str) -> Member | None:
         found = (await self._web.call("users.info", {"user": user}, as_form=True)).get("user") or {}

@@ -20,8 +20,11 @@ from hub.slack.showing import SNOOZES
 from hub.store import Store, runs
 from hub.store import alerts as alert_rows
 from hub.store.approvals import find_approvals
+from hub.store.books import holds_alert, holds_run
 from hub.store.deliveries import find_deliveries
 from hub.store.slack import find_calls
+
+GONE = "I don't find any more what this message was about."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +77,7 @@ class Presses:
         told: dict[str, Any] = {}
 
         async def carry_out() -> Mapping[str, Any]:
+            await self._look(press)
             told["text"] = await self._doing[press.name](press)
             return dict(told)
 
@@ -89,6 +93,18 @@ class Presses:
             key=press.id,
         )
         return str(result["text"])
+
+    async def _look(self, press: Press) -> None:
+        """NotFoundError for what is not there, or is about a customer outside the book of who presses."""
+        if press.viewer.book is None:
+            return
+        async with self._store.reading() as connection:
+            if press.alert_id is not None:
+                is_there = await holds_alert(connection, press.alert_id, book=press.viewer.book)
+            else:
+                is_there = await holds_run(connection, press.run_id or "", book=press.viewer.book)
+        if not is_there:
+            raise NotFoundError(GONE)
 
     async def _acknowledge(self, press: Press) -> str:
         calls = await self._calls(press)
@@ -171,7 +187,7 @@ class Presses:
             by = f" by {found[0].changed_by}" if found[0].changed_by else ""
             raise RefusedError(f"It is closed already{by}.")
         if not ran:
-            raise NotFoundError("I don't find any more what this message was about.")
+            raise NotFoundError(GONE)
         said = next((each.payload.get("text") for each in told if each.channel == "slack"), None)
         return [await self._open(ran[0], str(said or ran[0].playbook), press)]
 

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Row, Text, Update, and_, bindparam, case, 
 from hub.errors import NotFoundError
 from hub.model.actions import Alert, AlertOutcome, AlertState
 from hub.store.among import among
+from hub.store.books import of_book
 from hub.store.bulk import insert_new
 from hub.store.events import note_alerts
 from hub.store.store import Connection
@@ -99,9 +100,10 @@ async def find_alerts(
     owner_email: str | None = None,
     states: Iterable[AlertState] | None = None,
     limit: int | None = None,
+    book: str | None = None,
 ) -> list[Alert]:
     """Alerts that meet everything asked, newest first."""
-    statement = select(alert).order_by(alert.c.opened_at.desc(), alert.c.id)
+    statement = select(alert).where(*of_book(alert.c.customer_id, book)).order_by(alert.c.opened_at.desc(), alert.c.id)
     if customer_ids is not None:
         statement = statement.where(alert.c.customer_id.in_(list(customer_ids)))
     if run_ids is not None:

@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, bindparam, select
 
-from hub.store.tables import customer
+from hub.store.store import Connection
+from hub.store.tables import alert, customer, playbook_run
 
 _owners = customer.alias("book_customer")
 
@@ -17,5 +18,29 @@ def of_book(customer_id: ColumnElement[Any], book: str | None) -> list[ColumnEle
     """Clauses that the customer whose id a column holds is in the book: one, or none where all are seen."""
     if book is None:
         return []
-    mine = select(_owners.c.id).where(_owners.c.csm_email == bindparam("book", book), _owners.c.merged_into_id.is_(None))
+    mine = select(_owners.c.id).where(
+        _owners.c.csm_email == bindparam("book", book), _owners.c.merged_into_id.is_(None)
+    )
     return [customer_id.in_(mine)]
+
+
+async def holds_customer(connection: Connection, id_: str, *, book: str | None) -> bool:
+    """Whether there is this customer in the book."""
+    return await _holds(connection, customer.c.id, id_, customer.c.id, book)
+
+
+async def holds_run(connection: Connection, id_: str, *, book: str | None) -> bool:
+    """Whether there is this playbook run, of a customer in the book."""
+    return await _holds(connection, playbook_run.c.id, id_, playbook_run.c.customer_id, book)
+
+
+async def holds_alert(connection: Connection, id_: str, *, book: str | None) -> bool:
+    """Whether there is this alert or task, of a customer in the book."""
+    return await _holds(connection, alert.c.id, id_, alert.c.customer_id, book)
+
+
+async def _holds(
+    connection: Connection, key: ColumnElement[Any], id_: str, customer_id: ColumnElement[Any], book: str | None
+) -> bool:
+    statement = select(key).where(key == id_, *of_book(customer_id, book))
+    return (await connection.execute(statement)).first() is not None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, or_, select
 
 from hub.errors import NotFoundError, RefusedError
+from hub.store.books import of_book
 from hub.store.daily import batches
 from hub.store.store import Connection
 from hub.store.tables import customer
@@ -22,10 +23,11 @@ class Named:
     domain: str | None
 
 
-async def find_customers_called(connection: Connection, text: str) -> list[Named]:
+async def find_customers_called(connection: Connection, text: str, *, book: str | None = None) -> list[Named]:
     """The customers whose id, domain or whole name is `text`, in order of id; case matters in the id alone.
 
     An id is nobody else's name: where one matches, it is the only one. Merged customers are those they were merged into.
+    `book`: those of one CSM, as if there were no others.
     """
     given = text.strip()
     row = customer.c
@@ -33,6 +35,7 @@ async def find_customers_called(connection: Connection, text: str) -> list[Named
     into = func.coalesce(row.merged_into_id, row.id)
     ids = select(into.label("id"), (row.id == given).label("exact")).where(matches).subquery()
     statement = select(row.id, row.name, row.domain, ids.c.exact).join(ids, ids.c.id == row.id).order_by(row.id)
+    statement = statement.where(*of_book(row.id, book))
     rows = (await connection.execute(statement)).all()
     chosen = [each for each in rows if each.exact] or rows
     return list(dict.fromkeys(Named(each.id, each.name, each.domain) for each in chosen))

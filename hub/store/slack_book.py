@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Integer, and_, case, false, func, or_, sel
 
 from hub.model.actions import AlertState
 from hub.model.conditions import Field
+from hub.store.books import of_book
 from hub.store.conditions import column_of
 from hub.store.customers import Named, find_customers_called
 from hub.store.runs import insert_missing
@@ -91,13 +92,13 @@ class Search:
     near: Sequence[Named] = ()
 
 
-async def search_customers(connection: Connection, text: str, *, limit: int = 10) -> Search:
-    """By id, domain or whole name; else by a part of the name; else by likeness, the likest first."""
-    if exact := await find_customers_called(connection, text):
+async def search_customers(connection: Connection, text: str, *, book: str | None, limit: int = 10) -> Search:
+    """By id, domain or whole name; else by a part of the name; else by likeness, the likest first. Of a book, or of all."""
+    if exact := await find_customers_called(connection, text, book=book):
         return Search(exact[:limit])
     row = customer.c
     given = " ".join(text.lower().split())
-    columns = select(row.id, row.name, row.domain).where(row.merged_into_id.is_(None))
+    columns = select(row.id, row.name, row.domain).where(row.merged_into_id.is_(None), *of_book(row.id, book))
     begins = case((func.lower(row.name).startswith(given, autoescape=True), 0), else_=1)
     part = or_(
         func.lower(row.name).contains(given, autoescape=True), func.lower(row.domain).contains(given, autoescape=True)

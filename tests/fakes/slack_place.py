@@ -25,6 +25,7 @@ from hub.demo.workspace import user_id
 from hub.model.actions import Alert, Delivery, Role
 from hub.model.team import Member, Team
 from hub.playbooks import Playbooks, load_all
+from hub.settings.access import Access
 from hub.settings.files import Slack
 from hub.store import Store, alerts, audit, deliveries
 from hub.store.tables import customer, scorecard
@@ -208,7 +209,7 @@ def buttons(arrival: Arrival | Mapping[str, Any]) -> list[str]:
 
 
 @asynccontextmanager
-async def slack_place(store: Store, folder: Path, **options: Any) -> AsyncIterator[Place]:
+async def slack_place(store: Store, folder: Path, *, books: bool = False, **options: Any) -> AsyncIterator[Place]:
     for path, text in {
         "playbooks/save.yaml": SAVE,
         "playbooks/offer.yaml": ASK,
@@ -240,7 +241,9 @@ async def slack_place(store: Store, folder: Path, **options: Any) -> AsyncIterat
             }
             slack = Slack(token=TOKEN, signing_secret=SECRET, base_url=f"{url}/api/", **options)  # type: ignore[arg-type]  # pydantic makes secrets of texts
             settings: Any = SimpleNamespace(
-                hub=SimpleNamespace(slack=slack, url="https://hub.example"),
+                hub=SimpleNamespace(
+                    slack=slack, url="https://hub.example", access=Access(csm="book" if books else "all")
+                ),
                 team=Team(members=members),
                 playbooks=loaded,
                 folder=folder / "config",
