@@ -76,7 +76,7 @@ class Limit:
             return
         asked = orjson.loads((await receive())["body"])
         text = await self.raw.text(self.statements[asked["query"]], [asked["id"]] if "id" in asked else [])
-        body = text.encode()
+        body = text
         headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})

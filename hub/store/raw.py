@@ -50,8 +50,8 @@ class RawError(Exception):
 class Raw(Protocol):
     """A way to read texts."""
 
-    async def text(self, sql: str, parameters: Sequence[Any]) -> str | None:
-        """The one value of the one row; RawError where the database refuses."""
+    async def text(self, sql: str, parameters: Sequence[Any]) -> bytes | None:
+        """The one value of the one row, in UTF-8; RawError where the database refuses."""
         ...
 
     async def row(self, sql: str, parameters: Sequence[Any]) -> Sequence[Any] | None: ...
@@ -71,9 +71,9 @@ class RawSqlite:
         self._threads: ThreadPoolExecutor | None = None
         self._opened: list[sqlite3.Connection] = []
 
-    async def text(self, sql: str, parameters: Sequence[Any]) -> str | None:
+    async def text(self, sql: str, parameters: Sequence[Any]) -> bytes | None:
         row = await self.row(sql, parameters)
-        return None if row is None else cast("str | None", row[0])
+        return None if row is None else cast("bytes | None", row[0])
 
     async def row(self, sql: str, parameters: Sequence[Any]) -> Sequence[Any] | None:
         until = self._slow.get(sql)
@@ -144,6 +144,7 @@ class RawSqlite:
         connection = sqlite3.connect(self._path, check_same_thread=False, isolation_level=None, cached_statements=512)
         for pragma in _PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
+        connection.text_factory = bytes
         teach(connection)
         self._opened.append(connection)
         return connection
@@ -175,9 +176,9 @@ class RawPostgresql:
         self._pool: Any = None
         self._opening = asyncio.Lock()
 
-    async def text(self, sql: str, parameters: Sequence[Any]) -> str | None:
+    async def text(self, sql: str, parameters: Sequence[Any]) -> bytes | None:
         row = await self.row(sql, parameters)
-        return None if row is None else cast("str | None", row[0])
+        return None if row is None or row[0] is None else cast("str", row[0]).encode()
 
     async def row(self, sql: str, parameters: Sequence[Any]) -> Sequence[Any] | None:
         pool = self._pool or await self._open()

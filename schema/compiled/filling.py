@@ -23,7 +23,7 @@ from graphql import (
 from hub.access.sealing import mark
 from hub.errors import CshubError
 from hub.store.query import Order, Position, Row
-from hub.store.query.compiled import FAIL, MARK, NotCompilableError
+from hub.store.query.compiled import Marks, NotCompilableError
 from hub.store.query.compiled.leaves import kind_of
 from hub.store.query.entities import ENTITIES
 from schema.compiled.looking_up import UnfitError as UnfitError
@@ -33,13 +33,11 @@ from schema.nodes import global_id
 from schema.paging import encode_cursor
 
 _MOST_IDS = 100_000
-_OPEN, _CLOSE = f'"{MARK}', f'{MARK}"'
-_QUOTE = '"'
 WRONG = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, GraphQLError, CshubError)
 """What a function of a field may fail with; the ordinary path then says how."""
 
 
-class _Ids(dict[str, str]):
+class _Ids(dict[bytes, bytes]):
     """entity:key -> the id of the API, as JSON. It forgets everything when it is full, and when another key seals ids."""
 
     def __init__(self) -> None:
@@ -52,11 +50,12 @@ class _Ids(dict[str, str]):
             self._seal = seal
         return self
 
-    def __missing__(self, piece: str) -> str:
-        entity, _, key = piece.partition(":")
+    def __missing__(self, piece: bytes) -> bytes:
+        entity, _, key = piece.partition(b":")
         if len(self) >= _MOST_IDS:
             self.clear()
-        made = self[piece] = f'"{global_id(entity, orjson.loads(_QUOTE + key + _QUOTE))}"'
+        shown = global_id(entity.decode(), orjson.loads(b'"' + key + b'"'))
+        made = self[piece] = b'"' + shown.encode() + b'"'
         return made
 
 
@@ -66,27 +65,28 @@ Making = Callable[[Sequence[Any], Any], Any]
 """(columns, context) -> the value, as orjson can encode it."""
 
 
-def fill(text: str, codes: Mapping[str, Making], context: Any) -> str:
+def fill(text: bytes, codes: Mapping[str, Making], context: Any, marks: Marks) -> bytes:
     """The text with every marked piece replaced. UnfitError where something in it may not be."""
-    if FAIL in text:
+    if marks.fail in text:
         raise UnfitError
-    text = looked_up(text)
-    if MARK not in text:
+    text = looked_up(text, marks)
+    if marks.mark not in text:
         return text
-    pieces = text.replace(_CLOSE, _OPEN).split(_OPEN)
+    open_ = b'"' + marks.mark
+    pieces = text.replace(marks.mark + b'"', open_).split(open_)
     ids = _IDS.fresh()
     if codes:
-        pieces[1::2] = [ids[piece] if piece[0] != "#" else _made(piece, codes, context) for piece in pieces[1::2]]
+        pieces[1::2] = [ids[piece] if piece[:1] != b"#" else _made(piece, codes, context) for piece in pieces[1::2]]
     else:
         pieces[1::2] = map(ids.__getitem__, pieces[1::2])
-    return "".join(pieces)
+    return b"".join(pieces)
 
 
-def _made(piece: str, codes: Mapping[str, Making], context: Any) -> str:
-    code, _, payload = piece.partition(":")
+def _made(piece: bytes, codes: Mapping[str, Making], context: Any) -> bytes:
+    code, _, payload = piece.partition(b":")
     try:
-        values = orjson.loads(orjson.loads(f'"{payload}"'))
-        return orjson.dumps(codes[code](values, context), option=orjson.OPT_NON_STR_KEYS).decode()
+        values = orjson.loads(orjson.loads(b'"' + payload + b'"'))
+        return orjson.dumps(codes[code.decode()](values, context), option=orjson.OPT_NON_STR_KEYS)
     except WRONG as error:
         raise UnfitError from error
 

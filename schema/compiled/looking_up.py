@@ -2,7 +2,7 @@
 
 The statement writes them as they are stored, and marks where they stand in the names of fields, which cost nothing to write:
 
-    {"id~S~customer":"c000001","~S~name":"Acme"}       ~S~ being KEYED, before what is looked up and after it
+    {"id~S~customer":"c000001","~S~name":"Acme"}       ~S~ being the mark `keyed`, before what is looked up and after it
 
 so a text is taken apart at the marks, every second piece (`customer":"c000001","`) is looked up as a whole, and all is put
 together again. Times and numbers are finished here, too, where the database's own way is the slower one.
@@ -11,19 +11,17 @@ together again. Times and numbers are finished here, too, where the database's o
 import orjson
 
 from hub.access.sealing import mark
-from hub.store.query.compiled import ENUMS, KEYED, LONG, TIMED
+from hub.store.query.compiled import ENUMS, Marks
 from schema.nodes import global_id
 
 _MOST = 200_000
-_WHOLE = f".000000{TIMED}"
-_ENDLESS = (f"{LONG}Inf", f"{LONG}-Inf")
 
 
 class UnfitError(Exception):
     """The text holds, or would hold, what the answer may not: the ordinary path says what."""
 
 
-class _Pieces(dict[str, str]):
+class _Pieces(dict[bytes, bytes]):
     """What stands in the place of each piece. It forgets everything when it is full, and when ids are sealed by another key."""
 
     def __init__(self) -> None:
@@ -31,14 +29,13 @@ class _Pieces(dict[str, str]):
         self._seal = b""
 
     def fresh(self) -> "_Pieces":
-        seal = mark(b"ids")
-        if seal != self._seal:
+        if self._seal != (seal := mark(b"ids")):
             self.clear()
             self._seal = seal
         return self
 
-    def __missing__(self, piece: str) -> str:
-        code, _, rest = piece.partition('":')
+    def __missing__(self, piece: bytes) -> bytes:
+        code, _, rest = piece.decode().partition('":')
         value = orjson.loads(rest[:-2])
         names = ENUMS.get(code)
         if names is not None:
@@ -51,23 +48,28 @@ class _Pieces(dict[str, str]):
             shown = global_id(code, str(value))
         if len(self) >= _MOST:
             self.clear()
-        made = self[piece] = f'":{orjson.dumps(shown).decode()},"'
+        made = self[piece] = b'":' + orjson.dumps(shown) + b',"'
         return made
 
 
 _PIECES = _Pieces()
 
 
-def looked_up(text: str) -> str:
+def looked_up(text: bytes, marks: Marks) -> bytes:
     """The text with all of that in its place. UnfitError where something in it may not be."""
-    pieces = text.split(KEYED)
+    pieces = text.split(marks.keyed)
     if len(pieces) > 1:
         pieces[1::2] = map(_PIECES.fresh().__getitem__, pieces[1::2])
-        text = "".join(pieces)
-    if TIMED in text:
-        text = text.replace(_WHOLE, "+00:00").replace(TIMED, "+00:00")
-    if LONG in text:
-        if any(each in text for each in _ENDLESS):
+        text = b"".join(pieces)
+    if marks.timed in text:
+        *times, last = text.split(marks.timed)
+        ended = [each[:-7] if each[-7:] == b".000000" else each for each in times]
+        text = b"+00:00".join([*ended, last])
+    if marks.long in text:
+        pieces = text.split(marks.long)
+        if b"I" in b"".join(pieces[1::2]):  # Inf
             raise UnfitError
-        text = text.replace(f'"{LONG}', "").replace(f'{LONG}"', "")
+        pieces[2:-1:2] = [each[1:-1] for each in pieces[2:-1:2]]
+        pieces[0], pieces[-1] = pieces[0][:-1], pieces[-1][1:]
+        text = b"".join(pieces)
     return text

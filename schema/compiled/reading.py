@@ -10,7 +10,7 @@ from graphql import DocumentNode, OperationDefinitionNode, OperationType, get_va
 from graphql.execution.values import VariableValues
 
 from hub.errors import CshubError
-from hub.store.query.compiled import NotCompilableError, compile_tree
+from hub.store.query.compiled import MARKS, Marks, NotCompilableError, compile_tree
 from hub.store.raw import RawError
 from schema.compiled.asking import Watched
 from schema.compiled.filling import WRONG, Making, UnfitError, fill
@@ -46,30 +46,31 @@ class Reader:
         ready = self._found(context, document, operation, given)
         if ready is None:
             return None
-        pieces = ['{"data":{']
+        pieces = [b'{"data":{']
+        marks = MARKS[context.store.dialect]
         try:
             for each in ready:
-                if isinstance(each, str):
-                    pieces += each, ","
+                if isinstance(each, bytes):
+                    pieces += each, b","
                 else:
                     text = await raw.text(each.sql, each.parameters)
-                    pieces += each.head, _filled(text, each, context), ","
+                    pieces += each.head, _filled(text, each, context, marks), b","
         except (UnfitError, CshubError, RawError, *WRONG) as error:
             log.debug("left to the ordinary path: %r", error)
             return None
-        pieces[-1] = "}}"
-        return "".join(pieces).encode()
+        pieces[-1] = b"}}"
+        return b"".join(pieces)
 
     def _found(
         self, context: Any, document: DocumentNode, operation: OperationDefinitionNode, given: Mapping[str, Any]
-    ) -> "tuple[_Ready | str, ...] | None":
+    ) -> "tuple[_Ready | bytes, ...] | None":
         """What there is to run; kept for the next request with the same variables, unless who asks or when matters."""
         viewer, dialect = context.viewer, context.store.sql_dialect.name
         variables = orjson.dumps(given) if given else b""
         key = (id(operation), dialect, viewer.book, variables)
         known = self._known.get(key)
         if known is not None and known[0] is operation:  # an id is used again when its object is gone
-            found: tuple[_Ready | str, ...] | None = known[1]
+            found: tuple[_Ready | bytes, ...] | None = known[1]
             return found
         watched = Watched(context)
         made = self._made(watched, document, operation, given, context)
@@ -84,7 +85,7 @@ class Reader:
         operation: OperationDefinitionNode,
         given: Mapping[str, Any],
         context: Any,
-    ) -> "tuple[_Ready | str, ...] | None":
+    ) -> "tuple[_Ready | bytes, ...] | None":
         variables = self._coerced(operation, given)
         if variables is None:
             return None
@@ -125,9 +126,9 @@ class Reader:
 
     def _ready(
         self, plan: Plan, root: RootField | str, variables: VariableValues, context: Any, watched: Watched
-    ) -> "_Ready | str":
+    ) -> "_Ready | bytes":
         if isinstance(root, str):
-            return f'"{root}":"Query"'
+            return f'"{root}":"Query"'.encode()
         wanted = root.wanted(plan.selecting, variables, watched, self._strawberry)
         book, tree = context.viewer.book, wanted.selected.root
         dialect = context.store.sql_dialect
@@ -141,23 +142,25 @@ class Reader:
             root.statements.keep(key, compiled)
         if isinstance(compiled, NotCompilableError):
             raise compiled
-        return _Ready(f'"{root.key}":', root.required, wanted.codes, compiled.sql, parameters(compiled, wanted, book))
+        return _Ready(
+            f'"{root.key}":'.encode(), root.required, wanted.codes, compiled.sql, parameters(compiled, wanted, book)
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class _Ready:
     """A root field whose statement only needs to be run. head: its key in the answer."""
 
-    head: str
+    head: bytes
     required: bool
     codes: Mapping[str, Making]
     sql: str
     parameters: list[Any]
 
 
-def _filled(text: str | None, ready: _Ready, context: Any) -> str:
+def _filled(text: bytes | None, ready: _Ready, context: Any, marks: Marks) -> bytes:
     if text is None:
         if ready.required:
             raise UnfitError
-        return "null"
-    return fill(text, ready.codes, context)
+        return b"null"
+    return fill(text, ready.codes, context, marks)

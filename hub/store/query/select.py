@@ -96,7 +96,11 @@ def beyond(
         return and_(value.is_(None), later_key) if nullable else false()
     further = bytewise(value) < position.value if order.descending else bytewise(value) > position.value
     clause = or_(further, and_(value == position.value, later_key))
-    return or_(clause, value.is_(None)) if nullable else clause
+    if nullable:
+        return or_(clause, value.is_(None))
+    # says nothing new, but it is by this that an index is entered where the page begins
+    begin = bytewise(value) <= position.value if order.descending else bytewise(value) >= position.value
+    return and_(begin, clause)
 
 
 def among(column: ColumnElement[Any], values: Sequence[str], dialect: str) -> ColumnElement[bool]:

@@ -12,11 +12,7 @@ is wrong.
 from hub.store.query.compiled.statement import Compiled, compile_tree
 from hub.store.query.compiled.tree import (
     ENUMS,
-    FAIL,
-    KEYED,
-    LONG,
-    MARK,
-    TIMED,
+    MARKS,
     Constant,
     Cursor,
     Edges,
@@ -24,6 +20,7 @@ from hub.store.query.compiled.tree import (
     Filled,
     Given,
     Leaf,
+    Marks,
     Nested,
     Nodes,
     NotCompilableError,
@@ -36,11 +33,7 @@ from hub.store.query.compiled.tree import (
 
 __all__ = [
     "ENUMS",
-    "FAIL",
-    "KEYED",
-    "LONG",
-    "MARK",
-    "TIMED",
+    "MARKS",
     "Compiled",
     "Constant",
     "Cursor",
@@ -49,6 +42,7 @@ __all__ = [
     "Filled",
     "Given",
     "Leaf",
+    "Marks",
     "Nested",
     "Nodes",
     "NotCompilableError",

@@ -5,8 +5,9 @@ which is both compact and faster than naming each key. Each relation's rows are 
 by a subselect that the ordinary path's own clauses make (`hub.store.query.select`); the JSON is made of what it returns.
 """
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from sqlalchemy import (
@@ -26,10 +27,14 @@ from hub.store.query.compiled.pages import Pages
 from hub.store.query.compiled.rows import Scope, entity_of, needed, order_of
 from hub.store.query.compiled.tree import (
     FAIL,
+    MARKS,
     Given,
+    Marks,
     Nested,
     Root,
 )
+
+_LITERAL = re.compile(r"'(?:[^']|'')*'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,21 @@ def compile_tree(root: Root, given: Mapping[int, Given], *, dialect: Dialect, bo
     compiled: Any = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
     names = tuple(compiled.positiontup or ())
     # what the types make of values is kept by name, expanded lists included; SQLAlchemy shows it nowhere else
-    return Compiled(str(compiled), names, dict(compiled.params), dict(compiled._bind_processors))
+    sql = _bytewise(str(compiled)) if dialect.name == "sqlite" else str(compiled)
+    return Compiled(sql, names, dict(compiled.params), dict(compiled._bind_processors))
+
+
+def _bytewise(sql: str) -> str:
+    """The statement with the marks of SQLite in its literals, which can only be written in hex."""
+    ours, theirs = MARKS["postgresql"], MARKS["sqlite"]
+
+    def written(literal: re.Match[str]) -> str:
+        plain = made = literal.group()[1:-1].replace("''", "'").encode()
+        for each in fields(Marks):
+            made = made.replace(getattr(ours, each.name), getattr(theirs, each.name))
+        return literal.group() if made == plain else f"CAST(x'{made.hex()}' AS TEXT)"
+
+    return _LITERAL.sub(written, sql)
 
 
 class _Writer(Pages):

@@ -28,6 +28,26 @@ TIMED = f"~{secrets.token_hex(5)}"
 """After a time as SQLite holds it, but for the T: it wants +00:00, and no fraction of a second that is 0."""
 LONG = f"~{secrets.token_hex(5)}"
 """Around a number of 17 digits in a text of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """The marks as they stand in a text of a database."""
+
+    mark: bytes
+    fail: bytes
+    keyed: bytes
+    timed: bytes
+    long: bytes
+
+
+MARKS = {
+    # bytes that no text in UTF-8 has: what is one byte is found many times faster
+    "sqlite": Marks(b"\xfb", b"\xfc", b"\xff", b"\xfe", b"\xfd"),
+    "postgresql": Marks(MARK.encode(), FAIL.encode(), KEYED.encode(), TIMED.encode(), LONG.encode()),
+}
+
+
 ENUMS: dict[str, dict[str | None, str | None]] = {}
 """By their codes: names of members by their values."""
 
