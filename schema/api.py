@@ -48,6 +48,7 @@ from schema.playbooks.resend import DeliveryMutations
 from schema.playbooks.steering import SteeringMutations, SteeringQueries
 from schema.playbooks.types import Alert, Delivery, PlaybookRun
 from schema.playbooks.versions import PlaybookVersionQueries
+from schema.playbooks.working import WorkMutations
 from schema.postmortem.queries import PostmortemQueries
 from schema.preparing import Preparing
 from schema.privacy.mutations import PrivacyMutations
@@ -121,6 +122,7 @@ class Mutation(
     NoteMutations,
     AssignmentMutations,
     IdentityMutations,
+    WorkMutations,
 ):
     pass
 

@@ -34,6 +34,7 @@ from schema.configured import StepDefinition as StepDefinition
 from schema.customers.asking import IdentityActions
 from schema.guard.guard import Guard
 from schema.people.asking import PeopleActions
+from schema.playbooks.asking import WorkActions
 from schema.segments.asking import SegmentActions
 from schema.settings.asking import SettingsActions
 from scoring.lift import Lift
@@ -183,7 +184,14 @@ class OnboardingRequest:
 
 
 class Actions(
-    AttentionActions, IdentityActions, PeopleActions, ReportActions, SegmentActions, SettingsActions, Protocol
+    AttentionActions,
+    IdentityActions,
+    PeopleActions,
+    ReportActions,
+    SegmentActions,
+    SettingsActions,
+    WorkActions,
+    Protocol,
 ):
     """The use cases that mutations call, and those that answer what no column holds."""
 

@@ -22,6 +22,7 @@ from hub.compose.reports import ReportActions
 from hub.compose.segmenting import SegmentActions
 from hub.compose.settings_actions import SettingsActions
 from hub.compose.steering import SteeringActions
+from hub.compose.working import WorkActions
 from hub.explanation import Explanation, explain, find_lift
 from hub.model.actions import Band
 from hub.playbooks import Firing, Planned
@@ -59,6 +60,7 @@ class HubActions(
     ExpansionActions,
     SurveyActions,
     SettingsActions,
+    WorkActions,
 ):
     """Fires, rescores, syncs, updates alerts, explains; the caller has checked who may."""
 

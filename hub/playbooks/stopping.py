@@ -54,6 +54,27 @@ async def stop(
     return Stopping(playbook=playbook, changed=changed, cancelled=cancelled, withdrawn=withdrawn)
 
 
+async def cancel_run(store: Store, run_id: str, *, by: str, reason: str, now: datetime) -> int:
+    """End one open run, and what it waits to send; return how many messages that are. What it opened stays.
+
+    NotFoundError for no such run, RefusedError for one that has ended, and without a reason.
+    """
+    reason = " ".join(reason.split())
+    if not 0 < len(reason) <= MAX_REASON:
+        raise RefusedError(f"a cancellation needs a reason of 1 to {MAX_REASON} characters")
+    why = f"cancelled by {by}: {reason}"
+    async with store.transaction() as connection:
+        found = await runs.find_runs(connection, ids=[run_id])
+        if not found:
+            raise NotFoundError(f"there is no playbook run {run_id!r}")
+        ended = await runs.cancel(connection, ids=[run_id], error=why, now=now)
+        if not ended:
+            raise RefusedError(f"this run has ended already: it is {found[0].state.value.replace('_', ' ')}")
+        await approvals.settle(connection, ApprovalState.CANCELLED, run_ids=ended, by=by, now=now)
+        await alerts.note_of_runs(connection, ended, note=LEFT_OPEN[RunState.CANCELLED], now=now)
+        return await deliveries.withdraw_of_runs(connection, ended, reason=why)
+
+
 async def start(store: Store, playbook: str, *, by: str, audited: bool, now: datetime) -> None:
     """Let it go on. NotFoundError where it is not stopped by that name."""
     async with store.transaction() as connection:

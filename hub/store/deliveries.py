@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Row, and_, bindparam, func, literal, or_, select, update
 
 from hub.model.actions import Delivery, DeliveryState, RunState
+from hub.store.among import among
 from hub.store.bulk import insert_new
 from hub.store.store import Connection
 from hub.store.tables import delivery, playbook_run
@@ -107,6 +108,17 @@ async def withdraw(connection: Connection, *, playbook: str | None, reason: str)
             delivery.c.state.in_([DeliveryState.RESERVED.value, DeliveryState.HELD.value]),
             of.correlate(delivery).exists(),
         )
+        .values(state=DeliveryState.SUPPRESSED.value, error=reason, not_before=None)
+    )
+    return len((await connection.execute(statement.returning(delivery.c.id))).scalars().all())
+
+
+async def withdraw_of_runs(connection: Connection, run_ids: Sequence[str], *, reason: str) -> int:
+    """Messages of these runs that wait to be sent never are; return how many."""
+    waiting = delivery.c.state.in_([DeliveryState.RESERVED.value, DeliveryState.HELD.value])
+    statement = (
+        update(delivery)
+        .where(waiting, among(connection, delivery.c.run_id, run_ids))
         .values(state=DeliveryState.SUPPRESSED.value, error=reason, not_before=None)
     )
     return len((await connection.execute(statement.returning(delivery.c.id))).scalars().all())

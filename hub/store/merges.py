@@ -19,13 +19,13 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Table, and_, select, update
 
-from hub.model.actions import AlertState, ApprovalState, DeliveryState
-from hub.store import approvals
+from hub.model.actions import AlertState, ApprovalState
+from hub.store import approvals, deliveries
 from hub.store.among import among
 from hub.store.events import note_alerts
 from hub.store.runs import cancel
 from hub.store.store import Connection
-from hub.store.tables import RECORD_TABLES, alert, customer, customer_merge, delivery, external_id, note
+from hub.store.tables import RECORD_TABLES, alert, customer, customer_merge, external_id, note
 
 LINKED = [table for table in RECORD_TABLES.values() if table is not external_id]
 MERGED = "merged"
@@ -197,8 +197,5 @@ async def end_runs(connection: Connection, customer_id: str, *, why: str, by: st
     """Cancel the open runs of a customer, and what they wait to send; return how many."""
     ended = await cancel(connection, customer_id=customer_id, error=why, now=now)
     await approvals.settle(connection, ApprovalState.CANCELLED, run_ids=ended, by=by, now=now)
-    waiting = delivery.c.state.in_([DeliveryState.RESERVED.value, DeliveryState.HELD.value])
-    which = and_(among(connection, delivery.c.run_id, ended), waiting)
-    values = {"state": DeliveryState.SUPPRESSED.value, "error": why, "not_before": None}
-    await connection.execute(update(delivery).where(which).values(**values))
+    await deliveries.withdraw_of_runs(connection, ended, reason=why)
     return len(ended)

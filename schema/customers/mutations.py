@@ -19,6 +19,7 @@ MOST_RESCORED = 1_000
 @strawberry.input
 class CustomerRescoreInput:
     customer_ids: list[strawberry.ID]
+    idempotency_key: str | None = None
 
 
 @strawberry.type
@@ -55,6 +56,7 @@ class CustomerMutations:
                 subject=f"{len(keys)} customers",
                 request={"customers": list(keys)},
                 run=run,
+                key=input.idempotency_key,
                 about={"customer": keys},
             )
         return CustomerRescorePayload(outcome=outcome)

@@ -61,8 +61,51 @@ class ChurnModelRollbackPayload(ChurnModelPayload):
     pass
 
 
+@strawberry.input
+class ModelTrainInput:
+    idempotency_key: str | None = None
+
+
+@strawberry.type
+class ModelTrainPayload:
+    outcome: strawberry.Private[Outcome]
+
+    @answering
+    def asked(self) -> bool:
+        """Whether a training was asked for. It takes minutes: a new model is in `churnModels` when it is done."""
+        return bool(self.outcome.result)
+
+    @answering
+    def errors(self) -> list[MutationError]:
+        return self.outcome.errors
+
+
 @strawberry.type
 class ModelMutations:
+    @root(
+        Role.ADMIN,
+        description="Train churn models on the stored history, in the background; one that runs already is this one. Follow it "
+        "by `churnModels`, whose newest `trainedAt` is later then. A better one becomes champion, as every month.",
+    )
+    async def model_train(self, info: ApiInfo, input: ModelTrainInput) -> ModelTrainPayload:  # noqa: A002 - the API's word
+        context = info.context
+
+        async def run() -> Mapping[str, Any]:
+            await context.actions.train_model(by=context.viewer.actor)
+            return {"asked": True}
+
+        with Outcome.collecting() as outcome:
+            await perform(
+                outcome,
+                info,
+                "modelTrain",
+                subject="churn models",
+                request={},
+                run=run,
+                key=input.idempotency_key,
+            )
+        return ModelTrainPayload(outcome=outcome)
+
     @root(
         Role.ADMIN, description="Make a model champion. Refused, with the numbers, where it is not better beyond noise."
     )

@@ -49,11 +49,13 @@ class PlaybookStopInput:
     cancel: bool = strawberry.field(
         default=False, description="End its runs and withdraw its messages, instead of holding them."
     )
+    idempotency_key: str | None = None
 
 
 @strawberry.input(description="Let a stopped playbook go on where it stood.")
 class PlaybookStartInput:
     playbook: str = strawberry.field(description="The name it was stopped by; * for the stop of all.")
+    idempotency_key: str | None = None
 
 
 @strawberry.type(description="A playbook that is stopped.")
@@ -166,6 +168,7 @@ class SteeringMutations:
                 subject=input.playbook,
                 request={"playbook": input.playbook, "reason": input.reason, "cancel": input.cancel},
                 run=run,
+                key=input.idempotency_key,
             )
         return PlaybookStopPayload(outcome=outcome)
 
@@ -185,5 +188,6 @@ class SteeringMutations:
                 subject=input.playbook,
                 request={"playbook": input.playbook},
                 run=run,
+                key=input.idempotency_key,
             )
         return PlaybookStartPayload(outcome=outcome)

@@ -16,6 +16,7 @@ from schema.sources.types import Source, SyncRun
 @strawberry.input
 class SourceSyncInput:
     source: str = strawberry.field(description="Its name.")
+    idempotency_key: str | None = None
 
 
 @strawberry.type
@@ -54,5 +55,8 @@ class SourceMutations:
 
         with Outcome.collecting() as outcome:
             name = input.source
-            await perform(outcome, info, "sourceSync", subject=name, request={"source": name}, run=run)
+            request = {"source": name}
+            await perform(
+                outcome, info, "sourceSync", subject=name, request=request, run=run, key=input.idempotency_key
+            )
         return SourceSyncPayload(outcome=outcome)

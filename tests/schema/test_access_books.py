@@ -198,6 +198,8 @@ ACTS: Mapping[str, tuple[str, str, Mapping[str, Any]]] = {
     "noteCreate": (*CUSTOMER, {"body": "x"}),
     "noteUpdate": ("note", "id", {"body": "x"}),
     "noteDelete": ("note", "id", {}),
+    "taskCreate": (*CUSTOMER, {"title": "x"}),
+    "playbookRunCancel": ("playbook_run", "id", {"reason": "x"}),
     "alertUpdate": ("alert", "id", {"state": "IN_PROGRESS"}),
     "playbookApprove": ("playbook_run", "runId", {"approved": True}),
     "customerSnooze": (*CUSTOMER, {"reasonKey": "churn", "until": "2026-12-01T00:00:00Z"}),
