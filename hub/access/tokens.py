@@ -42,11 +42,14 @@ async def create(
     csm_email: str | None = None,
     expires_at: datetime | None = None,
     scopes: Collection[Scope] | None = None,
+    within: Collection[Scope] | None = None,
 ) -> NewToken:
     """Make a token. RefusedError where it would never be valid, has no name, or would have a scope its role lacks.
 
     scopes  None: all of its role
+    within  the scopes of who makes it: it gets none that they lack; None: whoever has the store
     """
+    _check_within(SCOPES[role] if scopes is None else scopes, within)
     if not name.strip():
         raise RefusedError("a token needs a name: whose it is, or what it is for")
     if expires_at is not None and expires_at <= now:
@@ -72,8 +75,15 @@ async def create(
     return NewToken(token, secret)
 
 
-async def rotate(store: Store, token_id: str, *, overlap: timedelta, now: datetime) -> NewToken:
-    """Give a token another secret; the present one opens for `overlap` more.
+def _check_within(scopes: Collection[Scope], within: Collection[Scope] | None) -> None:
+    if within is not None and (beyond := sorted(set(scopes) - set(within))):
+        raise RefusedError(f"your own token has no scope {', '.join(beyond)}: it can make and rotate none that has")
+
+
+async def rotate(
+    store: Store, token_id: str, *, overlap: timedelta, now: datetime, within: Collection[Scope] | None = None
+) -> NewToken:
+    """Give a token another secret; the present one opens for `overlap` more. `within`: as of `create`.
 
     NotFoundError where there is no such token; RefusedError where it is revoked or expired.
     """
@@ -84,6 +94,7 @@ async def rotate(store: Store, token_id: str, *, overlap: timedelta, now: dateti
         before = await stored.find_by_id(connection, token_id)
         if before is None:
             raise NotFoundError(f"no token {token_id!r}")
+        _check_within(SCOPES[before.role] if before.scopes is None else before.scopes, within)
         until = now + overlap
         if not before.valid(now) or not await stored.rotate(
             connection, token_id, digest=digest(secret), previous_until=until, now=now

@@ -93,6 +93,7 @@ class AccessMutations:
                 csm_email=input.csm_email,
                 expires_at=input.expires_at,
                 scopes=input.scopes,
+                within=context.viewer.scopes,
             )
             made.append(new.secret)
             return {"token_id": new.token.id}
@@ -112,7 +113,9 @@ class AccessMutations:
 
         async def run() -> Mapping[str, Any]:
             overlap = timedelta(hours=input.overlap_hours)
-            new = await tokens.rotate(context.store, input.id, overlap=overlap, now=context.now)
+            new = await tokens.rotate(
+                context.store, input.id, overlap=overlap, now=context.now, within=context.viewer.scopes
+            )
             made.append(new.secret)
             return {"token_id": new.token.id}
 

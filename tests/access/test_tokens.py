@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from hub.access import Viewer, tokens
 from hub.errors import NotFoundError, RefusedError
-from hub.model.actions import Role
+from hub.model.actions import Role, Scope
 from hub.store import Store
 from hub.store.tables import api_token
 
@@ -70,3 +70,18 @@ async def test_what_makes_no_sense_is_refused(sqlite_store: Store) -> None:
 def test_roles_include_the_lower_ones() -> None:
     csm = Viewer(token_id="t", name="a", role=Role.CSM)
     assert [csm.may(role) for role in Role] == [True, True, False, False]
+
+
+async def test_who_was_narrowed_makes_and_rotates_nothing_wider(sqlite_store: Store) -> None:
+    narrow = frozenset({Scope.READ, Scope.ACT})
+    wide = await tokens.create(sqlite_store, name="wide", role=Role.ADMIN, now=NOW)
+    for scopes in (None, [Scope.READ, Scope.PERSONAL]):
+        with pytest.raises(RefusedError, match="your own token has no scope"):
+            await tokens.create(sqlite_store, name="x", role=Role.ADMIN, now=NOW, scopes=scopes, within=narrow)
+    with pytest.raises(RefusedError, match="export, personal"):
+        await tokens.rotate(sqlite_store, wide.token.id, overlap=timedelta(0), now=NOW, within=narrow)
+    assert [each.id for each in await tokens.list_tokens(sqlite_store)] == [wide.token.id]
+    assert await tokens.find_token(sqlite_store, wide.secret, now=NOW) is not None
+    made = await tokens.create(sqlite_store, name="y", role=Role.ADMIN, now=NOW, scopes=[Scope.READ], within=narrow)
+    again = await tokens.rotate(sqlite_store, made.token.id, overlap=timedelta(0), now=NOW, within=narrow)
+    assert again.token.id == made.token.id
