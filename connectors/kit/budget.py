@@ -2,7 +2,8 @@
 
 A `Bucket` is a sliding window per rate; `reserve` hands out start times, so a burst of callers is spread without anyone
 waking up twice. Headers correct it (`observe`): another program may be spending the same budget. A `Budget` is the
-buckets of one credential and a limit on requests under way; `shared` finds the one of a credential.
+buckets of one credential and a limit on requests under way; `shared` finds the one of a credential. What is left of them is
+a `Quota` each: as the vendor said last, or by our own count where it says nothing.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from weakref import WeakKeyDictionary
 
 from connectors.kit.rates import RateReading
@@ -24,6 +26,17 @@ class Rate:
 
     requests: int
     seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quota:
+    """What was left of a limit `as_of` a moment: requests of a window that is new at `resets_at`; None: nobody says."""
+
+    name: str
+    limit: float | None
+    remaining: float
+    resets_at: datetime | None
+    as_of: datetime
 
 
 class Bucket:
@@ -61,6 +74,19 @@ class Bucket:
                 pace = reading.reset_after / (reading.remaining + 1)
                 self._not_before = max(self._not_before, now + pace)
 
+    def left(self, now: float) -> RateReading | None:
+        """By our own count, of the rate that has the least share left; None where nothing counts or was asked."""
+        with self._lock:
+            starts = list(self._starts)
+        if not starts:
+            return None
+        found = []
+        for rate in self._rates:
+            remaining = max(0, rate.requests - sum(start > now - rate.seconds for start in starts))
+            reset_after = max(0.0, starts[-1] + rate.seconds - now)
+            found.append(RateReading(remaining=remaining, limit=rate.requests, reset_after=reset_after))
+        return min(found, key=lambda each: (each.remaining or 0) / (each.limit or 1), default=None)
+
     def block(self, seconds: float, now: float) -> None:
         """The vendor said: not before then. Everybody who shares the bucket waits, not only who was told."""
         with self._lock:
@@ -72,15 +98,34 @@ class Budget:
 
     def __init__(self, rates: Mapping[str, Sequence[Rate]], *, concurrency: int = 4) -> None:
         self._buckets = {"default": Bucket(()), **{name: Bucket(some) for name, some in rates.items()}}
+        self._said: dict[str, Quota] = {}
         self._concurrency = concurrency
         self._slots: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
 
     def bucket(self, name: str) -> Bucket:
         return self._buckets.get(name) or self._buckets["default"]
 
+    def observe(self, name: str, reading: RateReading, *, at: datetime, tick: float) -> None:
+        """What an answer said of a bucket: `at` in the world's time, `tick` in the buckets'."""
+        self.bucket(name).observe(reading, tick)
+        if reading.remaining is not None:
+            self._said[name] = _quota(name, reading, at=at)
+
+    def quotas(self, *, at: datetime, tick: float) -> list[Quota]:
+        """What is left of each limit that was used, in order of name."""
+        counted = {name: bucket.left(tick) for name, bucket in self._buckets.items() if name not in self._said}
+        ours = [_quota(name, reading, at=at) for name, reading in counted.items() if reading is not None]
+        return sorted([*self._said.values(), *ours], key=lambda each: each.name)
+
     def slot(self) -> asyncio.Semaphore:
         """Held while a request is under way; one per event loop, because a semaphore cannot be shared between them."""
         return self._slots.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(self._concurrency))
+
+
+def _quota(name: str, reading: RateReading, *, at: datetime) -> Quota:
+    after = reading.reset_after
+    resets_at = None if after is None else at + timedelta(seconds=after)
+    return Quota(name=name, limit=reading.limit, remaining=reading.remaining or 0.0, resets_at=resets_at, as_of=at)
 
 
 _shared: dict[str, Budget] = {}

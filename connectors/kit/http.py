@@ -28,7 +28,7 @@ import httpx
 from pydantic import SecretStr
 
 from connectors.kit import tempo
-from connectors.kit.budget import Budget
+from connectors.kit.budget import Budget, Quota
 from connectors.kit.errors import BrokenBodyError, ConnectorError, DeniedError, PausedError, TransientError
 from connectors.kit.paging import own_path
 from connectors.kit.rates import RateHeaders, standard
@@ -42,9 +42,8 @@ SPOOL_BYTES = 8 << 20
 CHUNK_BYTES = 1 << 16
 TAIL_BYTES = 4096
 
-logging.getLogger("httpx").setLevel(
-    logging.WARNING
-)  # at INFO it logs whole URLs, and some vendors take keys in the query
+# at INFO it logs whole URLs, and some vendors take keys in the query
+logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 def bearer(token: SecretStr) -> str:
@@ -134,6 +133,11 @@ class Client:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._http.aclose()
+
+    @property
+    def quotas(self) -> list[Quota]:
+        """What is left of the vendor's limits, as far as anybody knows."""
+        return self._budget.quotas(at=self._clock(), tick=self._monotonic())
 
     async def get_json(self, path: str, *, params: Params | None = None, bucket: str = "default") -> Any:
         """The JSON body of a GET. Raises DeniedError, TransientError, PausedError or ContractError."""
@@ -271,7 +275,7 @@ class Client:
         """Learn from the answer's headers, and say which error it stands for."""
         now, tick = self._clock(), self._monotonic()
         for reading in self._rate_headers(reply.headers, now):
-            self._budget.bucket(reading.bucket or bucket).observe(reading, tick)
+            self._budget.observe(reading.bucket or bucket, reading, at=now, tick=tick)
         error = (self._judge(reply, now) if self._judge else None) or verdict(reply, now)
         if isinstance(error, TransientError) and error.retry_after is not None:
             self._budget.bucket(bucket).block(error.retry_after, tick)

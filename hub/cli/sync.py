@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -101,7 +102,7 @@ def _show_status(states: list[SourceState], now: datetime) -> None:
         return
     show.table(
         None,
-        ("source", "connector", "last run", "state", "last whole success", "quarantined", "note"),
+        ("source", "connector", "last run", "state", "last whole success", "quarantined", "quota left", "note"),
         [
             (
                 state.name,
@@ -110,6 +111,7 @@ def _show_status(states: list[SourceState], now: datetime) -> None:
                 show.MARKS.get(state.run_state or "", state.run_state or "never ran"),
                 age(state.last_succeeded_at),
                 state.in_quarantine,
+                ", ".join(map(_quota, state.quotas or ())),
                 _note(state, now),
             )
             for state in states
@@ -121,3 +123,10 @@ def _note(state: SourceState, now: datetime) -> str:
     waits = state.paused_until is not None and state.paused_until > now
     paused = f"paused until {state.paused_until:%Y-%m-%d %H:%M} UTC" if waits else ""
     return "; ".join(part for part in (paused, state.run_error) if part)
+
+
+def _quota(known: Mapping[str, Any]) -> str:
+    """As "default 98 of 100 until 12:01 UTC"; until: when all of them are left again."""
+    resets_at = known["resets_at"] and datetime.fromisoformat(known["resets_at"])
+    of = "" if known["limit"] is None else f" of {known['limit']:g}"
+    return f"{known['name']} {known['remaining']:g}{of}" + (f" until {resets_at:%H:%M} UTC" if resets_at else "")

@@ -76,6 +76,14 @@ async def pause_source(connection: Connection, name: str, *, until: datetime | N
     await connection.execute(update(source).where(source.c.name == name).values(paused_until=until))
 
 
+async def note_quotas(connection: Connection, name: str, quotas: Sequence[Mapping[str, Any]]) -> None:
+    """Keep what a sync knows of the vendor's limits: rows of name, limit, remaining, resets_at and as_of."""
+    kept = [
+        {key: each.isoformat() if isinstance(each, datetime) else each for key, each in row.items()} for row in quotas
+    ]
+    await connection.execute(update(source).where(source.c.name == name).values(quotas=kept))
+
+
 async def find_bookmark(connection: Connection, name: str, stream: str) -> Place:
     row = (await connection.execute(select(bookmark).where(bookmark.c.id == f"{name}:{stream}"))).one_or_none()
     return Place(None, False) if row is None else Place(row.value, row.complete)
@@ -214,12 +222,13 @@ class SourceState:
     run_finished_at: datetime | None
     run_streams: Mapping[str, Mapping[str, Any]] | None
     run_error: str | None
+    quotas: Sequence[Mapping[str, Any]] | None
 
 
 async def find_sources(connection: Connection) -> list[SourceState]:
     """Every source the store knows, by name."""
     waiting = select(quarantine.c.source, func.count().label("waiting")).group_by(quarantine.c.source).subquery()
-    of_source = ("name", "connector", "locked_by", "locked_until", "paused_until", "last_succeeded_at")
+    of_source = ("name", "connector", "locked_by", "locked_until", "paused_until", "last_succeeded_at", "quotas")
     of_run = ("state", "started_at", "finished_at", "streams", "error")
     statement = (
         select(

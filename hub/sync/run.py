@@ -16,7 +16,7 @@ from hub.errors import BusyError
 from hub.identity import IdentityRules, Resolution, resolve
 from hub.model.actions import SyncState
 from hub.model.records import Company
-from hub.store import Store
+from hub.store import Connection, Store
 from hub.store.events import note_sync
 from hub.store.fitting import fit
 from hub.store.identity import add_implied, find_customers_by_key
@@ -26,6 +26,7 @@ from hub.store.syncs import (
     Place,
     find_bookmark,
     keep_lock,
+    note_quotas,
     pause_source,
     put_bookmark,
     put_quarantine,
@@ -43,6 +44,8 @@ PAGES_PER_BATCH = 20
 ROWS_PER_BATCH = 2_000
 TELL_EVERY = timedelta(seconds=1)
 """Those who watch a sync are told no more often."""
+QUOTA_EVERY = timedelta(minutes=1)
+"""What is known of the vendor's limits is kept no more often while a sync runs, and at its end."""
 
 
 async def sync(
@@ -74,7 +77,8 @@ class _Sync:
         self.streams: dict[str, StreamReport] = {}
         self.resolution = Resolution()
         self.veil = Veil()
-        self.told_at = self.started_at
+        self.told_at = self.quota_at = self.started_at
+        self.client: Client | None = None
 
     async def run(self) -> SyncReport:
         async with locked(self.store, self.source.name, holder=self.holder, clock=self.clock):
@@ -97,6 +101,7 @@ class _Sync:
         streams = self.source.connector.streams()
         self.streams = {stream.name: StreamReport(state="skipped") for stream in streams}
         async with self.source.connector.client() as client:
+            self.client = client
             for stream in streams:
                 try:
                     await self._pull(client, stream)
@@ -177,6 +182,9 @@ class _Sync:
             if now >= self.told_at + TELL_EVERY:
                 await note_sync(connection, self.run_id, change="moved", at=now)
                 self.told_at = now
+            if now >= self.quota_at + QUOTA_EVERY:
+                await self._note_quotas(connection)
+                self.quota_at = now
             if not await keep_lock(connection, name, holder=self.holder, until=now + LOCK_FOR):
                 raise BusyError(f"source {name!r} was taken over by another sync while this one stood still")
         self.progress(stream.name, after)
@@ -215,6 +223,12 @@ class _Sync:
             await save_run(
                 connection, self.run_id, streams=self._streams(), state=state, error=error, finished_at=finished_at
             )
+            await self._note_quotas(connection)
+
+    async def _note_quotas(self, connection: Connection) -> None:
+        """What is left to ask of the vendor; what was known before stays where this sync asked nothing."""
+        if self.client is not None and (known := self.client.quotas):
+            await note_quotas(connection, self.source.name, [asdict(each) for each in known])
 
     def _streams(self) -> dict[str, dict[str, object]]:
         return {name: asdict(stream) for name, stream in self.streams.items()}

@@ -43,6 +43,24 @@ def _schedule(row: Mapping[str, Any], context: Context) -> str | None:
     return source.schedule if source is not None else None
 
 
+@strawberry.type(
+    description="What is left of a vendor's limit, as it said last; by our own count where it says nothing."
+)
+class Quota:
+    name: str = key(description="The vendor may have several, such as of exports.")
+    limit: float | None = key(description="Requests of a whole window; null where nobody says.")
+    remaining: float = key(description="Requests that were left.")
+    resets_at: datetime | None = key(description="When the window is new: then all of them are left again.")
+    as_of: datetime = key(description="When that was so: requests since then, of other programs too, are not counted.")
+
+
+def _quota(row: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {**each, **{name: each[name] and datetime.fromisoformat(each[name]) for name in ("resets_at", "as_of")}}
+        for each in row["quotas"] or ()
+    ]
+
+
 @strawberry.type(description="One pull of one source.")
 class SyncRun(Node):
     source: str = column()
@@ -96,6 +114,11 @@ class Source(Node):
         late_seconds, "name", "last_succeeded_at", description="Since it was due; 0 where it is not yet."
     )
     paused_until: datetime | None = column(description="Waits for a quota to refill until then.")
+    quota: list[Quota] = computed(
+        _quota,
+        "quotas",
+        description="What its last sync knew of the vendor's limits, by name; none where it knew none.",
+    )
     last_succeeded_at: datetime | None = column()
     syncing: bool = computed_now(
         lambda row, context: row["locked_until"] is not None and row["locked_until"] > context.now,

@@ -183,6 +183,10 @@ async def test_a_budget_spreads_requests_and_headers_correct_it(client: Any, fak
     await source.get_json("/x", bucket="exports")
     await source.get_json("/x", bucket="exports")
     assert fake_time.slept[2:] == [33.0]
+    [exports, search] = source.quotas
+    assert (exports.name, exports.limit, exports.remaining) == ("exports", 10, 0)
+    assert exports.resets_at == exports.as_of + timedelta(seconds=33), "as the vendor said"
+    assert (search.name, search.limit, search.remaining) == ("search", 2, 2), "by our own count"
 
 
 async def test_a_budget_that_is_used_up_for_long_is_a_pause_and_nothing_is_sent(client: Any) -> None:

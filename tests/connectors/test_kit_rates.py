@@ -1,8 +1,8 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from connectors.kit.budget import Bucket, Budget, Rate, shared
+from connectors.kit.budget import Bucket, Budget, Quota, Rate, shared
 from connectors.kit.rates import RateReading, fields, named, retry_after, several, standard
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -93,3 +93,28 @@ async def test_one_credential_has_one_budget_and_an_unknown_bucket_is_the_defaul
     assert len(made) == 2
     assert ours.bucket("nobody knows") is ours.bucket("default")
     assert ours.slot() is ours.slot()
+
+
+def test_what_is_left_is_as_the_vendor_said_last_or_by_our_own_count() -> None:
+    budget = Budget({"default": [Rate(10, 60), Rate(100, 3600)], "exports": [Rate(5, 60)], "never": [Rate(1, 1)]})
+    for tick in (100.0, 130.0, 150.0):
+        budget.bucket("default").reserve(tick)
+    budget.bucket("exports").reserve(150.0)
+    told = RateReading(remaining=9, limit=10, reset_after=30)
+    budget.observe("exports", told, at=NOON - timedelta(seconds=20), tick=130.0)
+    budget.observe("daily", RateReading(remaining=7), at=NOON, tick=150.0)
+    budget.observe("exports", RateReading(limit=10), at=NOON, tick=150.0)  # of what is left it says nothing
+    assert budget.quotas(at=NOON, tick=150.0) == [
+        Quota(name="daily", limit=None, remaining=7, resets_at=None, as_of=NOON),
+        Quota(name="default", limit=10, remaining=7, resets_at=NOON + timedelta(seconds=60), as_of=NOON),
+        Quota(
+            name="exports",
+            limit=10,
+            remaining=9,
+            resets_at=NOON + timedelta(seconds=10),
+            as_of=NOON - timedelta(seconds=20),
+        ),
+    ]
+    later = budget.quotas(at=NOON, tick=205.0)[1]
+    assert (later.limit, later.remaining) == (10, 9), "two of three are longer ago than the minute"
+    assert Budget({"default": []}).quotas(at=NOON, tick=0.0) == []

@@ -7,12 +7,18 @@ from types import TracebackType
 from typing import Any, Self
 
 from connectors.kit.base import BadRowError, Page, Raw, Stream, Window
+from connectors.kit.budget import Quota
 from hub.model.records import Company, Record, Ticket, TicketStatus
 from hub.sync import Source
 from tests.fakes.clock import START
 
 
 class NoClient:
+    """Asks nobody. `quotas`: what its connector says of the vendor's limits."""
+
+    def __init__(self, quotas: Sequence[Quota] = ()) -> None:
+        self.quotas = quotas
+
     async def __aenter__(self) -> Self:
         return self
 
@@ -49,9 +55,10 @@ class FakeConnector:
     scripts: dict[str, Script]
     asked: list[tuple[str, Window]] = field(default_factory=list)
     manifest: Any = None
+    quotas: Sequence[Quota] = ()
 
     def client(self) -> Any:
-        return NoClient()
+        return NoClient(self.quotas)
 
     def streams(self) -> tuple[Stream, ...]:
         return tuple(

@@ -5,6 +5,7 @@ from typing import Any
 
 from hub.model.actions import Role
 from hub.store import Store, tables
+from hub.store.syncs import note_quotas
 from schema.nodes import global_id
 from tests.schema.company import NOW, TODAY, customer_row, insert, scorecard_row, seed
 from tests.schema.fakes import Ask
@@ -139,6 +140,28 @@ async def test_rows_in_quarantine_are_shown_to_managers_alone(ask: Ask, store: S
             }
         ],
     }
+
+
+async def test_what_is_left_of_a_vendors_limits(ask: Ask, store: Store) -> None:
+    query = "{ sources { name quota { name limit remaining resetsAt asOf } } }"
+    await seed(store, 1)
+    assert [each["quota"] for each in (await ask(query))["data"]["sources"]] == [[], []]
+    exports = {"name": "exports", "limit": 10, "remaining": 9, "resets_at": NOW + timedelta(minutes=1), "as_of": NOW}
+    daily = {"name": "daily", "limit": None, "remaining": 0.5, "resets_at": None, "as_of": NOW}
+    async with store.transaction() as connection:
+        await note_quotas(connection, "desk", [daily, exports])
+    app, desk = (await ask(query))["data"]["sources"]
+    assert (app["quota"], desk["name"]) == ([], "desk")
+    assert desk["quota"] == [
+        {"name": "daily", "limit": None, "remaining": 0.5, "resetsAt": None, "asOf": "2026-11-01T12:00:00+00:00"},
+        {
+            "name": "exports",
+            "limit": 10.0,
+            "remaining": 9.0,
+            "resetsAt": "2026-11-01T12:01:00+00:00",
+            "asOf": "2026-11-01T12:00:00+00:00",
+        },
+    ]
 
 
 async def test_freshness_of_streams_and_lateness_against_the_schedule(ask: Ask, store: Store) -> None:

@@ -1,14 +1,16 @@
 """A sync lands page and bookmark together, tells what it did, and after any death goes on without loss or double."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import select, update
 
-from connectors.kit.base import Page, Stream, map_rows
+from connectors.kit.base import Page, Stream, Window, map_rows
+from connectors.kit.budget import Quota
 from connectors.kit.errors import ContractError, DeniedError, PausedError, TransientError
 from hub.errors import BusyError
 from hub.identity import IdentityRules, SourceRules
@@ -73,6 +75,56 @@ async def test_a_bookmark_knows_when_its_stream_last_brought_anything_new(store:
     assert await brought() == START - timedelta(days=1), "the same row again is nothing new"
     await run(store, FakeConnector({"tickets": [Page(rows=rows(1, version=2), bookmark={"at": 2})]}))
     assert await brought() == START
+
+
+async def test_what_is_left_of_a_quota_is_kept_with_the_source(store: Store) -> None:
+    async def kept() -> Any:
+        async with store.reading() as connection:
+            [state] = await find_sources(connection)
+        return state.quotas
+
+    pages: dict[str, Any] = {"tickets": [Page(rows=rows(1), bookmark={"at": 1})]}
+    await run(store, FakeConnector(pages))
+    assert await kept() is None, "nobody knows of one"
+    told = Quota(name="exports", limit=10, remaining=9, resets_at=START + timedelta(minutes=1), as_of=START)
+    row = {
+        "name": "exports",
+        "limit": 10,
+        "remaining": 9,
+        "resets_at": "2026-11-01T12:01:00+00:00",
+        "as_of": "2026-11-01T12:00:00+00:00",
+    }
+    await run(store, FakeConnector(pages, quotas=[told]))
+    assert await kept() == [row]
+    await run(store, FakeConnector(pages))
+    assert await kept() == [row], "a sync that asked nothing knows no better"
+    paused = {"tickets": [PausedError("used up", until=START)]}
+    await run(store, FakeConnector(paused, quotas=[replace(told, remaining=0)]))
+    assert (await kept())[0]["remaining"] == 0, "above all where it was used up"
+
+
+async def test_what_is_left_is_kept_while_a_sync_runs_at_most_every_minute(store: Store) -> None:
+    clock, told = Clock(), Quota(name="default", limit=100, remaining=90, resets_at=None, as_of=START)
+    connector = FakeConnector({name: [Page(rows=rows(number))] for number, name in enumerate(("a", "b", "c"))})
+    connector.quotas = [told]
+
+    async def kept() -> Any:
+        async with store.reading() as connection:
+            [state] = await find_sources(connection)
+        return state.quotas and state.quotas[0]["remaining"]
+
+    seen = list[Any]()
+    pull = connector._pull
+
+    async def watched(name: str, window: Window) -> AsyncIterator[Page]:
+        seen.append((name, await kept()))  # what the streams before have left
+        clock.move(seconds=50)
+        async for page in pull(name, window):
+            yield page
+
+    connector._pull = watched  # type: ignore[method-assign]  # to look in between
+    await run(store, connector, clock=clock)
+    assert seen == [("a", None), ("b", None), ("c", 90)], "after 50 and after 100 seconds"
 
 
 async def test_a_bad_row_is_kept_with_its_reason_and_the_rest_lands(store: Store) -> None:

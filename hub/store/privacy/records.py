@@ -148,7 +148,7 @@ PLACES = (
     Place(
         table=tables.source,
         about="sources",
-        plain={CODE: "name connector", MACHINE: "locked_by", REFERENCE: "last_run_id"},
+        plain={CODE: "name connector", MACHINE: "locked_by", REFERENCE: "last_run_id", FIGURES: "quotas"},
         exported=False,
     ),
     Place(

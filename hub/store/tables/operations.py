@@ -15,6 +15,8 @@ source = Table(
     Column("paused_until", UtcDateTime),
     Column("last_succeeded_at", UtcDateTime),
     Column("last_run_id", String(60)),
+    # what its last sync knew of the vendor's limits: [{name, limit, remaining, resets_at, as_of}]; NULL: nothing
+    Column("quotas", Json),
 )
 
 bookmark = Table(

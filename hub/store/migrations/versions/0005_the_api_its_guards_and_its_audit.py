@@ -231,6 +231,9 @@ def upgrade() -> None:
             postgresql_where=sa.text("previous_band <> band"),
         )
 
+    with op.batch_alter_table("source", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("quotas", base.Json(none_as_null=True), nullable=True))
+
     with op.batch_alter_table("sync_run", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_sync_run_started_at_id"), ["started_at", "id"], unique=False)
 
@@ -253,6 +256,9 @@ def downgrade() -> None:
 
     with op.batch_alter_table("sync_run", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_sync_run_started_at_id"))
+
+    with op.batch_alter_table("source", schema=None) as batch_op:
+        batch_op.drop_column("quotas")
 
     with op.batch_alter_table("scorecard", schema=None) as batch_op:
         batch_op.drop_index(
