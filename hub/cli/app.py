@@ -142,9 +142,20 @@ def asynchronous(command: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, T]
 
     @wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> T:
-        return asyncio.run(command(*args, **kwargs))
+        with asyncio.Runner(loop_factory=_loop) as runner:  # uvicorn's own choice comes too late: a loop is running
+            return runner.run(command(*args, **kwargs))
 
     return run
+
+
+def _loop() -> asyncio.AbstractEventLoop:
+    """uvloop's, where it is installed: it is not made for every platform."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop()
+    loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
+    return loop
 
 
 @asynccontextmanager

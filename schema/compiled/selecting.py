@@ -11,7 +11,6 @@ from typing import Any, Literal
 from graphql import (
     DocumentNode,
     FragmentDefinitionNode,
-    GraphQLEnumType,
     GraphQLField,
     GraphQLObjectType,
     GraphQLSchema,
@@ -23,7 +22,6 @@ from graphql import (
 )
 from graphql.execution.collect_fields import FieldDetails, FragmentDetails, collect_fields, collect_subfields
 from graphql.execution.values import VariableValues
-from strawberry.types.enum import StrawberryEnumDefinition
 from strawberry.types.field import StrawberryField
 
 from hub.store.query.compiled import (
@@ -32,7 +30,6 @@ from hub.store.query.compiled import (
     Edges,
     Fields,
     Filled,
-    Leaf,
     Nested,
     Nodes,
     NotCompilableError,
@@ -42,8 +39,9 @@ from hub.store.query.compiled import (
     Root,
     Total,
 )
-from hub.store.query.compiled.tree import Kind, Value
+from hub.store.query.compiled.tree import Value
 from schema.compiled.filling import Making, completing, of_row
+from schema.compiled.leaves import leaf_of
 from schema.fields import Column, Computed, Related, reading_of
 from schema.fields import Part as PartOfRow
 from schema.nodes import Node
@@ -52,16 +50,6 @@ from schema.paging import Connection
 Group = list[FieldDetails]
 Groups = Mapping[str, Group]
 _DEFINITION = "strawberry-definition"
-_KINDS: Mapping[str, Kind] = {
-    "String": "text",
-    "ID": "text",
-    "Int": "int",
-    "Float": "float",
-    "Boolean": "bool",
-    "Date": "date",
-    "DateTime": "time",
-    "JSON": "json",
-}
 _PAGE_INFO: Mapping[str, Literal["next", "previous", "start", "end"]] = {
     "hasNextPage": "next",
     "hasPreviousPage": "previous",
@@ -170,7 +158,7 @@ class _Tree:
         bare = field_.type.of_type if is_non_null_type(field_.type) else field_.type
         match reading:
             case Column(name) if is_scalar_type(bare) or is_enum_type(bare):
-                return _leaf(name, bare, required), ()
+                return leaf_of(name, bare, required), ()
             case Column(name):
                 return self.filled(field_, group, entity, (name,), lambda row, _: row[name]), ()
             case Computed(function, needs, of_context):
@@ -272,27 +260,6 @@ class _Tree:
 
 def _without_context(function: Any) -> Any:
     return lambda row, _context: function(row)
-
-
-def _leaf(name: str, type_: Any, required: bool) -> Leaf:
-    if is_enum_type(type_):
-        return Leaf(name, "enum", required, _names(type_))
-    kind = _KINDS.get(type_.name)
-    if kind is None:
-        raise NotCompilableError(f"values of {type_.name}")
-    return Leaf(name, kind, required)
-
-
-def _names(type_: GraphQLEnumType) -> tuple[tuple[str, str], ...]:
-    """Of an enum's members, by the values the store holds."""
-    definition = type_.extensions.get(_DEFINITION)
-    if not isinstance(definition, StrawberryEnumDefinition):
-        raise NotCompilableError(f"{type_.name} is an enum of its own kind")
-    enum: Any = definition.wrapped_cls
-    members = [each.value for each in enum]
-    if not all(isinstance(member, str) for member in members):
-        raise NotCompilableError(f"{type_.name} is stored as no text")
-    return tuple((member, str(type_.coerce_output_value(member))) for member in members)
 
 
 def _object(type_: Any) -> GraphQLObjectType:
