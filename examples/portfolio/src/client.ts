@@ -57,7 +57,13 @@ export function open(token: string, onUnauthenticated: () => void): Hub {
       subscriptionExchange({
         forwardSubscription: (request) => ({
           subscribe: (sink) => {
-            const asked = { ...request, variables: { ...request.variables } } as SubscribePayload & Asked;
+            // graphql-ws wants a text, be it an empty one where an id is sent instead
+            const asked: SubscribePayload & Asked = {
+              query: request.query ?? "",
+              operationName: request.operationName,
+              variables: { ...request.variables },
+              extensions: request.extensions,
+            };
             const unsubscribe = live.subscribe<Record<string, unknown>>(asked, {
               next: (result) => {
                 remember(asked, result.data);
