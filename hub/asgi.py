@@ -23,7 +23,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from hub.access import Viewer
 from hub.access.admission import Admission
 from hub.access.reading import Reads
-from hub.access.sealing import open_seal
 from hub.compose.live import Live
 from hub.store import Store
 from hub.store.ping import answers
@@ -97,7 +96,6 @@ def app(
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        await open_seal(hub.store, now=hub.clock())
         await hub.start()
         try:
             yield

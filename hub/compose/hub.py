@@ -13,6 +13,7 @@ from datetime import date, datetime, timedelta
 from typing import Self
 
 from hub.access.links import Links
+from hub.access.sealing import open_seal
 from hub.attention import Attention
 from hub.backtest import TrackRecord, find_record
 from hub.collector import relax_collector
@@ -147,6 +148,7 @@ class Hub:
                 names = {name: each.source.connector_name for name, each in settings.sources.items()}
                 await declare_sources(connection, names)
             await hub.links.open(hub.store, now=clock())
+            await open_seal(hub.store, now=clock())
             yield hub
         finally:
             await hub.store.close()
