@@ -1,6 +1,7 @@
-"""Export a person, erase a person or a customer: for admins, noted in the audit log without saying who it was."""
+"""Export or erase a person or a customer: for admins, noted in the audit log without saying who it was."""
 
 from collections.abc import Callable, Mapping
+from contextlib import aclosing
 from typing import Any, TypeVar, cast
 
 import orjson
@@ -10,6 +11,7 @@ from strawberry.scalars import JSON
 from hub.access.privacy.asking import About, hidden
 from hub.access.privacy.erasing import erase, plan_erasure
 from hub.access.privacy.exporting import Exported, export
+from hub.errors import RefusedError
 from hub.model.actions import Scope
 from schema.enums import Role
 from schema.errors import ForbiddenError, MutationError
@@ -24,6 +26,9 @@ _WHO = (
     "From an address the contacts of all sources follow."
 )
 
+MOST_BYTES = 8_000_000
+"""Of a document in an answer, which stands in memory several times; the command line writes one of any size."""
+
 Resolver = TypeVar("Resolver", bound=Callable[..., Any])
 
 
@@ -36,6 +41,11 @@ def _personal(resolver: Resolver) -> Resolver:
 @strawberry.input(description="Everything the hub has of a person.")
 class PersonExportInput:
     person: list[str] = strawberry.field(description=_WHO, directives=[PERSONAL])
+
+
+@strawberry.input(description="Everything the hub has of a customer, and of everybody there.")
+class CustomerExportInput:
+    customer_id: strawberry.ID
 
 
 @strawberry.input(description="Erase a person from every table, for good.")
@@ -78,6 +88,11 @@ class PersonExportPayload:
         return self.outcome.errors
 
 
+@strawberry.type
+class CustomerExportPayload(PersonExportPayload):
+    pass
+
+
 @strawberry.type(description="The report of an erasure; it names nobody.")
 class ErasePayload:
     outcome: strawberry.Private[Outcome]
@@ -107,22 +122,26 @@ class ErasePayload:
 class PrivacyMutations:
     @root(Role.ADMIN, whole=True, description="Everything about a person as one document. Needs the scope export.")
     async def person_export(self, info: ApiInfo, input: PersonExportInput) -> PersonExportPayload:  # noqa: A002 - the API's word
-        context = info.context
-        if Scope.EXPORT not in context.viewer.scopes:
-            raise ForbiddenError("personExport needs the scope export, which this token lacks")
-        about, told = About(person=tuple(input.person)), list[Exported]()
-        pieces: list[bytes] = []
-
-        async def run() -> Mapping[str, Any]:
-            async for piece in export(context.store, about, now=context.now, told=told):
-                pieces.append(piece)  # noqa: PERF401 - `extend` takes no asynchronous generator
-            return {"counts": {each.table: each.rows for each in told}}
-
+        _may_export(info, "personExport")
+        document = None
         with Outcome.collecting() as outcome:
-            subject = await hidden(context.store, about, now=context.now)
-            await perform(outcome, info, "personExport", subject=subject, request={}, run=run)
-        document = orjson.loads(b"".join(pieces)) if outcome.result else None
+            how = "`cshub export-person WHO --output FILE` writes it whole"
+            document = await _export(outcome, info, "personExport", About(person=tuple(input.person)), how=how)
         return PersonExportPayload(outcome=outcome, document=document)
+
+    @root(
+        Role.ADMIN,
+        whole=True,
+        description="Everything about a customer and everybody there as one document. Needs the scope export.",
+    )
+    async def customer_export(self, info: ApiInfo, input: CustomerExportInput) -> CustomerExportPayload:  # noqa: A002 - the API's word
+        _may_export(info, "customerExport")
+        document = None
+        with Outcome.collecting() as outcome:
+            id_ = key_of(str(input.customer_id), "customer", field="customerId")
+            how = "`cshub export-person --customer ID --output FILE` writes it whole"  # the audit log has it: no name
+            document = await _export(outcome, info, "customerExport", About(customer=id_), how=how)
+        return CustomerExportPayload(outcome=outcome, document=document)
 
     @root(
         Role.ADMIN, whole=True, description="Erase a person from every table, and keep syncs from bringing them back."
@@ -139,6 +158,31 @@ class PrivacyMutations:
             about = About(customer=key_of(str(input.customer_id), "customer", field="customerId"))
             await _erase(outcome, info, "customerErase", about, key=input.idempotency_key, dry_run=input.dry_run)
         return ErasePayload(outcome=outcome)
+
+
+def _may_export(info: ApiInfo, action: str) -> None:
+    if Scope.EXPORT not in info.context.viewer.scopes:
+        raise ForbiddenError(f"{action} needs the scope export, which this token lacks")
+
+
+async def _export(outcome: Outcome, info: ApiInfo, action: str, about: About, *, how: str) -> Any:
+    """The document, or None with the outcome's errors; `how`: how to get one that is too large for an answer."""
+    context = info.context
+    told, pieces = list[Exported](), list[bytes]()
+
+    async def run() -> Mapping[str, Any]:
+        size = 0
+        async with aclosing(export(context.store, about, now=context.now, told=told)) as written:
+            async for piece in written:
+                pieces.append(piece)
+                size += len(piece)
+                if size > MOST_BYTES:
+                    raise RefusedError(f"the document is larger than {MOST_BYTES / 1e6:g} MB: {how}")
+        return {"counts": {each.table: each.rows for each in told}}
+
+    subject = await hidden(context.store, about, now=context.now)
+    await perform(outcome, info, action, subject=subject, request={}, run=run)
+    return orjson.loads(b"".join(pieces)) if outcome.result else None
 
 
 async def _erase(outcome: Outcome, info: ApiInfo, action: str, about: About, *, key: str, dry_run: bool) -> None:

@@ -31,7 +31,10 @@ class ChurnModel:
     champion: bool = computed(lambda row: row["role"] == "champion", "role")
     promoted_at: datetime | None = column(description="When it last became the champion.")
     features: list[str] = column()
-    evaluation: JSON = column(description="How well it predicted what it had not seen.")
+    evaluation: JSON = column(
+        description="How well it predicted what it had not seen: figures of the model, over all customers together. Who has "
+        "a book sees them too: they are of no customer, and without them nobody knows what a probability is worth."
+    )
     evaluations: list[ModelEvaluation] = computed(
         evaluations_of, "evaluation", description="The same with types: on later snapshots, then on other customers."
     )

@@ -1,11 +1,13 @@
 """Exporting and erasing through the API: for admins with the scopes, dry runs change nothing, the log names nobody."""
 
+import pytest
 from sqlalchemy import select
 
 from hub.store import Store
 from hub.store.tables import audit_record, contact, idempotency_key, survey_response, ticket
 from schema.enums import Role
 from schema.nodes import global_id
+from schema.privacy import mutations
 from tests.schema.company import seed
 from tests.schema.conftest import Ask
 
@@ -57,6 +59,51 @@ async def test_a_person_is_exported_and_the_document_is_kept_nowhere(ask: Ask, s
                 for row in await connection.execute(select(table))]  # fmt: skip
     assert kept
     assert email not in "".join(kept)
+
+
+CUSTOMER_EXPORT = """mutation {
+  customerExport(input: {customerId: "%s"}) { export counts { table rows } errors { code field message } }
+}"""
+
+
+async def test_a_customer_is_exported_with_everybody_there_and_nobody_else(ask: Ask, store: Store) -> None:
+    await seed(store)
+    got = (await ask(CUSTOMER_EXPORT % global_id("customer", "c001"), role=Role.ADMIN))["data"]["customerExport"]
+    assert got["errors"] == []
+    assert [row["id"] for row in got["export"]["records"]["customer"]] == ["c001"]
+    assert {row["customer_id"] for row in got["export"]["records"]["ticket"]} == {"c001"}
+    assert {"table": "customer", "rows": 1} in got["counts"]
+    wrong = (await ask(CUSTOMER_EXPORT % "nonsense", role=Role.ADMIN))["data"]["customerExport"]
+    assert (wrong["export"], wrong["errors"][0]["code"], wrong["errors"][0]["field"]) == (
+        None,
+        "BAD_INPUT",
+        "customerId",
+    )
+    absent = (await ask(CUSTOMER_EXPORT % global_id("customer", "nobody"), role=Role.ADMIN))["data"]["customerExport"]
+    assert [each["code"] for each in absent["errors"]] == ["NOT_FOUND"]
+    for role in (Role.VIEWER, Role.CSM, Role.MANAGER):
+        refused = await ask(CUSTOMER_EXPORT % global_id("customer", "c001"), role=role)
+        assert refused["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+        assert "c001" not in str(refused.get("data"))
+
+
+async def test_a_document_that_is_too_large_says_which_command_writes_it(
+    ask: Ask, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await seed(store)
+    monkeypatch.setattr(mutations, "MOST_BYTES", 2_000)
+    got = (await ask(CUSTOMER_EXPORT % global_id("customer", "c001"), role=Role.ADMIN))["data"]["customerExport"]
+    assert (got["export"], got["counts"]) == (None, [])
+    assert [(each["code"], each["message"]) for each in got["errors"]] == [
+        (
+            "REFUSED",
+            "the document is larger than 0.002 MB: `cshub export-person --customer ID --output FILE` writes it whole",
+        )
+    ]
+    async with store.reading() as connection:
+        kept = [repr(tuple(row)) for row in await connection.execute(select(audit_record))]
+    assert any("customerExport" in each for each in kept)
+    assert "c001" not in "".join(kept)
 
 
 async def test_others_are_refused_and_nothing_is_changed(ask: Ask, store: Store) -> None:

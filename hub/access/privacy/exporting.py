@@ -10,7 +10,7 @@ A row is as the store has it, in the columns' own names; one that is not the sub
 "mentions_only": true. All of it is of one moment. Machine-readable and complete: what GDPR art. 15 and 20 ask for.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -50,7 +50,7 @@ def silent(_done: int, _of: int, _table: str, _rows: int) -> None:
 
 async def export(
     store: Store, about: About, *, now: datetime, progress: Progress = silent, told: list[Exported] | None = None
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes, None]:
     """The document in pieces. told: gets the summary, for who wants to show it."""
     summary = told if told is not None else []
     async with store.reading() as connection:
