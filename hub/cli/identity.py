@@ -7,14 +7,9 @@ import click
 from hub.cli import show
 from hub.cli.app import asynchronous, main, opened
 from hub.clock import utc_now
-from hub.compose import Hub
-from hub.compose.actions import HubActions
-from hub.compose.auditing import audited
 from hub.identity import Merged, decide_by_hand, reopen
-from hub.settings import load
 from hub.store.customers import get_customer
 from hub.store.identity import Evidence, find_evidence
-from schema.customers.asking import MergeRequest
 
 _by = click.option("--by", required=True, help="Who decides, for the record.")
 _dry = click.option("--dry-run", is_flag=True, help="Show what would move, and move nothing.")
@@ -63,6 +58,8 @@ async def identity_decide(
     """Say that EVIDENCE (such as helpdesk:360001) is CUSTOMER, and move its records there."""
     if (customer is not None) + nobody + new != 1:
         raise click.UsageError("give one of CUSTOMER, --nobody and --new")
+    from hub.compose.auditing import audited  # as for merging
+
     now = utc_now()
     async with opened(config) as store:
 
@@ -81,6 +78,9 @@ async def identity_decide(
 @asynchronous
 async def identity_reopen(config: Path | None, evidence: str, by: str) -> None:
     """Take back what was decided of EVIDENCE, and let the rules decide anew."""
+    from hub.compose.auditing import audited  # as for merging
+    from hub.settings import load
+
     now = utc_now()
     settings = load(config)
     async with opened(config) as store:
@@ -107,6 +107,13 @@ async def identity_merge(config: Path | None, keep: str, merged: str, reason: st
     \b
     cshub identity merge acme.example "Acme Deutschland" --reason "one contract" --by ann --dry-run
     """
+    # a whole hub is seconds of imports, and needed here alone
+    from hub.compose import Hub
+    from hub.compose.actions import HubActions
+    from hub.compose.auditing import audited
+    from hub.settings import load
+    from schema.customers.asking import MergeRequest
+
     now = utc_now()
     async with Hub.open(load(config), clock=utc_now, work=False) as hub:
         async with hub.store.reading() as connection:
@@ -129,6 +136,11 @@ async def identity_merge(config: Path | None, keep: str, merged: str, reason: st
 @asynchronous
 async def identity_unmerge(config: Path | None, merge_id: str, dry_run: bool, by: str) -> None:
     """Undo MERGE, an id as `cshub identity merge` says it: its two customers are two again."""
+    from hub.compose import Hub  # as for merging
+    from hub.compose.actions import HubActions
+    from hub.compose.auditing import audited
+    from hub.settings import load
+
     now = utc_now()
     async with Hub.open(load(config), clock=utc_now, work=False) as hub:
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 from collections.abc import Awaitable, Callable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -177,13 +178,19 @@ async def test_health_and_lifespan(hub: FakeHub) -> None:
     assert hub.told == ["start", "stop"]
 
 
-async def test_health_tells_when_the_store_is_gone(tmp_path: Path) -> None:
+async def test_health_tells_when_the_store_is_gone(tmp_path: Path, sqlite_template: Path) -> None:
     from hub.store import Store
 
-    async with Store.open(f"sqlite:///{tmp_path}/gone.db") as store:
-        (tmp_path / "gone.db").mkdir()
-        async with serving(FakeHub(store)) as url, httpx.AsyncClient(base_url=url) as client:
-            response = await client.get("/healthz")
+    path = tmp_path / "gone.db"
+    shutil.copy(sqlite_template, path)
+    async with (
+        Store.open(f"sqlite:///{path}") as store,
+        serving(FakeHub(store)) as url,
+        httpx.AsyncClient(base_url=url) as client,
+    ):
+        path.unlink()
+        path.mkdir()
+        response = await client.get("/healthz")
     assert (response.status_code, response.json()) == (503, {"store": "unreachable"})
 
 
