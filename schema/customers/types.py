@@ -233,7 +233,10 @@ class Customer(Node):
         description="Newest first.",
     )
     notes: Connection[Note] = page(
-        "note", key="customer_id", order=Order("at", descending=True), description="What our people wrote, newest first."
+        "note",
+        key="customer_id",
+        order=Order("at", descending=True),
+        description="What our people wrote, newest first.",
     )
     csm_assignments: Connection[CsmAssignment] = page(
         "csm_assignment",
