@@ -115,7 +115,9 @@ async def test_snooze_and_lift(asks: Ask, store: Store) -> None:
     assert body["data"]["snoozeLift"]["errors"] == [{"code": "REFUSED", "message": f"{made['id']} is over already"}]
     async with store.reading() as connection:
         entries = await audit.find_latest(connection)
-    assert sorted((each.action, each.detail["outcome"].partition(":")[0]) for each in entries) == [
+    assert sorted(
+        (each.action, each.detail["outcome"].partition(":")[0]) for each in entries if each.action != "personalRead"
+    ) == [
         ("customerSnooze", "done"),
         ("snoozeLift", "done"),
         ("snoozeLift", "refused"),

@@ -32,7 +32,8 @@ C0, C1 = global_id("customer", "c000"), global_id("customer", "c001")
 async def outcomes(store: Store) -> list[tuple[str, str, str, str]]:
     async with store.reading() as connection:
         entries = await audit.find_latest(connection)
-    return [(entry.actor, entry.action, entry.subject, entry.detail["outcome"]) for entry in entries]
+    deeds = [entry for entry in entries if entry.action != "personalRead"]
+    return [(entry.actor, entry.action, entry.subject, entry.detail["outcome"]) for entry in deeds]
 
 
 def fire_input(**changes: Any) -> dict[str, Any]:
