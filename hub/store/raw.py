@@ -29,6 +29,7 @@ PATIENCE = 0.01
 fault of the statement's, up to `LONGEST`."""
 LONGEST = 0.1
 """Seconds by the clock, waiting for the disk among them."""
+INTERRUPTED_EVERY = 0.05
 _LOOK_EVERY = 4_000
 """Steps of SQLite's machine between looks at the clock; some 100 µs."""
 _REMEMBERED = 512
@@ -117,10 +118,10 @@ class RawSqlite:
             try:
                 return await asyncio.shield(running)
             except asyncio.CancelledError:
-                connection.interrupt()
                 while not running.done():  # the connection is given back when the thread has let go of it
+                    connection.interrupt()  # again and again: one that had not begun was not interrupted
                     try:
-                        await asyncio.wait([running])
+                        await asyncio.wait([running], timeout=INTERRUPTED_EVERY)
                     except asyncio.CancelledError:
                         continue
                 running.exception()

@@ -1,0 +1,109 @@
+"""Texts read past SQLAlchemy: right, read-only, and gone from the database when nobody waits for them any more."""
+
+import asyncio
+import time
+
+import asyncpg
+import pytest
+from sqlalchemy import text
+
+from hub.store import Store
+from hub.store.raw import THREADS, Raw, RawError
+
+FOREVER = {
+    "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n",
+    "postgresql": "SELECT count(*)::text FROM generate_series(1, 10000000000) AS n",
+}
+LONG = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 400000) SELECT count(*) FROM n"
+
+
+def raw_of(store: Store) -> Raw:
+    assert store.raw is not None
+    return store.raw
+
+
+async def test_a_text_and_no_row(store: Store) -> None:
+    raw = raw_of(store)
+    mark = "$1" if store.dialect == "postgresql" else "?"
+    assert await raw.text(f"SELECT CAST({mark} AS TEXT)", ["ü"]) == "ü".encode()
+    assert await raw.text("SELECT name FROM customer WHERE id = 'nobody'", []) is None
+
+
+async def test_it_cannot_write(store: Store) -> None:
+    with pytest.raises(RawError):
+        await raw_of(store).row("DELETE FROM customer RETURNING id", [])
+
+
+async def test_after_an_error_it_goes_on(store: Store) -> None:
+    raw = raw_of(store)
+    with pytest.raises(RawError):
+        await raw.text("SELECT nothing FROM nowhere", [])
+    assert await raw.text("SELECT 'on'", []) == b"on"
+
+
+async def test_many_at_once(store: Store) -> None:
+    raw = raw_of(store)
+    found = await asyncio.gather(*(raw.text(f"SELECT '{number}'", []) for number in range(40)))
+    assert found == [str(number).encode() for number in range(40)]
+
+
+async def test_what_is_committed_is_seen_by_the_next_read(store: Store) -> None:
+    raw = raw_of(store)
+    count = "SELECT CAST(count(*) AS TEXT) FROM signing_key"
+    before = await raw.text(count, [])
+    async with store.transaction() as connection:
+        await connection.execute(
+            text("INSERT INTO signing_key (name, key, made_at) VALUES ('x', 'y', '2026-11-01 00:00:00')")
+        )
+    assert before == b"0"
+    assert await raw.text(count, []) == b"1"
+
+
+async def test_whoever_is_cancelled_takes_the_statement_along(store: Store) -> None:
+    raw = raw_of(store)
+    reading = asyncio.create_task(raw.text(FOREVER[store.dialect], []))
+    await asyncio.sleep(0.3)
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    assert await raw.text("SELECT 'free'", []) == b"free"
+    if store.dialect == "postgresql":
+        url = store.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        other = await asyncpg.connect(url)
+        try:
+            running = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%generate_series%' AND state = 'active'"
+            until = time.monotonic() + 20
+            while await other.fetchval(f"{running} AND pid <> pg_backend_pid()"):  # it is told, and then ends
+                assert time.monotonic() < until
+                await asyncio.sleep(0.05)
+        finally:
+            await other.close()
+
+
+async def test_those_that_had_not_begun_end_too(sqlite_store: Store) -> None:
+    """More than there are threads: some of them wait for one, and an interruption of what does not run does nothing."""
+    raw = raw_of(sqlite_store)
+    reading = [asyncio.create_task(raw.text(FOREVER["sqlite"], [])) for _ in range(THREADS + 3)]
+    await asyncio.sleep(0.3)
+    for each in reversed(reading):
+        each.cancel()
+    ended = await asyncio.wait_for(asyncio.gather(*reading, return_exceptions=True), timeout=30)
+    assert all(isinstance(each, asyncio.CancelledError) for each in ended)
+    assert await raw.text("SELECT 'free'", []) == b"free"
+
+
+async def test_a_long_statement_leaves_the_event_loop_and_comes_back_right(sqlite_store: Store) -> None:
+    raw = raw_of(sqlite_store)
+    ticks = 0
+
+    async def tick() -> None:
+        nonlocal ticks
+        while True:
+            ticks += 1
+            await asyncio.sleep(0)
+
+    ticking = asyncio.create_task(tick())
+    row = await raw.row(LONG, [])
+    ticking.cancel()
+    assert row == (400_000,)
+    assert ticks > 1, "others went on while it was read"
