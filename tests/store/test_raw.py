@@ -3,7 +3,7 @@
 import asyncio
 import time
 
-import asyncpg
+import asyncpg  # type: ignore[import-untyped]  # it ships no types
 import pytest
 from sqlalchemy import text
 
