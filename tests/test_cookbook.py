@@ -292,8 +292,12 @@ process.exit(0);
 """
 
 
-@pytest.mark.skipif(shutil.which("node") is None, reason="there is no node here")
 async def test_the_javascript_of_the_page_works(tmp_path: Path) -> None:
+    if shutil.which("node") is None:
+        why = "there is no node here, and the page's JavaScript is run by one"
+        if os.environ.get("CI") == "true":
+            pytest.fail(why)
+        pytest.skip(why)
     by_name = {recipe.name: recipe for recipe in ALL}
     blocks = re.findall(r"^```js\n(.*?)^```", PAGE.read_text("utf-8"), re.DOTALL | re.MULTILINE)
     script = tmp_path / "page.mjs"

@@ -42,7 +42,7 @@ def piece(source: str, key: str, **changes: object) -> Evidence:
         id=f"{source}:{key}", source=source, key=key, external_key=None, name=None, domains=(), customer_id=None,
         state="unmatched", method=None, reason=None, candidates=(), decided_by=None,
     )  # fmt: skip
-    return replace(blank, **changes)  # type: ignore[arg-type]
+    return replace(blank, **changes)  # type: ignore[arg-type]  # fields by name
 
 
 CRM = (
@@ -155,7 +155,7 @@ async def put(store: Store, source: str, *records: Record, now: datetime = NOW) 
 
 def company(key: str, **changes: object) -> Company:
     made = Company(key=key, version=1, company_key=key, name="Acme", domains=("acme.example",))
-    return replace(made, **changes)  # type: ignore[arg-type]
+    return replace(made, **changes)  # type: ignore[arg-type]  # fields by name
 
 
 def make_ticket(key: str, company_key: str, version: int = 1) -> Ticket:

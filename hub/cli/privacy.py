@@ -178,7 +178,7 @@ def _file(output: Path | None) -> Iterator[IO[bytes]]:
         part = Path(file.name)
         try:
             yield file
-        except BaseException:
+        except BaseException:  # Ctrl-C, too: half an export must not stay
             part.unlink(missing_ok=True)
             raise
     part.replace(output)

@@ -127,7 +127,7 @@ def step(title: str, *, total: int | None = None, aside: bool = False) -> Iterat
         task = bars.add_task(title, total=total)
         try:
             yield Step(bars, task)
-        except BaseException:
+        except BaseException:  # Ctrl-C, too: a bar must not look done
             bars.update(task, mark=NOT_DONE)
             raise
         known = bars.tasks[0].total

@@ -128,7 +128,7 @@ class MailChannel:
         try:
             await _before_data(lambda: client.rcpt(message.address))
             answer = await _data(client, mail.as_bytes(policy=SMTP_POLICY))
-        except BaseException:
+        except BaseException:  # a cancelled one, too
             self._hang_up(client)  # whatever the conversation has come to, the next begins with a new one
             raise
         self._sent[client] = self._sent.get(client, 0) + 1
@@ -165,7 +165,7 @@ class MailChannel:
                 await client.mail(sender)
             except (SMTPException, OSError):
                 self._hang_up(client)
-            except BaseException:
+            except BaseException:  # a cancelled one, too: the connection is nobody's any more
                 self._hang_up(client)
                 raise
             else:
@@ -183,7 +183,7 @@ class MailChannel:
                 username, password = self._username, self._password or ""
                 await _before_data(lambda: client.login(username, password))
             await _before_data(lambda: client.mail(sender))
-        except BaseException:
+        except BaseException:  # a cancelled one, too: no connection is left open
             client.close()
             raise
         return client

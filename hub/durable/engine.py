@@ -132,7 +132,7 @@ class DbosDurable:
                 )
                 self._ticking = asyncio.create_task(self._ticker.run())
                 self._heartbeat.start()
-        except BaseException:
+        except BaseException:  # a cancelled start, too: what was begun is stopped
             await self.stop()
             raise
 

@@ -81,7 +81,7 @@ def launch(database: EngineDatabase, *, executor: str, perform: Performer, liste
         if not listen:
             DBOS.listen_queues([])
         DBOS.launch()
-    except BaseException:
+    except BaseException:  # a cancelled start, too: the library has one instance a process
         destroy()
         raise
 

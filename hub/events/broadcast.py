@@ -137,7 +137,7 @@ class Broadcast:
                     while True:
                         await ear.wait(timeout=LOOK_SECONDS)
                         await self._hear()
-            except Exception:
+            except Exception:  # the loop of a worker
                 log.exception("the log of events could not be heard; trying again")
                 await asyncio.sleep(LOOK_SECONDS)
 
@@ -171,7 +171,7 @@ class Broadcast:
             try:
                 async with asyncio.timeout(PUT_SECONDS):
                     parcels = await _parcels(audience, heard)
-            except Exception:
+            except Exception:  # of one audience: the others hear on
                 log.exception("what an audience is told could not be made")
                 for outlet in outlets:
                     outlet.end(Ending.LOST)

@@ -180,7 +180,7 @@ class Ledger:
         self._under_way.add(sent.id)
         try:
             receipt = await self._attempt(sent, bars)
-        except BaseException:
+        except BaseException:  # a cancelled one, too: it is nobody's any more
             self._under_way.discard(sent.id)
             raise
         return _Ended(sent, receipt)

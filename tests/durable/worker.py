@@ -27,10 +27,10 @@ sys.addaudithook(_audit)
 
 from sqlalchemy import text  # noqa: E402  the hook comes before all that could connect
 
-from hub.clock import utc_now  # noqa: E402
-from hub.durable import Argument, process  # noqa: E402
-from hub.durable.engine import DbosDurable  # noqa: E402
-from hub.store import Store  # noqa: E402
+from hub.clock import utc_now  # noqa: E402  below the hook, too
+from hub.durable import Argument, process  # noqa: E402  below the hook, too
+from hub.durable.engine import DbosDurable  # noqa: E402  below the hook, too
+from hub.store import Store  # noqa: E402  below the hook, too
 
 
 async def main(settings: dict[str, object]) -> None:

@@ -113,7 +113,7 @@ class FakeDurable:
             later = self._clock() + timedelta(seconds=self._retry_seconds[job.attempt - 1])
             self.waiting.append(FakeJob(job.job, job.argument, later, job.queue, job.key, job.attempt + 1))
             self._done += 1
-        except Exception as error:
+        except Exception as error:  # the loop of a worker
             log.exception("job %s failed, it is given up", job.job)
             told = str(error) if isinstance(error, CshubError) else f"{type(error).__name__}, see the log"
             self._failures.append(Failure(job.job, told, self._clock()))

@@ -254,8 +254,8 @@ EVALUATED = {
 async def test_evaluations_of_a_model_with_their_curves(ask: Ask, store: Store) -> None:
     await seed(store, 1)
     async with store.transaction() as connection:
-        segment = {**EVALUATED["later_snapshots"], "rows": 300, "segments": {}}  # type: ignore[dict-item]
-        whole = {**EVALUATED["later_snapshots"], "segments": {"smb": segment}}  # type: ignore[dict-item]
+        segment = {**EVALUATED["later_snapshots"], "rows": 300, "segments": {}}  # type: ignore[dict-item]  # JSON
+        whole = {**EVALUATED["later_snapshots"], "segments": {"smb": segment}}  # type: ignore[dict-item]  # JSON
         await connection.execute(tables.churn_model.update().values(evaluation={**EVALUATED, "later_snapshots": whole}))
     query = """
       { churnModels { nodes { importance { feature effect } evaluations {

@@ -18,12 +18,12 @@ def make_ticket(key: str = "1", version: int = 10, **changes: object) -> Ticket:
     made = Ticket(
         key=key, version=version, company_key="7", subject="Help", status=TicketStatus.OPEN, created_at=CREATED
     )
-    return replace(made, **changes)  # type: ignore[arg-type]
+    return replace(made, **changes)  # type: ignore[arg-type]  # fields by name
 
 
 async def put(store: Store, *records: object, **options: object) -> Counts:
     async with store.transaction() as connection:
-        return await upsert(connection, records, source="desk", now=NOW, **options)  # type: ignore[arg-type]
+        return await upsert(connection, records, source="desk", now=NOW, **options)  # type: ignore[arg-type]  # fields by name
 
 
 async def subjects(store: Store) -> dict[str, str | None]:

@@ -272,7 +272,7 @@ def test_bad_rows_without_an_id_stay_two() -> None:
     def refuse(raw: Any) -> Iterable[Record]:
         raise ValueError("no")
 
-    stream = Stream(name="t", makes=(), pull=lambda *_: None, records=refuse)  # type: ignore[arg-type, return-value]
+    stream = Stream(name="t", makes=(), pull=lambda *_: None, records=refuse)  # type: ignore[arg-type, return-value]  # never pulled
     _, bad = map_rows(stream, [{"a": 1}, {"a": 2}, {"a": 1}])
     assert len({each.key for each in bad}) == 2
     assert all(each.key.startswith("no id ") for each in bad)
@@ -282,6 +282,6 @@ def test_a_row_of_another_shape_is_the_rows_fault() -> None:
     def broken(raw: Any) -> Iterable[Record]:
         raise KeyError("organization_id")
 
-    stream = Stream(name="t", makes=(), pull=lambda *_: None, records=broken)  # type: ignore[arg-type, return-value]
+    stream = Stream(name="t", makes=(), pull=lambda *_: None, records=broken)  # type: ignore[arg-type, return-value]  # never pulled
     records, bad = map_rows(stream, [{"id": 5}])
     assert (records, bad[0].key, bad[0].field) == ([], "5", "organization_id")

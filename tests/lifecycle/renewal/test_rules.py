@@ -189,7 +189,7 @@ def test_by_itself_at_what_still_runs() -> None:
 
 
 def test_followers_by_day() -> None:
-    groups = falling([Term("a", -3, end=-3), Term("b", 362, start=-3)], grace=30, shortest_term=60)  # type: ignore[list-item]
+    groups = falling([Term("a", -3, end=-3), Term("b", 362, start=-3)], grace=30, shortest_term=60)  # type: ignore[list-item]  # a Term has the fields that are read
     assert [(each.due_on, [term.id for term in each.followers]) for each in groups] == [
         (day(-3), ["b"]),
         (day(362), []),
