@@ -47,13 +47,23 @@ class Page:
     """Some raw rows, and the bookmark that is true once they are stored.
 
     faults     rows the pull itself could not read (a broken line of an export, say)
+    gone       keys of records the vendor says do not exist any more: they are kept, marked deleted
     total      the vendor's own count of rows to come, where it tells one; for progress bars
     """
 
     rows: Sequence[Raw]
     bookmark: Bookmark | None = None
     faults: Sequence[Quarantined] = ()
+    gone: Sequence[str] = ()
     total: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Id:
+    """A row the vendor has: the key of its record, and its version (see `Record.version`) where the listing tells it."""
+
+    key: str
+    version: int | None = None
 
 
 class BadRowError(ValueError):
@@ -70,6 +80,11 @@ class Stream:
 
     makes   the record types its mapping may return
     key     the raw row's id, for the quarantine; must not raise
+    fetch   the rows of some keys (any number; it asks in batches as large as the vendor takes), for webhooks and repairs; a
+            key the vendor no longer has is in a Page's `gone`. None: the vendor cannot be asked for single rows
+    ids     every live row's key, for comparing the store with the vendor; cheaper than a pull. None: where a pull without
+            bookmark lists everything, that is used; else nothing can be compared
+    whole   a pull without bookmark yields every live row, so that what it lacks is gone
     """
 
     name: str
@@ -77,6 +92,9 @@ class Stream:
     pull: Callable[["Client", Window], AsyncIterator[Page]]
     records: Callable[[Raw], Iterable[Record]]
     key: Callable[[Raw], str] = field(default=lambda raw: str(raw.get("id", "")))
+    fetch: Callable[["Client", Sequence[str]], AsyncIterator[Page]] | None = None
+    ids: Callable[["Client", Window], AsyncIterator[Sequence["Id"]]] | None = None
+    whole: bool = False
 
 
 class Connector(Protocol):

@@ -10,14 +10,23 @@ lag_seconds: 60                  rows become visible this late; no bookmark goes
 concurrency: 4                   requests under way at once
 rates: {default: [{requests: 100, seconds: 10}]}
 settings: {token: one sentence}  every setting of the folder's `Settings`
-streams: {companies: {about: one sentence, permission: crm.objects.companies.read}}
+webhooks: How the vendor signs what it sends to /hooks/<source>; left out where it sends nothing
+writes: {health_score: why}      fields it can write back, see the folder's writing.py
 exempt: {deletions: why}         checks of the conformance suite this connector is excused from, with the reason
+streams:
+  companies:
+    about: one sentence
+    permission: crm.objects.companies.read
+    bookmark: key                what the bookmark holds, see `Bookmarked`
+    deletions: archive listing   how rows that are gone become known, in a few words; "none" where they do not
+    feeds: [ticket counts]       the facts of scoring/facts.py its records feed, by name
+    limits: 10,000 per search    caps of the vendor's, and what happens at them; left out where there is none
 """
 
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -29,11 +38,20 @@ class _Part(BaseModel):
     model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", frozen=True)
 
 
+Bookmarked = Literal["token", "time", "key", "time and key", "events", "file", "none"]
+"""What a bookmark holds: the vendor's own token; the time of the last change; the last key; both (a keyset); a place in the
+vendor's log of events; which files were read; or nothing, where each pull reads everything."""
+
+
 class StreamNote(_Part):
-    """about: one sentence; permission: what the credential must be allowed, in the vendor's words."""
+    """about: one sentence; permission: what the credential must be allowed, in the vendor's words. The rest: see above."""
 
     about: str
     permission: str | None = None
+    bookmark: Bookmarked
+    deletions: str
+    feeds: tuple[str, ...] = ()
+    limits: str | None = None
 
 
 class RateNote(_Part):
@@ -53,6 +71,8 @@ class Manifest(_Part):
     rates: Mapping[str, tuple[RateNote, ...]] = {}
     settings: Mapping[str, str]
     streams: Mapping[str, StreamNote]
+    webhooks: str | None = None
+    writes: Mapping[str, str] = {}
     example: Mapping[str, Any] = {}
     exempt: Mapping[str, str] = {}
 

@@ -1,7 +1,8 @@
 """Finding connectors: every folder of `connectors/` that holds a manifest.yaml is one. Nothing imports a vendor by name.
 
 A folder `connectors/acme/` has `connector.py` with a pydantic model `Settings` and a class `Connector(settings)`, and
-`sandbox.py` with `app(world, *, token, faults)`. Both are imported when first asked for.
+`sandbox.py` with `app(world, *, token, faults)`, `settings(base_url, *, token)` and `truth(world)`. Both are imported when
+first asked for.
 """
 
 import importlib

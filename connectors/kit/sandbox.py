@@ -28,6 +28,7 @@ from connectors.kit import tempo
 from connectors.kit.simulated import World
 
 Made = TypeVar("Made")
+ELSEWHERE = b"//elsewhere.example"
 MAINTENANCE = b"<!DOCTYPE html><html><body><h1>We'll be right back</h1></body></html>"
 
 
@@ -43,6 +44,9 @@ class Faults:
     html            200 with a maintenance page
     repeated_pages  a request to a path asked before gets the answer that path gave last time, page token and all
     duplicate_rows  a page begins with the last row of the one before, where the sandbox serves pages by `take`
+    empty_pages     a page without rows that leads on to the next one, where the sandbox has pages and its vendor does so
+    foreign_next    links to the sandbox itself in a body lead to another host
+    expired         401, as for a credential that has run out; a source that can renews it, once
     drip            seconds between the pieces of a body, while above 0
     only            strike only requests whose path begins so
     """
@@ -56,6 +60,9 @@ class Faults:
     html: int = 0
     repeated_pages: int = 0
     duplicate_rows: int = 0
+    empty_pages: int = 0
+    foreign_next: int = 0
+    expired: int = 0
     drip: float = 0.0
     only: str = ""
 
@@ -75,11 +82,18 @@ def limited_plainly(faults: Faults) -> Response:
     return PlainTextResponse("Too many requests", 429, {"Retry-After": str(faults.retry_after)})
 
 
+def expired_plainly(faults: Faults) -> Response:
+    """401 as JSON."""
+    return JSONResponse({"error": "the credential has expired"}, 401)
+
+
 class FaultInjection:
     """ASGI middleware around a sandbox's routes."""
 
-    def __init__(self, app: ASGIApp, *, faults: Faults, limited: Limited = limited_plainly) -> None:
-        self._app, self._faults, self._limited = app, faults, limited
+    def __init__(
+        self, app: ASGIApp, *, faults: Faults, limited: Limited = limited_plainly, expired: Limited = expired_plainly
+    ) -> None:
+        self._app, self._faults, self._limited, self._expired = app, faults, limited, expired
         self._last: dict[str, list[Message]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -92,6 +106,8 @@ class FaultInjection:
             await self._limited(faults)(scope, receive, send)
         elif faults.take("server_errors"):
             await PlainTextResponse("upstream connect error", 503)(scope, receive, send)
+        elif faults.take("expired"):
+            await self._expired(faults)(scope, receive, send)
         elif faults.take("html"):
             await Response(MAINTENANCE, 200, media_type="text/html")(scope, receive, send)
         elif path in self._last and faults.take("repeated_pages"):
@@ -111,14 +127,16 @@ class FaultInjection:
         self._last[path] = messages
         body = b"".join(message.get("body", b"") for message in messages[1:])
         start = dict(messages[0])
+        if (own := _own_host(scope)) in body and faults.take("foreign_next"):
+            body = body.replace(own, ELSEWHERE)
+            start["headers"] = _sized(start["headers"], len(body))
         if faults.take("truncated"):
             await send(start)
             await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
             return
         if faults.take("cut_json"):
             body = body[: len(body) // 2]
-            start["headers"] = [(name, value) for name, value in start["headers"] if name != b"content-length"]
-            start["headers"].append((b"content-length", str(len(body)).encode()))
+            start["headers"] = _sized(start["headers"], len(body))
         await send(start)
         if faults.drip > 0:
             piece = max(1, len(body) // 8)
@@ -129,8 +147,24 @@ class FaultInjection:
         await send({"type": "http.response.body", "body": body})
 
 
-def assemble(routes: Sequence[BaseRoute], *, faults: Faults, limited: Limited = limited_plainly) -> Starlette:
-    """The sandbox: its routes, `/_faults`, and the faults around them. `limited` makes the vendor's 429."""
+def _own_host(scope: Scope) -> bytes:
+    """The host and port the request was sent to, as a link to the sandbox itself names them."""
+    return b"//" + next((value for name, value in scope["headers"] if name == b"host"), b"?")
+
+
+def _sized(headers: Sequence[tuple[bytes, bytes]], size: int) -> list[tuple[bytes, bytes]]:
+    others = [(name, value) for name, value in headers if name != b"content-length"]
+    return [*others, (b"content-length", str(size).encode())]
+
+
+def assemble(
+    routes: Sequence[BaseRoute],
+    *,
+    faults: Faults,
+    limited: Limited = limited_plainly,
+    expired: Limited = expired_plainly,
+) -> Starlette:
+    """The sandbox: its routes, `/_faults`, and the faults around them. `limited` makes the vendor's 429, `expired` its 401."""
 
     async def switch(request: Request) -> Response:
         if request.method == "POST":
@@ -144,7 +178,7 @@ def assemble(routes: Sequence[BaseRoute], *, faults: Faults, limited: Limited = 
 
     return Starlette(
         routes=[Route("/_faults", switch, methods=["GET", "POST"]), *routes],
-        middleware=[Middleware(FaultInjection, faults=faults, limited=limited)],
+        middleware=[Middleware(FaultInjection, faults=faults, limited=limited, expired=expired)],
     )
 
 

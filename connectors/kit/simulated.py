@@ -139,6 +139,20 @@ class Deal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Removed:
+    """Something a person deleted at the vendor: the World's sequences no longer hold it, its grave may still be served.
+
+    what     account | person | ticket | nps | term | deal | bill
+    account  whose it was
+    """
+
+    what: str
+    number: int
+    account: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class World:
     """Everything that has happened up to `until`. Events are ordered by time."""
 
@@ -153,6 +167,7 @@ class World:
     terms: Sequence[Term]
     deals: Sequence[Deal]
     bills: Sequence[Bill] = ()
+    removed: Sequence[Removed] = ()
 
 
 def crm_id(account_number: int) -> str:
