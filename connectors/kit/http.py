@@ -11,7 +11,6 @@ vendor's connection open.
 """
 
 import asyncio
-import base64
 import logging
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -29,6 +28,8 @@ from pydantic import SecretStr
 
 from connectors.kit import tempo
 from connectors.kit.budget import Budget, Quota
+from connectors.kit.credentials import basic as basic
+from connectors.kit.credentials import bearer as bearer
 from connectors.kit.errors import BrokenBodyError, ConnectorError, DeniedError, PausedError, TransientError
 from connectors.kit.paging import own_path
 from connectors.kit.rates import RateHeaders, standard
@@ -44,16 +45,6 @@ TAIL_BYTES = 4096
 
 # at INFO it logs whole URLs, and some vendors take keys in the query
 logging.getLogger("httpx").setLevel(logging.WARNING)
-
-
-def bearer(token: SecretStr) -> str:
-    """An Authorization header."""
-    return f"Bearer {token.get_secret_value()}"
-
-
-def basic(user: str, password: SecretStr) -> str:
-    """An Authorization header."""
-    return "Basic " + base64.b64encode(f"{user}:{password.get_secret_value()}".encode()).decode()
 
 
 @cache
@@ -87,6 +78,7 @@ class Client:
     authorization  value of the Authorization header, see `bearer` and `basic`
     headers        others to send with every request (an API version, a key header)
     judge          the vendor's own rules for its error answers; None leaves it to `connectors.kit.verdict`
+    authorize      gives that value before the first request, where it has to be asked for, see `connectors.kit.oauth`
     renew          gives a new Authorization value when the vendor says 401; tried once per request
     deadline       seconds for one JSON request altogether; a dripping answer is cut off there
     transport, sleep, clock, monotonic    for tests
@@ -101,6 +93,7 @@ class Client:
         headers: Mapping[str, str] | None = None,
         judge: Judge | None = None,
         rate_headers: RateHeaders = standard,
+        authorize: Callable[[], Awaitable[str]] | None = None,
         renew: Callable[[], Awaitable[str]] | None = None,
         retry: Retry | None = None,
         proxy: SecretStr | None = None,
@@ -112,7 +105,8 @@ class Client:
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self._budget, self._judge, self._rate_headers = budget, judge, rate_headers
-        self._authorization, self._renew, self._renewing = authorization, renew, asyncio.Lock()
+        self._authorization, self._authorize = authorization, authorize
+        self._renew, self._renewing = renew, asyncio.Lock()
         self._retry = retry or Retry()
         self._sleep, self._clock, self._monotonic = sleep, clock, monotonic
         self._deadline = deadline
@@ -217,6 +211,9 @@ class Client:
 
     async def _send(self, request: _Request, *, into: IO[bytes] | None = None, deadline: float | None = None) -> Reply:
         """One request, and a second one with a renewed credential after a 401."""
+        if self._authorization is None and self._authorize is not None:
+            async with self._renewing:
+                self._authorization = self._authorization or await self._authorize()
         authorization = self._authorization
         try:
             return await self._once(request, authorization, into, deadline)
