@@ -33,7 +33,7 @@ from connectors.kit.credentials import bearer as bearer
 from connectors.kit.errors import BrokenBodyError, ConnectorError, DeniedError, PausedError, TransientError
 from connectors.kit.paging import own_path
 from connectors.kit.rates import RateHeaders, standard
-from connectors.kit.reply import Reply
+from connectors.kit.reply import Download, Reply
 from connectors.kit.retry import Retry, Sleep
 from connectors.kit.verdict import Judge, verdict
 from hub.clock import utc_now
@@ -51,14 +51,6 @@ logging.getLogger("httpx").setLevel(logging.WARNING)
 def _certificates() -> ssl.SSLContext:
     """Trusted roots, read once: it takes longer than many a request."""
     return httpx.create_ssl_context(trust_env=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Download:
-    """A large body on disk (or in memory while small), positioned at its start; empty for a 304."""
-
-    reply: Reply
-    file: IO[bytes]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +127,13 @@ class Client:
 
     async def get_json(self, path: str, *, params: Params | None = None, bucket: str = "default") -> Any:
         """The JSON body of a GET. Raises DeniedError, TransientError, PausedError or ContractError."""
-        return await self._json(_Request(method="GET", path=path, params=params, bucket=bucket))
+        return (await self._ask(_Request(method="GET", path=path, params=params, bucket=bucket)))[1]
+
+    async def get(
+        self, path: str, *, params: Params | None = None, bucket: str = "default", again: bool = True
+    ) -> tuple[Reply, Any]:
+        """A GET's answer, for its headers, and its JSON. `again=False`: tried once, where a request moves a place on."""
+        return await self._ask(_Request(method="GET", path=path, params=params, bucket=bucket), again=again)
 
     async def post_json(
         self,
@@ -147,7 +145,8 @@ class Client:
         bucket: str = "default",
     ) -> Any:
         """The JSON answer to a POST of `json` or `form`. It is retried: only for POSTs that read."""
-        return await self._json(_Request(method="POST", path=path, params=params, json=json, form=form, bucket=bucket))
+        request = _Request(method="POST", path=path, params=params, json=json, form=form, bucket=bucket)
+        return (await self._ask(request))[1]
 
     @asynccontextmanager
     async def download(
@@ -189,11 +188,12 @@ class Client:
             for line in download.file:
                 yield line.rstrip(b"\r\n").decode("utf-8", "replace")
 
-    async def _json(self, request: _Request) -> Any:
-        async def once() -> Any:
-            return (await self._send(request, deadline=self._deadline)).json()
+    async def _ask(self, request: _Request, *, again: bool = True) -> tuple[Reply, Any]:
+        async def once() -> tuple[Reply, Any]:
+            reply = await self._send(request, deadline=self._deadline)
+            return reply, reply.json()
 
-        return await self._retry.run(once, sleep=self._sleep, clock=self._clock)
+        return await (self._retry.run(once, sleep=self._sleep, clock=self._clock) if again else once())
 
     async def _spool(self, request: _Request, file: IO[bytes], whole: Callable[[bytes], bool] | None) -> Reply:
         file.seek(0)

@@ -4,10 +4,12 @@ TokenPages       the vendor hands out a token for the next page; a token seen be
 KeysetPages      "key > last key seen", ascending; a page that does not advance is a ContractError
 NumberPages      page number or offset; stops at a short page, and says so when a cap of the vendor's is reached
 time_windows     one long span as short ones, for APIs that filter by time and cap each query
+link_next        the next page's URL out of a Link header
 own_path         the path and query of an absolute next URL, refused when it leads to another host
 """
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import blake2b
@@ -98,6 +100,18 @@ def time_windows(start: datetime, end: datetime, *, step: timedelta) -> Iterator
         stop = min(start + step, end)
         yield start, stop
         start = stop
+
+
+def link_next(headers: Mapping[str, str]) -> str | None:
+    """The URL an answer's Link header (RFC 8288; names in lower case) gives for the next page; None at the end.
+
+    Links are separated by commas, which URLs may hold, too. Give it to `own_path` before it is followed.
+    """
+    for url, parameters in re.findall(r"<([^>]*)>((?:\s*;[^,;\"]*(?:\"[^\"]*\")?)*)", headers.get("link", "")):
+        relations = re.search(r"""\brel\s*=\s*"?([^";]+)""", parameters, re.IGNORECASE)
+        if relations and "next" in relations[1].lower().split():
+            return str(url)
+    return None
 
 
 def own_path(next_url: str, *, base_url: str) -> str:

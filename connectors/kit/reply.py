@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import IO, Any
 
 import orjson
 
@@ -45,6 +45,14 @@ class Reply:
         if body is None and self.content.lstrip()[:1] != b"<":
             text = self.content[: 4 * SAID_LENGTH].decode("utf-8", "replace")
         return " ".join(text.split())[:SAID_LENGTH]
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A large body on disk (or in memory while small), positioned at its start; empty for a 304."""
+
+    reply: Reply
+    file: IO[bytes]
 
 
 def _said(body: Any) -> str:

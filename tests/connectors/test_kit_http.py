@@ -57,6 +57,16 @@ async def test_asks_under_the_base_url_with_its_headers_and_parameters(client: A
     assert (request.headers["x-version"], request.headers["user-agent"]) == ("7", "cshub")
 
 
+async def test_an_answers_headers_can_be_had_and_a_get_can_be_tried_once(client: Any) -> None:
+    link = httpx.Response(200, json=[1], headers={"Link": '</things?page=2>; rel="next"'})
+    reply, body = await client(Vendor(httpx.Response(503), link)).get("/things")
+    assert (body, reply.headers["link"]) == ([1], '</things?page=2>; rel="next"')
+    vendor = Vendor(httpx.Response(503), link)
+    with pytest.raises(TransientError):
+        await client(vendor).get("/things", again=False)
+    assert len(vendor.asked) == 1
+
+
 async def test_posts_json_and_forms(client: Any) -> None:
     vendor = Vendor(ok())
     await client(vendor).post_json("/search", json={"limit": 2})

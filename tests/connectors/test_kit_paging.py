@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from connectors.kit.errors import ContractError
-from connectors.kit.paging import KeysetPages, NumberPages, TokenPages, own_path, time_windows
+from connectors.kit.paging import KeysetPages, NumberPages, TokenPages, link_next, own_path, time_windows
 
 
 def test_tokens_go_on_until_there_is_none_and_never_in_a_circle() -> None:
@@ -89,3 +89,20 @@ def test_a_next_url_of_another_host_is_refused_naming_both(url: str) -> None:
         ContractError, match=r"at .*//(evil|api\.vendor)\.example.* configured for https://api\.vendor\.example;"
     ):
         own_path(url, base_url="https://api.vendor.example/api/v2")
+
+
+@pytest.mark.parametrize(
+    ("header", "url"),
+    [
+        ('<https://a.example/rows?page=2>; rel="next"', "https://a.example/rows?page=2"),
+        (
+            "<https://a.example/r?ids=1,2>; rel=prev, <https://a.example/r?ids=3,4>; rel=next",
+            "https://a.example/r?ids=3,4",
+        ),
+        ('</rows?page=9>; title="next, please"; rel="last", </rows?page=3>;REL="Next start"', "/rows?page=3"),
+        ('</rows?page=9>; rel="last"', None),
+        ("", None),
+    ],
+)
+def test_a_link_header_names_the_next_page(header: str, url: str | None) -> None:
+    assert link_next({"link": header} if header else {}) == url
