@@ -1,12 +1,13 @@
 """What a sync is asked for and what it tells: a source, and what became of each of its streams."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 
 from connectors.kit.base import Connector
 from hub.identity import Resolution
 from hub.model.actions import SyncState
+from hub.sync.landing import Landed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +24,7 @@ class StreamReport:
     """What a sync did with one stream. state: "done", "denied", "paused", "failed", or "skipped" after a failure.
 
     erased  rows of erased people or customers: left out, or taken without the person
+    gone    records marked deleted because the vendor said, by their keys, that they are no more
     """
 
     pulled: int = 0
@@ -31,9 +33,15 @@ class StreamReport:
     unchanged: int = 0
     quarantined: int = 0
     erased: int = 0
+    gone: int = 0
     total: int | None = None
     state: str = "running"
     error: str | None = None
+
+    def plus(self, landed: Landed, *, total: int | None) -> "StreamReport":
+        """After one more batch. total: the vendor's newest word on it; None: it said nothing."""
+        sums = {each.name: getattr(self, each.name) + getattr(landed, each.name) for each in fields(landed)}
+        return replace(self, **sums, total=self.total if total is None else total)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +69,11 @@ class SyncReport:
     def moved(self) -> bool:
         """Whether anything is other than before, so that scores may be too."""
         found = self.resolution
-        return bool(found.linked or found.created or any(each.new or each.changed for each in self.streams.values()))
+        return bool(
+            found.linked
+            or found.created
+            or any(each.new or each.changed or each.gone for each in self.streams.values())
+        )
 
 
 Progress = Callable[[str, StreamReport], None]

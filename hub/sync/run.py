@@ -1,15 +1,12 @@
 """The run of a sync, from lock to report."""
 
-import asyncio
 import logging
 import secrets
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 
-from anyio import create_memory_object_stream
-
-from connectors.kit.base import Page, Stream, Window, map_rows
+from connectors.kit.base import Page, Stream, Window
 from connectors.kit.errors import ConnectorError, DeniedError, PausedError
 from connectors.kit.http import Client
 from hub.errors import BusyError
@@ -18,10 +15,6 @@ from hub.model.actions import SyncState
 from hub.model.records import Company
 from hub.store import Connection, Store
 from hub.store.events import note_sync
-from hub.store.fitting import fit
-from hub.store.identity import add_implied, find_customers_by_key
-from hub.store.privacy.tombstones import Veil
-from hub.store.records import upsert
 from hub.store.syncs import (
     Place,
     find_bookmark,
@@ -29,19 +22,16 @@ from hub.store.syncs import (
     note_quotas,
     pause_source,
     put_bookmark,
-    put_quarantine,
-    release_quarantine,
     save_run,
     start_run,
 )
+from hub.sync.batches import batches
+from hub.sync.landing import Landing
 from hub.sync.lock import LOCK_FOR, locked, new_holder
 from hub.sync.report import Progress, Source, StreamReport, SyncReport, silent
 
 log = logging.getLogger(__name__)
 
-PAGES_AHEAD = 4
-PAGES_PER_BATCH = 20
-ROWS_PER_BATCH = 2_000
 TELL_EVERY = timedelta(seconds=1)
 """Those who watch a sync are told no more often."""
 QUOTA_EVERY = timedelta(minutes=1)
@@ -76,7 +66,7 @@ class _Sync:
         self.holder = new_holder()
         self.streams: dict[str, StreamReport] = {}
         self.resolution = Resolution()
-        self.veil = Veil()
+        self.landing = Landing(source.name)
         self.told_at = self.quota_at = self.started_at
         self.client: Client | None = None
 
@@ -127,7 +117,7 @@ class _Sync:
             place = await find_bookmark(connection, self.source.name, stream.name)
         self._note(stream, state="running")
         window = Window(bookmark=place.value, started_at=self.started_at)
-        async for pages in _batches(stream.pull(client, window)):
+        async for pages in batches(stream.pull(client, window)):
             place = await self._land(stream, pages, place)
         async with self.store.transaction() as connection:
             done = replace(place, complete=True)
@@ -138,45 +128,15 @@ class _Sync:
 
     async def _land(self, stream: Stream, pages: Sequence[Page], place: Place) -> Place:
         """Store a batch of pages: rows, quarantine, bookmark and counts, or nothing of it."""
-        raws = [raw for page in pages for raw in page.rows]
-        mapped, bad = map_rows(stream, raws)
-        records, unfit = fit(mapped)
-        bad += unfit
-        bad += [fault for page in pages for fault in page.faults]
         bookmark = next((page.bookmark for page in reversed(pages) if page.bookmark is not None), place.value)
         place = replace(place, value=bookmark)
         name, now = self.source.name, self.clock()
         async with self.store.transaction() as connection:
-            kept, erased = await self.veil.over(connection, records, source=name)
-            bad, unsaid = self.veil.over_bad(bad, source=name)
-            named = {record.company_key for record in kept if record.company_key is not None}
-            companies = {record.key for record in kept if isinstance(record, Company)}
-            # asked each time: another source's sync, or a person, may have decided since the last batch
-            customers = await find_customers_by_key(connection, name, named)
-            await add_implied(connection, name, named - customers.keys() - companies, now=now)
-            counts = await upsert(
-                connection,
-                kept,
-                source=name,
-                now=now,
-                historical=not place.complete,
-                customers=customers,
-            )
-            await release_quarantine(connection, name, stream.name, [record.key for record in records])
-            await put_quarantine(connection, name, stream.name, bad, now=now)
-            brought = counts.new + counts.changed > 0
+            landed = await self.landing.land(connection, stream, pages, historical=not place.complete, now=now)
+            brought = landed.new + landed.changed + landed.gone > 0
             await put_bookmark(connection, name, stream.name, place, now=now, brought=brought)
-            before = self.streams[stream.name]
-            after = replace(
-                before,
-                pulled=before.pulled + len(raws) + sum(len(page.faults) for page in pages),
-                new=before.new + counts.new,
-                changed=before.changed + counts.changed,
-                unchanged=before.unchanged + counts.unchanged,
-                quarantined=before.quarantined + len(bad),
-                erased=before.erased + erased + unsaid,
-                total=next((page.total for page in reversed(pages) if page.total is not None), before.total),
-            )
+            total = next((page.total for page in reversed(pages) if page.total is not None), None)
+            after = self.streams[stream.name].plus(landed, total=total)
             self.streams[stream.name] = after
             await save_run(connection, self.run_id, streams=self._streams())
             if now >= self.told_at + TELL_EVERY:
@@ -232,29 +192,3 @@ class _Sync:
 
     def _streams(self) -> dict[str, dict[str, object]]:
         return {name: asdict(stream) for name, stream in self.streams.items()}
-
-
-async def _batches(pages: AsyncIterator[Page]) -> AsyncIterator[list[Page]]:
-    """Pull a few pages ahead of the store, and hand over batches of about a thousand rows."""
-    send, receive = create_memory_object_stream[Page](PAGES_AHEAD)
-
-    async def pull() -> None:
-        async with send:
-            async for page in pages:
-                await send.send(page)
-
-    puller = asyncio.create_task(pull())
-    try:
-        batch: list[Page] = []
-        async for page in receive:
-            batch.append(page)
-            if sum(len(page.rows) for page in batch) >= ROWS_PER_BATCH or len(batch) >= PAGES_PER_BATCH:
-                yield batch
-                batch = []
-        if batch:
-            yield batch
-        await puller  # what was pulled has landed; now the error that ended it, if one did
-    finally:
-        puller.cancel()
-        receive.close()
-        await asyncio.gather(puller, return_exceptions=True)

@@ -14,7 +14,7 @@ from hub.store.records import upsert
 from hub.store.syncs import Place, declare_sources, put_bookmark
 from hub.store.tables import customer, external_id, ticket
 from hub.sync import StreamReport, SyncReport, sync
-from hub.sync import run as module
+from hub.sync import batches as module
 from tests.fakes.clock import START, Clock
 from tests.fakes.connector import FakeConnector, company, rows
 

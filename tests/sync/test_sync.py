@@ -285,3 +285,29 @@ def test_a_row_of_another_shape_is_the_rows_fault() -> None:
     stream = Stream(name="t", makes=(), pull=lambda *_: None, records=broken)  # type: ignore[arg-type, return-value]  # never pulled
     records, bad = map_rows(stream, [{"id": 5}])
     assert (records, bad[0].key, bad[0].field) == ([], "5", "organization_id")
+
+
+async def test_what_the_vendor_says_is_gone_is_kept_and_marked(store: Store) -> None:
+    async def living() -> list[str]:
+        async with store.reading() as connection:
+            return list(
+                (
+                    await connection.execute(
+                        select(ticket.c.key).where(ticket.c.deleted.is_(False)).order_by(ticket.c.key)
+                    )
+                ).scalars()
+            )
+
+    await run(store, FakeConnector({"tickets": [Page(rows=rows(1, 2, 3, 4), bookmark={"at": 1})]}))
+    script = [
+        Page(rows=[], gone=["1", "2", "3", "never seen"]),
+        Page(rows=rows(3), bookmark={"at": 2}),  # it was gone, and is back with the version it had
+        Page(rows=rows(4, version=2), gone=["4"], bookmark={"at": 3}),
+    ]
+    report = await run(store, FakeConnector({"tickets": script}))
+    assert (report.streams["tickets"].gone, report.moved) == (3, True)
+    assert (await stored(store), await living()) == (["1", "2", "3", "4"], ["3"])
+    again = await run(store, FakeConnector({"tickets": [Page(rows=[], gone=["1", "2"])]}))
+    assert (again.streams["tickets"].gone, again.moved) == (0, False), "they were gone already"
+    back = await run(store, FakeConnector({"tickets": [Page(rows=rows(1))]}))
+    assert (back.streams["tickets"].changed, await living()) == (1, ["1", "3"])
