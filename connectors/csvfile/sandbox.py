@@ -7,7 +7,7 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from email.utils import format_datetime
 from hashlib import blake2b
@@ -40,6 +40,18 @@ def app(world: Callable[[], World], *, token: str, faults: Faults) -> Starlette:
         return Response(content, media_type="text/csv", headers=headers)
 
     return assemble([Route("/{name:str}", serve)], faults=faults)
+
+
+def settings(base_url: str, *, token: str) -> dict[str, Any]:
+    """A source that reads the terms of subscriptions."""
+    return {
+        "location": "subscriptions.csv", "base_url": base_url, "token": token, "record": "subscription", "key": "term_id",
+        "company_key": "customer", "updated_at": "updated_at",
+    }  # fmt: skip
+
+
+def truth(world: World) -> Mapping[str, Collection[str]]:
+    return {"rows": [f"term-{term.number}" for term in world.terms]}
 
 
 def _fresh(request: Request, headers: Mapping[str, str]) -> bool:

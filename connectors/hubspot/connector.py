@@ -36,6 +36,7 @@ class Settings(SourceSettings):
     deal_types: dict[str, OpportunityType] = Field(default=DEAL_TYPES)
     deletions_hours: float = Field(default=6, ge=0)
     relist_days: float = Field(default=7, ge=0)
+    page_size: int = Field(default=100, ge=1, le=100)
 
     @field_validator("time_zone")
     @classmethod
@@ -109,4 +110,5 @@ class Connector:
             lag_seconds=MANIFEST.lag_seconds,
             deletions_hours=settings.deletions_hours,
             relist_days=settings.relist_days,
+            page_size=settings.page_size,
         )

@@ -25,7 +25,6 @@ from connectors.kit.paging import KeysetPages, TokenPages
 from connectors.kit.values import moment, version
 
 OBJECTS = "/crm/v3/objects"
-LIST_PAGE, SEARCH_PAGE = 100, 200
 OVERLAP_MS = 3_600_000  # rows may enter the search index much later than its usual lag: read the last hour again
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 
@@ -48,10 +47,12 @@ class Kind:
 class ObjectPull:
     """`Stream.pull` of one Kind."""
 
-    def __init__(self, kind: Kind, *, lag_seconds: int, deletions_hours: float, relist_days: float) -> None:
+    def __init__(
+        self, kind: Kind, *, lag_seconds: int, deletions_hours: float, relist_days: float, page_size: int
+    ) -> None:
         self._kind = kind
         self._lag_ms = lag_seconds * 1000
-        self._path = f"{OBJECTS}/{kind.name}"
+        self._path, self._page_size = f"{OBJECTS}/{kind.name}", page_size
         self._deletions_ms, self._relist_ms = deletions_hours * HOUR_MS, relist_days * DAY_MS
 
     async def __call__(self, client: Client, window: Window) -> AsyncIterator[Page]:
@@ -66,7 +67,8 @@ class ObjectPull:
     async def _phases(self, client: Client, window: Window) -> AsyncGenerator[Page, None]:
         mark: dict[str, Any] = dict(window.bookmark or {})
         now = version(window.started_at) - self._lag_ms
-        size = min(LIST_PAGE, window.limit or LIST_PAGE)
+        found = 2 * self._page_size
+        size = min(self._page_size, window.limit or self._page_size)
         lookups = await Lookups.load(client, owners=self._kind.owners, stages=self._kind.stages)
         if "listing" not in mark and ("since" not in mark or self._due(mark, "listed", now, self._relist_ms)):
             mark["listing"] = {"began": now, "after": None}
@@ -74,7 +76,7 @@ class ObjectPull:
             async for page in self._listing(client, lookups, mark, size):
                 yield page
         if mark["since"] < now or "changes" in mark:
-            async for page in self._changes(client, lookups, mark, now, min(SEARCH_PAGE, window.limit or SEARCH_PAGE)):
+            async for page in self._changes(client, lookups, mark, now, min(found, window.limit or found)):
                 yield page
         if "archive" in mark or (now > mark["swept"] and now - mark["swept"] >= self._deletions_ms):
             async for page in self._archive(client, lookups, mark, now, size):

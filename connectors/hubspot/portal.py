@@ -1,12 +1,12 @@
 """The simulated company as a HubSpot portal: its World rendered as CRM objects, owners and pipelines, for the sandbox."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from zlib import crc32
 
-from connectors.kit.simulated import Account, Deal, Person, World, crm_id
+from connectors.kit.simulated import Account, Deal, Person, Removed, World, crm_id
 from connectors.kit.values import version
 
 CONTACT_IDS, DEAL_IDS, OWNER_IDS = 70_000_000_000, 50_000_000_000, 100_000_000
@@ -17,6 +17,7 @@ STAGES = {  # each pipeline has ids of its own for the same three outcomes
     "98001": {"open": "98101", "won": "98102", "lost": "98103"},
 }
 LABELS = {"open": "In negotiation", "won": "Signed", "lost": "Lost"}
+GRAVES = {"account": "companies", "person": "contacts", "deal": "deals"}
 PRIMARY = {"contacts": (1, "contact_to_company"), "deals": (5, "deal_to_company")}
 UNLABELLED_TYPE = {"contacts": 279, "deals": 341}
 
@@ -47,10 +48,23 @@ def portal(world: World) -> Portal:
         "contacts": [_contact(person, world.until) for person in world.people],
         "deals": [_deal(deal) for deal in world.deals],
     }
+    for grave in world.removed:
+        if grave.what in GRAVES:
+            objects[GRAVES[grave.what]].append(_grave(grave))
     for some in objects.values():
         some.sort(key=lambda item: item.numbers["hs_object_id"])
     by_id = {kind: {item.row["id"]: item for item in some} for kind, some in objects.items()}
     return Portal(objects, by_id, _owners(world), _pipelines(), version(world.until))
+
+
+def truth(world: World) -> Mapping[str, Collection[str]]:
+    """{stream: keys that live}."""
+    here = [person for person in world.people if person.left_at is None or person.left_at > world.until]
+    return {
+        "companies": [crm_id(account.number) for account in world.accounts],
+        "contacts": [str(CONTACT_IDS + person.number) for person in here],
+        "deals": [str(DEAL_IDS + deal.number) for deal in world.deals],
+    }
 
 
 def owner_id(email: str) -> str:
@@ -89,7 +103,7 @@ def _contact(person: Person, until: datetime) -> Object:
         modified_property="lastmodifieddate",
         created=_iso(person.created_at),
         updated=left or person.updated_at,
-        archived=left,
+        archived=_iso(left) if left else None,
         company=crm_id(person.account),
         properties={
             "email": person.email,
@@ -126,6 +140,27 @@ def _deal(deal: Deal) -> Object:
     )
 
 
+def _grave(grave: Removed) -> Object:
+    """What the archive still shows of an object: its own id, and what it was."""
+    kind = GRAVES[grave.what]
+    key = {"account": crm_id(grave.number), "person": str(CONTACT_IDS + grave.number)}.get(grave.what)
+    at = _iso(grave.at)
+    properties: dict[str, dict[str, str | None]] = {
+        "companies": {"name": f"Company {grave.number}", "hs_lifecyclestage_customer_date": at},
+        "contacts": {"email": f"gone.{grave.number}@example.com"},
+        "deals": {"dealname": f"Deal {grave.number}", "pipeline": "default", "dealstage": STAGES["default"]["open"]},
+    }
+    return _object(
+        key or str(DEAL_IDS + grave.number),
+        modified_property="lastmodifieddate" if kind == "contacts" else "hs_lastmodifieddate",
+        created=at,
+        updated=grave.at,
+        archived=at,
+        company=None if kind == "companies" else crm_id(grave.account),
+        properties=properties[kind],
+    )
+
+
 def _object(
     key: str,
     *,
@@ -133,7 +168,7 @@ def _object(
     created: str,
     updated: datetime,
     properties: dict[str, str | None],
-    archived: datetime | None = None,
+    archived: str | None = None,
     company: str | None = None,
 ) -> Object:
     own = {"hs_object_id": key, modified_property: _iso(updated), "createdate": created}
@@ -145,7 +180,7 @@ def _object(
         "archived": archived is not None,
     }
     if archived is not None:
-        row["archivedAt"] = _iso(archived)
+        row["archivedAt"] = archived
     return Object(row, {"hs_object_id": int(key), modified_property: version(updated)}, company)
 
 

@@ -14,10 +14,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from connectors.hubspot.portal import PRIMARY, UNLABELLED_TYPE, Object, Portal, portal
+from connectors.hubspot.portal import PRIMARY, UNLABELLED_TYPE, Object, Portal, portal, truth
 from connectors.kit.sandbox import Faults, Limiter, Rendered, assemble, authorized
 from connectors.kit.simulated import World
 
+__all__ = ["app", "settings", "truth"]
 SCOPES = ("companies", "contacts", "deals", "owners")
 ALWAYS = ("hs_object_id", "createdate", "lastmodifieddate", "hs_lastmodifieddate")
 COMPARE: Mapping[str, Callable[[int, int], bool]] = {
@@ -67,6 +68,11 @@ def app(
         faults=faults,
         limited=lambda some: _limited("TEN_SECONDLY_ROLLING", some.retry_after),
     )
+
+
+def settings(base_url: str, *, token: str) -> dict[str, Any]:
+    """Small pages, and a look for deleted rows in every pull."""
+    return {"base_url": base_url, "token": token, "page_size": 5, "deletions_hours": 0}
 
 
 class _Sandbox:

@@ -2,16 +2,17 @@
 
 A folder `connectors/acme/` has `connector.py` with a pydantic model `Settings` and a class `Connector(settings)`, and
 `sandbox.py` with `app(world, *, token, faults)`, `settings(base_url, *, token)` and `truth(world)`. Both are imported when
-first asked for.
+first asked for. A folder elsewhere counts, too, where its parent is on `connectors.__path__`.
 """
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pydantic import ValidationError
 
+import connectors
 from connectors.kit.base import Connector
 from connectors.kit.manifest import Manifest
 from connectors.kit.settings import SourceSettings
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from connectors.kit.sandbox import Faults
 
-FOLDER = Path(__file__).parent.parent
+FILE = "manifest.yaml"
 
 
 class Sandbox(Protocol):
@@ -35,12 +36,20 @@ class Sandbox(Protocol):
 
 def names() -> tuple[str, ...]:
     """All connectors, by name."""
-    return tuple(sorted(path.parent.name for path in FOLDER.glob("*/manifest.yaml")))
+    return tuple(sorted(path.parent.name for folder in connectors.__path__ for path in Path(folder).glob(f"*/{FILE}")))
+
+
+def folder(name: str) -> Path:
+    """Where `name` lives; ConfigError for an unknown one, naming those there are."""
+    for parent in connectors.__path__:
+        if (Path(parent) / name / FILE).is_file():
+            return Path(parent) / name
+    raise ConfigError([Fault(f"there is no connector {name!r}", choices=names())])
 
 
 def manifest(name: str) -> Manifest:
     """What `name` says of itself; ConfigError for an unknown one (naming those there are) or a faulty manifest."""
-    return Manifest.of(FOLDER / _known(name))
+    return Manifest.of(folder(name))
 
 
 def settings_model(name: str) -> type[SourceSettings]:
@@ -72,11 +81,18 @@ def sandbox(name: str) -> Sandbox:
     return app
 
 
-def _known(name: str) -> str:
-    if name not in names():
-        raise ConfigError([Fault(f"there is no connector {name!r}", choices=names())])
-    return name
+def sandbox_settings(name: str, base_url: str, *, token: str) -> dict[str, Any]:
+    """The settings by which a source reads the sandbox of `name`, served at `base_url` with `token`, as a whole."""
+    settings: dict[str, Any] = _module(name, "sandbox").settings(base_url, token=token)
+    return settings
+
+
+def truth(name: str, world: World) -> Mapping[str, Collection[str]]:
+    """{stream: keys of the records that are live in the end} of a right sync of `name`, where its vendor serves `world`."""
+    keys: Mapping[str, Collection[str]] = _module(name, "sandbox").truth(world)
+    return keys
 
 
 def _module(name: str, part: str) -> Any:
-    return importlib.import_module(f"connectors.{_known(name)}.{part}")
+    folder(name)
+    return importlib.import_module(f"connectors.{name}.{part}")

@@ -13,9 +13,10 @@ import base64
 import binascii
 import hmac
 from bisect import bisect_left
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from operator import attrgetter
+from typing import Any
 from urllib.parse import parse_qs
 from zlib import crc32
 
@@ -57,6 +58,22 @@ def app(
         Route("/api/query/engage", served.engage, methods=["POST"]),
     ]
     return assemble(routes, faults=faults, limited=_limited)
+
+
+def settings(base_url: str, *, token: str) -> dict[str, Any]:
+    return {
+        "base_url": base_url, "project_id": 1, "user": "cshub", "secret": token, "data_group_id": "7",
+        "window_days": 90, "history_days": 540,
+    }  # fmt: skip
+
+
+def truth(world: World) -> Mapping[str, Collection[str]]:
+    """{stream: keys that live}: profiles, and the days of users and of features within the history."""
+    first = world.until.date() - timedelta(days=540)
+    days = [(each.at.date(), each) for each in world.events if each.at.date() >= first]
+    users = {f"{day}|acct-{each.account}|u-{each.person}" for day, each in days}
+    features = {f"{day}|acct-{each.account}|{each.name}" for day, each in days}
+    return {"groups": [f"acct-{account.number}" for account in world.accounts], "usage": users | features}
 
 
 class _Served:

@@ -27,8 +27,9 @@ from starlette.routing import Route
 
 from connectors.kit.sandbox import Faults, Limiter, Rendered, assemble
 from connectors.kit.simulated import World
-from connectors.zendesk.wire import Row, iso, tables
+from connectors.zendesk.wire import Row, iso, tables, truth
 
+__all__ = ["app", "settings", "truth"]
 LAG = 60  # seconds
 SHOWN_AT_ONCE = 100
 Stamped = Sequence[tuple[int, Row]]
@@ -46,12 +47,14 @@ def app(
     exports_per_minute: int = 30,
     requests_per_minute: int = 400,
     rows_a_second: int = 1_000,
+    page_size: int = 100,
 ) -> Starlette:
     """Its limits are those of a Growth plan with the High Volume add-on.
 
-    `rows_a_second`: the most rows of one second that a page of the organizations' export can hold.
+    `rows_a_second`: the most rows of one second that a page of the organizations' export can hold; `page_size`: the most
+    rows a page of an ordinary listing has.
     """
-    served = _Served(world, token, csat, role, rows_a_second)
+    served = _Served(world, token, csat, role, rows_a_second, faults, page_size)
     served.exports, served.requests = Limiter(exports_per_minute, 60), Limiter(requests_per_minute, 60)
     v2 = "/api/v2"
     routes = [
@@ -67,13 +70,27 @@ def app(
     return assemble(routes, faults=faults, limited=served.limited)
 
 
+def settings(base_url: str, *, token: str) -> dict[str, Any]:
+    """Small pages of exports, and all of the past."""
+    return {"base_url": base_url, "email": "ada@ourco.example", "token": token, "page_size": 5, "history_days": 3_650}
+
+
 class _Served:
     exports: Limiter
     requests: Limiter
 
-    def __init__(self, world: Callable[[], World], token: str, csat: str, role: str, rows_a_second: int) -> None:
+    def __init__(
+        self,
+        world: Callable[[], World],
+        token: str,
+        csat: str,
+        role: str,
+        rows_a_second: int,
+        faults: Faults,
+        page_size: int,
+    ) -> None:
         self._world, self._token, self._csat, self._role = world, token, csat, role
-        self._rows_a_second = rows_a_second
+        self._rows_a_second, self._faults, self._page_size = rows_a_second, faults, page_size
         self._tables, self._refused = Rendered(world, tables), 0
 
     def export(self, answer: Answer) -> Endpoint:

@@ -4,12 +4,12 @@ Ids: organizations 70,000 + account number, users 500,000 + person number, ticke
 number. Seven organizations in ten know the company's id in the CRM; the others can only be told by their domain.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from connectors.kit.simulated import Account, Person, SupportTicket, World, crm_id
+from connectors.kit.simulated import Account, Person, Removed, SupportTicket, World, crm_id
 
 Row = dict[str, Any]
 TOUCHED_LATER = 7  # one ticket in so many is touched by the system a day after its last update
@@ -30,6 +30,13 @@ def tables(world: World) -> Tables:
     organizations = [_organization(account) for account in world.accounts]
     users = [_user(person) for person in world.people]
     tickets = [_ticket(ticket, world.until) for ticket in world.tickets]
+    for grave in world.removed:
+        if grave.what == "account":
+            organizations.append(_gone_organization(grave))
+        elif grave.what == "person":
+            users.append(_gone_user(grave))
+        elif grave.what == "ticket":
+            tickets.append(_gone_ticket(grave))
     asked = [ticket for ticket in world.tickets if ticket.solved_at is not None]
     return Tables(
         _in_order(organizations),
@@ -38,6 +45,16 @@ def tables(world: World) -> Tables:
         [_rating(ticket) for ticket in asked],
         [_survey(ticket) for ticket in asked],
     )
+
+
+def truth(world: World) -> Mapping[str, Collection[str]]:
+    """{stream: keys that live}; an answer goes with its ticket."""
+    return {
+        "organizations": [str(70_000 + account.number) for account in world.accounts],
+        "users": [str(500_000 + person.number) for person in world.people if person.left_at is None],
+        "tickets": [str(ticket.number) for ticket in world.tickets],
+        "csat": [f"ticket-{each.number}" for each in world.tickets if each.csat and each.solved_at is not None],
+    }
 
 
 def iso(at: datetime | None) -> str | None:
@@ -157,4 +174,46 @@ def _survey(ticket: SupportTicket) -> Row:
         "survey": {"id": "01J58KJ9RAE0D2EK7HRVM7Z8F2", "version": 3, "state": "enabled"},
         "answers": answers,
         "made_at": at,  # not in the vendor's row: what the sandbox filters by
+    }
+
+
+def _gone_organization(grave: Removed) -> Row:
+    at = iso(grave.at)
+    return {
+        "id": 70_000 + grave.number,
+        "name": f"Organization {grave.number}",
+        "domain_names": [],
+        "external_id": None,
+        "created_at": at,
+        "updated_at": at,
+        "deleted_at": at,
+    }
+
+
+def _gone_user(grave: Removed) -> Row:
+    at = iso(grave.at)
+    return {
+        "id": 500_000 + grave.number,
+        "name": "Permanently Deleted User",
+        "email": None,
+        "role": "end-user",
+        "organization_id": None,
+        "active": False,
+        "created_at": at,
+        "updated_at": at,
+    }
+
+
+def _gone_ticket(grave: Removed) -> Row:
+    at = iso(grave.at)
+    return {
+        "id": grave.number,
+        "subject": "SCRUBBED",
+        "status": "deleted",
+        "priority": None,
+        "requester_id": -1,
+        "organization_id": 70_000 + grave.account,
+        "created_at": at,
+        "updated_at": at,
+        "generated_timestamp": int(grave.at.timestamp()),
     }
