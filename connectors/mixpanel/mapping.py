@@ -8,54 +8,22 @@ Companies come from a full listing without a time of change, so their version is
 a row has changed, and the last listing wins.
 """
 
-from datetime import date
 from typing import Any
 
+from connectors.kit import usage_records
 from connectors.kit.base import BadRowError, Raw
+from connectors.kit.usage import Fields
+from connectors.kit.usage_records import usage_key
 from hub.model.records import Company, FeatureUsageDay, UserActivityDay
 
-LONGEST_KEY = 240
-LONGEST_FEATURE = 120
+__all__ = ["company", "usage", "usage_key"]
 
-
-def user_activity_day(raw: Raw) -> UserActivityDay:
-    return UserActivityDay(
-        key=_key(raw["company"], raw["user"], raw["day"], field="distinct_id"),
-        version=raw["version"],
-        company_key=raw["company"],
-        user_key=raw["user"],
-        day=date.fromisoformat(raw["day"]),
-        events=raw["events"],
-        sessions=raw["sessions"],
-        minutes=raw["minutes"],
-    )
-
-
-def feature_usage_day(raw: Raw) -> FeatureUsageDay:
-    feature = raw["feature"]
-    if len(feature) > LONGEST_FEATURE:
-        raise BadRowError(f"an event name of {len(feature)} characters; {LONGEST_FEATURE} are kept", field="event")
-    return FeatureUsageDay(
-        key=_key(raw["company"], feature, raw["day"], field="event"),
-        version=raw["version"],
-        company_key=raw["company"],
-        feature=feature,
-        day=date.fromisoformat(raw["day"]),
-        events=raw["events"],
-        users=raw["users"],
-    )
+FIELDS = Fields(event="event", user="distinct_id")
 
 
 def usage(raw: Raw) -> tuple[UserActivityDay | FeatureUsageDay]:
     """The record of a row of `aggregate.Usage.rows`."""
-    if raw["kind"] == "user_day":
-        return (user_activity_day(raw),)
-    return (feature_usage_day(raw),)
-
-
-def usage_key(raw: Raw) -> str:
-    """A readable id of a summed row, for the quarantine; never raises."""
-    return "|".join(str(raw.get(name)) for name in ("day", "company", "user", "feature") if name in raw)
+    return usage_records.usage(raw, fields=FIELDS)
 
 
 def company(raw: Raw, *, name: str, domain: str, crm_id: str) -> Company:
@@ -81,18 +49,6 @@ def _domains(value: Any, *, field: str) -> tuple[str, ...]:
         if not isinstance(each, str):
             raise BadRowError(f"a domain must be text, not {type(each).__name__}", field=field)
     return tuple(dict.fromkeys(domain for each in values if (domain := each.strip().lower())))
-
-
-def _key(company_key: str, other: str, day: str, *, field: str) -> str:
-    key = f"{day}|{_part(company_key)}|{_part(other)}"  # the day first: an index on keys then grows at its end
-    if len(key) > LONGEST_KEY:
-        raise BadRowError(f"a key of {len(key)} characters; {LONGEST_KEY} are the most", field=field)
-    return key
-
-
-def _part(text: str) -> str:
-    """`text` with no separator in it, so that two different rows can't share a key."""
-    return text.replace("%", "%25").replace("|", "%7C") if "|" in text or "%" in text else text
 
 
 def _text(value: Any) -> str | None:

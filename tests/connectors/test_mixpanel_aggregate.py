@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.mixpanel.aggregate import Usage, project_clock, sessions_of
+from connectors.mixpanel.aggregate import Usage, project_clock
 from connectors.mixpanel.export import IncompleteError, Reader, whole
 
 FIXTURES = Path(__file__).parents[2] / "connectors" / "mixpanel" / "fixtures"
@@ -22,13 +22,6 @@ def test_an_export_becomes_the_rows_and_faults_that_stand_beside_it() -> None:
 
 def event(at: int, **properties: object) -> dict[str, object]:
     return {"event": "login", "properties": {"time": at, "distinct_id": "u", "company_id": "c", **properties}}
-
-
-def test_a_session_ends_after_more_than_thirty_minutes_without_an_event() -> None:
-    assert sessions_of([0]) == (1, 1.0)
-    assert sessions_of([1800, 0]) == (1, 30.0)
-    assert sessions_of([0, 1801]) == (2, 2.0)
-    assert sessions_of([0, 600, 9000, 9090, 99_999]) == (3, 12.5)
 
 
 def test_the_same_events_in_another_order_and_twice_give_the_same_rows() -> None:
