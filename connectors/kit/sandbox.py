@@ -12,7 +12,7 @@ some of `Faults`' fields changes them while the sandbox runs.
 import asyncio
 import hmac
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Generic, TypeVar
 
@@ -91,9 +91,16 @@ class FaultInjection:
     """ASGI middleware around a sandbox's routes."""
 
     def __init__(
-        self, app: ASGIApp, *, faults: Faults, limited: Limited = limited_plainly, expired: Limited = expired_plainly
+        self,
+        app: ASGIApp,
+        *,
+        faults: Faults,
+        limited: Limited = limited_plainly,
+        expired: Limited = expired_plainly,
+        logins: Collection[str] = (),
     ) -> None:
         self._app, self._faults, self._limited, self._expired = app, faults, limited, expired
+        self._logins = logins
         self._last: dict[str, list[Message]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -102,11 +109,11 @@ class FaultInjection:
             await self._app(scope, receive, send)
         elif faults.take("resets"):
             return  # the server closes the connection on an app that ends without an answer
-        elif faults.take("rate_limited"):
+        elif path not in self._logins and faults.take("rate_limited"):
             await self._limited(faults)(scope, receive, send)
         elif faults.take("server_errors"):
             await PlainTextResponse("upstream connect error", 503)(scope, receive, send)
-        elif faults.take("expired"):
+        elif path not in self._logins and faults.take("expired"):
             await self._expired(faults)(scope, receive, send)
         elif faults.take("html"):
             await Response(MAINTENANCE, 200, media_type="text/html")(scope, receive, send)
@@ -163,8 +170,12 @@ def assemble(
     faults: Faults,
     limited: Limited = limited_plainly,
     expired: Limited = expired_plainly,
+    logins: Collection[str] = (),
 ) -> Starlette:
-    """The sandbox: its routes, `/_faults`, and the faults around them. `limited` makes the vendor's 429, `expired` its 401."""
+    """The sandbox: its routes, `/_faults`, and the faults around them. `limited` makes the vendor's 429, `expired` its 401.
+
+    `logins` are the paths where tokens are given out: no limit of the API and no old token is met there.
+    """
 
     async def switch(request: Request) -> Response:
         if request.method == "POST":
@@ -178,7 +189,7 @@ def assemble(
 
     return Starlette(
         routes=[Route("/_faults", switch, methods=["GET", "POST"]), *routes],
-        middleware=[Middleware(FaultInjection, faults=faults, limited=limited, expired=expired)],
+        middleware=[Middleware(FaultInjection, faults=faults, limited=limited, expired=expired, logins=logins)],
     )
 
 
