@@ -40,6 +40,7 @@ COMMANDS = {
     "evaluate": ("evaluate", "Try the churn pipeline on a data set: its defaults, its calibration, its gate."),
     "expansion": ("expansion", "See which customers have outgrown what they pay for, and say what became of it."),
     "explain": ("explain", "Explain the score of CUSTOMER: an id, a domain or a whole name."),
+    "export": ("export", "Write the rows of VIEW to a file; without VIEW, list what there is."),
     "export-person": ("privacy", "Write everything about WHO, from every table, as one JSON document."),
     "identity": ("identity", "See which companies of the sources are nobody's yet, and decide whose they are."),
     "judgement": ("judgement", "Show what overrides and sentiment were worth, by who left and beside the computed scores."),

@@ -20,6 +20,7 @@ from hub.clock import utc_now
 from hub.compose import Hub
 from hub.compose.actions import HubActions, definitions, source_definitions
 from hub.compose.admission import admission_of
+from hub.compose.exporting import export_routes
 from hub.compose.graphql import guard_of
 from hub.compose.live import limits_of
 from hub.compose.web import routes_of
@@ -122,15 +123,16 @@ async def serve_hub(
 ) -> None:
     """Serve until told to stop. `first`: to be done once the durable engine runs, before the first request."""
     graphql = hub.settings.hub.graphql
+    admission = admission_of(hub)
     served = app(
         Served(hub, first),
         demo_token=demo_token,
-        routes=routes_of(hub),
+        routes=[*routes_of(hub), *export_routes(hub, admission)],
         guard=guard_of(hub.settings),
         origins=graphql.origins,
         explorer=graphql.graphiql,
         live_limits=limits_of(hub.settings),
-        admission=admission_of(hub),
+        admission=admission,
     )
     config = uvicorn.Config(
         served,

@@ -9,6 +9,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection as SyncConnection
 
 from hub.errors import ConfigError, Fault
+from hub.store.bi.making import drop_views, make_views
 from hub.store.ping import reach
 from hub.store.store import Store
 
@@ -29,9 +30,11 @@ async def upgrade(store: Store) -> tuple[str | None, str]:
 
     def run(connection: SyncConnection) -> str | None:
         before = MigrationContext.configure(connection).get_current_revision()
+        grants = drop_views(connection)
         if before != head:
             command.upgrade(config(connection), "head")
             _index_bytewise(connection)
+        make_views(connection, grants)
         return before
 
     async with store.migrating() as connection:
