@@ -105,8 +105,12 @@ async def count(connection: Connection, place: Place, subject: Subject) -> tuple
     if not place.texts:
         return counted, 0
     texts = [place.table.c[name] for name in place.texts]
-    others = await connection.execute(select(*texts).where(looked.mentioned, ~func.coalesce(looked.own, False)))
-    return counted, sum(any(looked.mentions.found(value) for value in row) for row in others)
+    others = select(*texts).where(looked.mentioned, ~func.coalesce(looked.own, False))
+    mentioned = 0
+    async with connection.stream(others) as rows:  # of packed rows these are all there are
+        async for row in rows:
+            mentioned += any(looked.mentions.found(value) for value in row)
+    return counted, mentioned
 
 
 async def find_batch(

@@ -96,6 +96,28 @@ KINDS: tuple[Kind, ...] = (
         sweeps=(Sweep(table=tables.quarantine, by="last_seen_at"),),
     ),
     Kind(
+        name="raw_rows",
+        about="rows of sources as they came: deleted; a source whose raw_log says fewer days keeps its own that long",
+        days=365,
+        least_days=1,
+        why_least="mappings are repaired with them",
+        sweeps=(Sweep(table=tables.raw_row, by="at"),),
+    ),
+    Kind(
+        name="source_events",
+        about="what vendors told of by webhook, once it is done or was given up: deleted",
+        days=14,
+        least_days=7,
+        why_least="vendors send again for days",
+        sweeps=(
+            Sweep(
+                table=tables.source_event,
+                by="received_at",
+                where=tables.source_event.c.state.in_(["done", "failed"]),
+            ),
+        ),
+    ),
+    Kind(
         name="webhook_bodies",
         about="bodies of webhooks that came in: taken out; that they came, and what they set off, stays",
         days=90,

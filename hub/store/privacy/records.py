@@ -11,6 +11,20 @@ _OF_COMPANY = {"company_key": Does.GONE}
 
 PLACES = (
     Place(
+        table=tables.source_event,
+        about="what vendors told of by webhook, with rows they sent that have not landed yet",
+        texts=("key", "event_id", "raw", "error"),
+        plain={MACHINE: "id", CODE: "source stream state"},
+        forget=True,
+    ),
+    Place(
+        table=tables.raw_row,
+        about="rows of sources as they came",
+        texts=("key", "raw"),
+        plain={REFERENCE: "id run_id", CODE: "source stream"},
+        forget=True,
+    ),
+    Place(
         table=tables.quarantine,
         about="rows of sources that could not be read, as the source sent them",
         texts=("id", "key", "reason", "raw"),
@@ -161,6 +175,18 @@ PLACES = (
         table=tables.sync_run,
         about="syncs",
         plain={REFERENCE: "id", CODE: "source state", FIGURES: "streams error"},
+        exported=False,
+    ),
+    Place(
+        table=tables.stream_state,
+        about="how true each stream is",
+        plain={CODE: "id source stream makes check_way", FIGURES: "check_error"},
+        exported=False,
+    ),
+    Place(
+        table=tables.stream_day,
+        about="how true each stream was, by day",
+        plain={CODE: "id source stream makes"},
         exported=False,
     ),
 )

@@ -91,6 +91,7 @@ from hub.store.tables.scores import (
 from hub.store.tables.segments import saved_segment
 from hub.store.tables.signing import signing_key
 from hub.store.tables.slack import slack_home, slack_message, slack_request, slack_thread
+from hub.store.tables.sources import raw_row, source_event, stream_day, stream_state
 from hub.store.tables.watch import watch
 
 __all__ = [
@@ -140,6 +141,7 @@ __all__ = [
     "playbook_step",
     "playbook_stop",
     "quarantine",
+    "raw_row",
     "renewal",
     "renewal_statement",
     "retention_run",
@@ -154,7 +156,10 @@ __all__ = [
     "slack_thread",
     "snooze",
     "source",
+    "source_event",
     "stored_secret",
+    "stream_day",
+    "stream_state",
     "subscription",
     "suppression",
     "survey_invitation",

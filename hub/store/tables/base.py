@@ -1,9 +1,11 @@
 """What the tables share: metadata with named constraints, a UTC timestamp and a JSON that behave alike on both databases."""
 
+import zlib
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, Dialect, MetaData, TypeDecorator
+import orjson
+from sqlalchemy import JSON, DateTime, Dialect, LargeBinary, MetaData, TypeDecorator
 
 metadata = MetaData(
     naming_convention={
@@ -41,3 +43,16 @@ class Json(TypeDecorator[Any]):
 
     impl = JSON(none_as_null=True)
     cache_ok = True
+
+
+class PackedJson(TypeDecorator[Any]):
+    """JSON that is kept compressed and never searched by the database: rows as vendors sent them, by the million."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> bytes | None:
+        return None if value is None else zlib.compress(orjson.dumps(value, default=str), 6)
+
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> Any:
+        return None if value is None else orjson.loads(zlib.decompress(value))

@@ -1,6 +1,6 @@
 """How the hub itself is doing: sources, syncs, bookmarks, quarantine, tokens, audit, idempotency keys, executors."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, String, Table, Text
 
 from hub.store.tables.base import Json, UtcDateTime, metadata
 
@@ -17,6 +17,10 @@ source = Table(
     Column("last_run_id", String(60)),
     # what its last sync knew of the vendor's limits: [{name, limit, remaining, resets_at, as_of}]; NULL: nothing
     Column("quotas", Json),
+    # what is asked of its streams, from the configuration: beyond it scores lose coverage; NULL: the usual
+    Column("fresh_seconds", Float),
+    Column("complete_share", Float),
+    Column("raw_days", Integer),  # for how many days rows are kept as they came; NULL: they are not
 )
 
 bookmark = Table(

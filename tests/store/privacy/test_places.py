@@ -8,9 +8,9 @@ from sqlalchemy import JSON, LargeBinary, String, Table, Text
 from hub.store.privacy.place import Does, Place, Whose
 from hub.store.privacy.places import BY_TABLE, PLACES
 from hub.store.tables import metadata
-from hub.store.tables.base import Json
+from hub.store.tables.base import Json, PackedJson
 
-WORDS = (String, Text, LargeBinary, Json, JSON)
+WORDS = (String, Text, LargeBinary, Json, JSON, PackedJson)
 
 
 def wordy(table: Table) -> set[str]:
