@@ -46,12 +46,13 @@ async def run(
     polling: Polling | None = None,
     tries: int = 2,
     began: str | None = None,
-    sleep: Sleep = tempo.sleep,
-    monotonic: Callable[[], float] = tempo.monotonic,
+    sleep: Sleep | None = None,
+    monotonic: Callable[[], float] | None = None,
 ) -> Result:
     """What the job made, as `look` says it; TransientError where it is not done in time or failed `tries` times.
 
     what    what is asked for, fit to show
+    sleep, monotonic    for tests; else the kit's tempo
     began   a job that was submitted earlier: it is waited for first, and counts as the first of the tries
     """
     job = began
@@ -71,11 +72,11 @@ async def finished(
     *,
     what: str,
     polling: Polling | None = None,
-    sleep: Sleep = tempo.sleep,
-    monotonic: Callable[[], float] = tempo.monotonic,
+    sleep: Sleep | None = None,
+    monotonic: Callable[[], float] | None = None,
 ) -> Result:
     """What `look` says once it says anything; TransientError after the deadline. Errors of `look` are handed on."""
-    polling = polling or Polling()
+    polling, sleep, monotonic = polling or Polling(), sleep or tempo.sleep, monotonic or tempo.monotonic
     deadline, wait = monotonic() + polling.deadline, polling.first
     while True:
         await sleep(wait)

@@ -36,6 +36,7 @@ from typing import Any
 from hub.model.records import Quarantined
 
 SECONDS_A_DAY = 86_400
+MILLISECONDS_A_DAY = 86_400_000
 SESSION_GAP = 30 * 60  # seconds
 EPOCH = date(1970, 1, 1)
 FARTHEST = (date.max - EPOCH).days
@@ -92,8 +93,9 @@ class Usage:
     """Sums of the events it is fed.
 
     days           first and last UTC day to give rows for; None for all. Other events count as `outside`
-    lookback_days  an event of a day before those which became known (by its version) more days than this after the day's
-                   end is too late to be counted anywhere, and a fault. None: nobody can tell
+    lookback_days  an event that became known (by its version) more days than this after the end of its day is not counted
+                   and a fault, whichever pull meets it: else a day's sum would depend on how it was pulled. None: all count
+    since          the first day that any pull has told of; None: as `days`
     """
 
     def __init__(
@@ -102,17 +104,20 @@ class Usage:
         fields: Fields | None = None,
         days: tuple[date, date] | None = None,
         lookback_days: int | None = None,
+        since: date | None = None,
     ) -> None:
         self.events = self.duplicates = self.outside = 0
         self._fields = fields or Fields()
         self._first, self._last = ((day - EPOCH).days for day in days) if days else (0, FARTHEST)
         self._lookback_days = lookback_days
+        self._since = (since - EPOCH).days if since else self._first
+        self._waits = FARTHEST if lookback_days is None else 1 + lookback_days
         self._days: dict[int, _Day] = {}
         self._late: Counter[int] = Counter()
         self._faults: dict[tuple[str, str, str], tuple[list[int], Mapping[str, Any]]] = {}
 
     def add(self, events: Iterable[Seen]) -> None:
-        days, first, last = self._days, self._first, self._last
+        days, first, last, waits = self._days, self._first, self._last, self._waits
         for name, company, user, at, insert_id, version, raw in events:
             if at.__class__ is not int:
                 self._fault(name, company, user, at, raw)
@@ -135,7 +140,7 @@ class Usage:
             day = at // SECONDS_A_DAY
             if version.__class__ is not int:
                 version = at * 1000
-            if not first <= day <= last:
+            if not first <= day <= last or version >= (day + waits) * MILLISECONDS_A_DAY:
                 self._beside(day, version)
                 continue
             held = days.get(day)
@@ -159,8 +164,13 @@ class Usage:
         self._first = max(self._first, until + 1)
         yield from _rows(closed)
 
-    def faults(self) -> list[Quarantined]:
-        """One per day, event name and missing field, with how many there were and the first one."""
+    def faults(self, through: date | None = None) -> list[Quarantined]:
+        """One per day, event name and missing field, with how many there were and the first one.
+
+        `through`: only those of the days up to and including it, which are forgotten: they have been told.
+        """
+        limit = None if through is None else through.isoformat()
+        chosen = sorted(each for each in self._faults.items() if limit is None or each[0][0] <= limit)
         found = [
             Quarantined(
                 key=f"{day}|{name}|{field}"[:240],
@@ -168,13 +178,17 @@ class Usage:
                 field=field,
                 raw=example,
             )
-            for (day, name, field), ([count], example) in sorted(self._faults.items())
+            for (day, name, field), ([count], example) in chosen
         ]
+        if limit is not None:
+            for key, _ in chosen:
+                del self._faults[key]
+            return found
         late = [
             Quarantined(
                 key=f"late|{iso(day)}",
-                reason=f"{count} events of {iso(day)} became known more than {self._lookback_days} days after it and are not"
-                " counted; a larger lookback_days waits longer",
+                reason=f"{count} events of {iso(day)} became known more than {self._lookback_days} days after it and are"
+                " not counted; a larger lookback_days waits longer",
                 field=self._fields.time,
             )
             for day, count in sorted(self._late.items())
@@ -182,12 +196,10 @@ class Usage:
         return found + late
 
     def _beside(self, day: int, version: int) -> None:
-        """An event of a day that is not asked for: counted before, or never."""
+        """An event that is not counted: another pull does, or it is too late for any."""
         self.outside += 1
-        if self._lookback_days is not None and day < self._first:
-            waited = (day + 1 + self._lookback_days) * SECONDS_A_DAY * 1000
-            if version >= waited:
-                self._late[day] += 1
+        if self._since <= day <= self._last and version >= (day + self._waits) * MILLISECONDS_A_DAY:
+            self._late[day] += 1
 
     def _fault(self, name: Any, company: Any, user: Any, at: Any, raw: Mapping[str, Any]) -> None:
         fields, event = self._fields, text(name)

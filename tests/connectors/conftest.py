@@ -5,12 +5,18 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 import uvicorn
 from starlette.types import ASGIApp
 
+from connectors.kit import registry
+from connectors.kit.base import Bookmark, Connector, Page, Window, map_rows
+from connectors.kit.sandbox import Faults
 from connectors.kit.simulated import (
     Account,
     Deal,
@@ -21,6 +27,8 @@ from connectors.kit.simulated import (
     Term,
     World,
 )
+from hub.model.records import Quarantined, Record
+from tests.fakes.serving import Server
 
 Serve = Callable[[ASGIApp], str]
 
@@ -28,13 +36,13 @@ Serve = Callable[[ASGIApp], str]
 @pytest.fixture
 def serve() -> Iterator[Serve]:
     """`serve(app)` runs it on a loopback port of its own until the test ends, and gives its base URL."""
-    running: list[tuple[uvicorn.Server, threading.Thread]] = []
+    running: list[tuple[Server, threading.Thread]] = []
 
     def start(app: ASGIApp) -> str:
         # asyncio switches Nagle's algorithm off only where the socket says TCP: else each answer may wait 40 ms
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listener.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_level="critical", timeout_graceful_shutdown=1))
+        server = Server(uvicorn.Config(app, lifespan="off", log_level="critical", timeout_graceful_shutdown=1))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         running.append((server, thread))
@@ -45,7 +53,7 @@ def serve() -> Iterator[Serve]:
 
     yield start
     for server, _ in running:
-        server.should_exit = True
+        server.end()
     for _, thread in running:
         thread.join(timeout=10)
         assert not thread.is_alive(), "the sandbox did not stop"
@@ -176,3 +184,83 @@ def small_world() -> World:
         ],
         deals=[deal(1, 1, "renewal", "open"), deal(2, 2, "expansion", "won"), deal(3, 3, "renewal", "lost")],
     )
+
+
+class Probe:
+    """A sandbox served for one source of it; what a pull of it brought, and what it asked for.
+
+    world    what the vendor serves; put another one in its place and it serves that
+    asked    (path, query, body) of every request that arrived
+    """
+
+    def __init__(self, serve: Serve, fake_time: FakeTime, name: str, world: World, **options: Any) -> None:
+        self.name, self.world, self.faults = name, world, Faults()
+        self.asked = list[tuple[str, dict[str, list[str]], bytes]]()
+        self._fake_time, self._options = fake_time, options
+        inner = registry.sandbox(name)(lambda: self.world, token=TOKEN, faults=self.faults, **options)
+
+        async def noted(scope: Any, receive: Any, send: Any) -> None:
+            message = await receive()
+            query = parse_qs(scope["query_string"].decode(), keep_blank_values=True)
+            self.asked.append((scope["path"], query, message.get("body", b"")))
+            first = [message]
+
+            async def again() -> Any:
+                return first.pop() if first else await receive()
+
+            await inner(scope, again, send)
+
+        self.url = serve(noted)
+
+    def source(self, **settings: Any) -> Connector:
+        return registry.build(self.name, {**registry.sandbox_settings(self.name, self.url, token=TOKEN), **settings})
+
+    async def pull(
+        self,
+        stream: str,
+        *,
+        bookmark: Bookmark | None = None,
+        started_at: datetime | None = None,
+        **settings: Any,
+    ) -> "Pulled":
+        source = self.source(**settings)
+        (pulling,) = (each for each in source.streams() if each.name == stream)
+        del self.asked[:]
+        async with source.client() as client:
+            # waiting is faked, nothing else: retries and budgets are those the connector itself is made with
+            client._sleep, client._monotonic = self._fake_time.sleep, self._fake_time.monotonic
+            client._clock = self._fake_time.clock
+            window = Window(bookmark=bookmark, started_at=started_at or self.world.until)
+            pages = [page async for page in pulling.pull(client, window)]
+        records, bad = map_rows(pulling, [row for page in pages for row in page.rows])
+        return Pulled(pages, records, [*(fault for page in pages for fault in page.faults), *bad])
+
+
+TOKEN = "t0ken-of-the-sandbox"
+
+
+@dataclass(frozen=True)
+class Pulled:
+    """What a pull brought; `faults` are what it could not read and what its mapping refused."""
+
+    pages: list[Page]
+    records: list[Record]
+    faults: list[Quarantined]
+
+    @property
+    def bookmark(self) -> Bookmark | None:
+        return next((page.bookmark for page in reversed(self.pages) if page.bookmark is not None), None)
+
+    @property
+    def gone(self) -> set[str]:
+        return {key for page in self.pages for key in page.gone}
+
+    @property
+    def keys(self) -> set[str]:
+        return {record.key for record in self.records if not record.deleted} - self.gone
+
+
+@pytest.fixture
+def probe(serve: Serve, fake_time: FakeTime, small_world: World) -> Callable[..., Probe]:
+    """`probe(name, **options of the sandbox)` serves it over the small World."""
+    return lambda name, **options: Probe(serve, fake_time, name, options.pop("world", small_world), **options)

@@ -25,7 +25,7 @@ def test_a_session_ends_after_more_than_thirty_minutes_without_an_event() -> Non
 
 def test_a_closed_day_is_told_once_and_what_comes_later_for_it_is_a_fault() -> None:
     sums = Usage(lookback_days=1)
-    sums.add([seen(10), seen(SECONDS_A_DAY + 10), seen(3 * SECONDS_A_DAY)])
+    sums.add([seen(10), seen(15, version=2 * SECONDS_A_DAY * 1000), seen(SECONDS_A_DAY + 10), seen(3 * SECONDS_A_DAY)])
     closed = [(row["kind"], row["day"], row["events"]) for row in sums.close(date(1970, 1, 2))]
     assert closed == [
         ("user_day", "1970-01-01", 1),
@@ -37,8 +37,8 @@ def test_a_closed_day_is_told_once_and_what_comes_later_for_it_is_a_fault() -> N
     sums.add([again, late])
     assert [row["day"] for row in sums.rows()] == ["1970-01-04", "1970-01-04"]
     (fault,) = sums.faults()
-    assert (fault.key, sums.outside) == ("late|1970-01-01", 2)
-    assert "1 events of 1970-01-01 became known more than 1 days after it" in fault.reason
+    assert (fault.key, sums.outside) == ("late|1970-01-01", 3)
+    assert "2 events of 1970-01-01 became known more than 1 days after it" in fault.reason
 
 
 def test_an_event_counts_for_each_company_it_names_and_once_however_often_it_comes() -> None:

@@ -1,0 +1,1 @@
+"""Amplitude: product events of the export, summed to days, and the groups they name as companies."""
