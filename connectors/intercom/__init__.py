@@ -1,0 +1,1 @@
+"""Intercom: companies, contacts, conversations with their ratings, and tickets."""
