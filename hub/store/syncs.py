@@ -136,8 +136,9 @@ async def save_run(
     state: SyncState = SyncState.RUNNING,
     error: str | None = None,
     finished_at: datetime | None = None,
+    whole: bool = True,
 ) -> None:
-    """Write a run's counts per stream, their sums, and how it stands."""
+    """Write a run's counts per stream, their sums, and how it stands. whole: of all streams, which alone is a success."""
     sums = {
         name: sum(counts[name] for counts in streams.values())
         for name in ("pulled", "new", "changed", "unchanged", "quarantined")
@@ -149,7 +150,7 @@ async def save_run(
     )
     if finished_at is not None:
         await note_sync(connection, run_id, change="ended", at=finished_at)
-    if state is SyncState.SUCCEEDED:
+    if state is SyncState.SUCCEEDED and whole:
         of_run = select(sync_run.c.source).where(sync_run.c.id == run_id).scalar_subquery()
         await connection.execute(update(source).where(source.c.name == of_run).values(last_succeeded_at=finished_at))
 

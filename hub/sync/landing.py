@@ -10,7 +10,7 @@ from datetime import datetime
 
 from connectors.kit.base import Page, Stream, map_rows
 from hub.model.records import Company, Quarantined, Record
-from hub.store import Connection
+from hub.store import Connection, raw_rows
 from hub.store.fitting import fit
 from hub.store.gone import bury
 from hub.store.identity import add_implied, find_customers_by_key
@@ -33,10 +33,14 @@ class Landed:
 
 
 class Landing:
-    """Of one source, for as long as one piece of work lasts: what is known of the erased is kept between batches."""
+    """Of one source, for as long as one piece of work lasts: what is known of the erased is kept between batches.
 
-    def __init__(self, source: str) -> None:
-        self.source = source
+    run_id  of that work
+    raw     whether rows are kept as they came, too
+    """
+
+    def __init__(self, source: str, *, run_id: str, raw: bool = False) -> None:
+        self.source, self.run_id, self.raw = source, run_id, raw
         self._veil = Veil()
 
     async def land(
@@ -58,6 +62,8 @@ class Landing:
         buried = await bury(connection, stream.makes[0], gone, source=name, now=now)
         await release_quarantine(connection, name, stream.name, [record.key for record in records])
         await put_quarantine(connection, name, stream.name, bad, now=now)
+        if self.raw:
+            await self._keep_raw(connection, stream, pages, now=now)
         return Landed(
             pulled=sum(len(page.rows) + len(page.faults) for page in pages),
             new=counts.new,
@@ -67,6 +73,13 @@ class Landing:
             erased=erased + unsaid,
             gone=buried,
         )
+
+    async def _keep_raw(self, connection: Connection, stream: Stream, pages: Sequence[Page], *, now: datetime) -> None:
+        """After the veil has looked: nothing of the erased."""
+        came = [Quarantined(key=stream.key(raw), reason="", raw=raw) for page in pages for raw in page.rows]
+        kept, _ = self._veil.over_bad(came, source=self.source)
+        rows = [(row.key, row.raw) for row in kept]
+        await raw_rows.keep(connection, self.source, stream.name, rows, run_id=self.run_id, now=now)
 
 
 def _mapped(stream: Stream, pages: Sequence[Page]) -> tuple[list[Record], list[Quarantined], set[str]]:

@@ -14,23 +14,33 @@ from hub.store.syncs import keep_lock, lock_source, release_source
 
 LOCK_FOR = timedelta(seconds=60)
 BEAT = 15.0
+ASIDE = "aside-"
+PATIENCE = 600.0
+LOOK_EVERY = 0.2
 
 
-def new_holder() -> str:
-    """A name for this sync as the holder of a lock: where process ids mean the same, this process, something unique."""
-    return f"{place()}:{os.getpid()}:{secrets.token_hex(4)}"
+def new_holder(*, aside: bool = False) -> str:
+    """A name for the holder of a lock: where process ids mean the same, this process, something unique.
+
+    aside  it does something shorter than a sync, which waits until that is over instead of being refused
+    """
+    return f"{place()}:{os.getpid()}:{ASIDE if aside else ''}{secrets.token_hex(4)}"
 
 
 @asynccontextmanager
-async def locked(store: Store, source: str, *, holder: str, clock: Callable[[], datetime]) -> AsyncIterator[None]:
-    """Hold the lock of `source`; raise BusyError where another living sync has it."""
-    async with store.transaction() as connection:
-        now = clock()
-        other = await lock_source(connection, source, holder=holder, now=now, until=now + LOCK_FOR)
-        if other and _is_gone(other):
-            other = await lock_source(connection, source, holder=holder, now=now, until=now + LOCK_FOR, dead=other)
-    if other:
-        raise BusyError(f"source {source!r} is being synced by {other}")
+async def locked(
+    store: Store, source: str, *, holder: str, clock: Callable[[], datetime], patience: float = 0.0
+) -> AsyncIterator[None]:
+    """Hold the lock of `source`; raise BusyError where another living sync has it.
+
+    patience  seconds to wait for one that only does something aside, such as fetching what a webhook told of
+    """
+    waited = 0.0
+    while (other := await _taken(store, source, holder, clock)) is not None:
+        if waited >= patience or ASIDE not in other:
+            raise BusyError(f"source {source!r} is being synced by {other}")
+        await asyncio.sleep(LOOK_EVERY)
+        waited += LOOK_EVERY
     beat = asyncio.create_task(_beat(store, source, holder, clock))
     try:
         yield
@@ -38,6 +48,16 @@ async def locked(store: Store, source: str, *, holder: str, clock: Callable[[], 
         beat.cancel()
         async with store.transaction() as connection:
             await release_source(connection, source, holder=holder)
+
+
+async def _taken(store: Store, source: str, holder: str, clock: Callable[[], datetime]) -> str | None:
+    """Take it; or who has it."""
+    async with store.transaction() as connection:
+        now = clock()
+        other = await lock_source(connection, source, holder=holder, now=now, until=now + LOCK_FOR)
+        if other and _is_gone(other):
+            other = await lock_source(connection, source, holder=holder, now=now, until=now + LOCK_FOR, dead=other)
+    return other
 
 
 async def _beat(store: Store, source: str, holder: str, clock: Callable[[], datetime]) -> None:

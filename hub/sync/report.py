@@ -1,10 +1,11 @@
 """What a sync is asked for and what it tells: a source, and what became of each of its streams."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 
-from connectors.kit.base import Connector
+from connectors.kit.base import Connector, Stream
+from hub.errors import NotFoundError
 from hub.identity import Resolution
 from hub.model.actions import SyncState
 from hub.sync.landing import Landed
@@ -12,11 +13,26 @@ from hub.sync.landing import Landed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """One configured use of a connector."""
+    """One configured use of a connector.
+
+    raw_days     for how many days its rows are kept as they came; None: they are not
+    extra_share  of a stream's rows, how many a comparison with the vendor may mark deleted without a person's word
+    """
 
     name: str
     connector: Connector
     connector_name: str
+    raw_days: int | None = None
+    extra_share: float = 0.1
+
+    def streams(self, names: Collection[str] | None = None) -> tuple[Stream, ...]:
+        """Its streams in their order, or those of these names; NotFoundError names those there are."""
+        streams = self.connector.streams()
+        known = [stream.name for stream in streams]
+        for name in names or ():
+            if name not in known:
+                raise NotFoundError(f"{self.name} has no stream {name!r}; it has: {', '.join(known)}")
+        return tuple(stream for stream in streams if names is None or stream.name in names)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

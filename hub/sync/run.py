@@ -2,7 +2,7 @@
 
 import logging
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 
@@ -15,6 +15,8 @@ from hub.model.actions import SyncState
 from hub.model.records import Company
 from hub.store import Connection, Store
 from hub.store.events import note_sync
+from hub.store.records import KIND_OF
+from hub.store.streams import note_pulled
 from hub.store.syncs import (
     Place,
     find_bookmark,
@@ -27,7 +29,7 @@ from hub.store.syncs import (
 )
 from hub.sync.batches import batches
 from hub.sync.landing import Landing
-from hub.sync.lock import LOCK_FOR, locked, new_holder
+from hub.sync.lock import LOCK_FOR, PATIENCE, locked, new_holder
 from hub.sync.report import Progress, Source, StreamReport, SyncReport, silent
 
 log = logging.getLogger(__name__)
@@ -45,16 +47,26 @@ async def sync(
     *,
     clock: Callable[[], datetime],
     progress: Progress = silent,
+    only: Collection[str] | None = None,
 ) -> SyncReport:
-    """Pull every stream of `source`; raise BusyError where another sync of it runs."""
-    return await _Sync(store, source, rules, clock, progress).run()
+    """Pull every stream of `source`, or `only` these; raise BusyError where another sync of it runs.
+
+    Of some streams alone it is no success of the source: that it was synced as a whole is not noted.
+    """
+    return await _Sync(store, source, rules, clock, progress, only).run()
 
 
 class _Sync:
     """One sync of one source, from lock to report."""
 
     def __init__(
-        self, store: Store, source: Source, rules: IdentityRules, clock: Callable[[], datetime], progress: Progress
+        self,
+        store: Store,
+        source: Source,
+        rules: IdentityRules,
+        clock: Callable[[], datetime],
+        progress: Progress,
+        only: Collection[str] | None,
     ) -> None:
         self.store = store
         self.source = source
@@ -66,12 +78,13 @@ class _Sync:
         self.holder = new_holder()
         self.streams: dict[str, StreamReport] = {}
         self.resolution = Resolution()
-        self.landing = Landing(source.name)
+        self.only = only
+        self.landing = Landing(source.name, run_id=self.run_id, raw=source.raw_days is not None)
         self.told_at = self.quota_at = self.started_at
         self.client: Client | None = None
 
     async def run(self) -> SyncReport:
-        async with locked(self.store, self.source.name, holder=self.holder, clock=self.clock):
+        async with locked(self.store, self.source.name, holder=self.holder, clock=self.clock, patience=PATIENCE):
             async with self.store.transaction() as connection:
                 await start_run(connection, self.run_id, self.source.name, now=self.started_at)
             try:
@@ -88,22 +101,20 @@ class _Sync:
 
     async def _pull_all(self) -> datetime | None:
         """Pull stream after stream; an error ends its stream, and all of them where it is the whole source's."""
-        streams = self.source.connector.streams()
+        streams = self.source.streams(self.only)
         self.streams = {stream.name: StreamReport(state="skipped") for stream in streams}
         async with self.source.connector.client() as client:
             self.client = client
             for stream in streams:
                 try:
                     await self._pull(client, stream)
-                except PausedError as error:
-                    self._note(stream, state="paused", error=str(error))
-                    return error.until
-                except DeniedError as error:
-                    self._note(stream, state="denied", error=str(error))
-                    if error.scope == "source":
-                        return None
                 except ConnectorError as error:
-                    self._note(stream, state="failed", error=str(error))
+                    self._note(stream, state=_state_of(error), error=str(error))
+                    await self._note_unfinished(stream)
+                    if isinstance(error, PausedError):
+                        return error.until
+                    if isinstance(error, DeniedError) and error.scope == "source":
+                        return None
         return None
 
     async def _resolve(self) -> None:
@@ -122,9 +133,22 @@ class _Sync:
         async with self.store.transaction() as connection:
             done = replace(place, complete=True)
             await put_bookmark(connection, self.source.name, stream.name, done, now=self.clock())
+            lag = timedelta(seconds=self.source.connector.manifest.lag_seconds)
+            await self._note_pulled(connection, stream, complete_to=self.started_at - lag)
         if Company in stream.makes:
             await self._resolve()
         self._note(stream, state="done")
+
+    async def _note_pulled(self, connection: Connection, stream: Stream, *, complete_to: datetime | None) -> None:
+        makes = [KIND_OF[type_] for type_ in stream.makes]
+        name, now = self.source.name, self.clock()
+        await note_pulled(connection, name, stream.name, makes=makes, complete_to=complete_to, now=now)
+
+    async def _note_unfinished(self, stream: Stream) -> None:
+        """Of a stream that holds a part of what the vendor has, and never held all."""
+        if self.streams[stream.name].pulled:
+            async with self.store.transaction() as connection:
+                await self._note_pulled(connection, stream, complete_to=None)
 
     async def _land(self, stream: Stream, pages: Sequence[Page], place: Place) -> Place:
         """Store a batch of pages: rows, quarantine, bookmark and counts, or nothing of it."""
@@ -181,7 +205,13 @@ class _Sync:
     async def _save(self, state: SyncState, error: str | None, finished_at: datetime) -> None:
         async with self.store.transaction() as connection:
             await save_run(
-                connection, self.run_id, streams=self._streams(), state=state, error=error, finished_at=finished_at
+                connection,
+                self.run_id,
+                streams=self._streams(),
+                state=state,
+                error=error,
+                finished_at=finished_at,
+                whole=self.only is None,
             )
             await self._note_quotas(connection)
 
@@ -192,3 +222,12 @@ class _Sync:
 
     def _streams(self) -> dict[str, dict[str, object]]:
         return {name: asdict(stream) for name, stream in self.streams.items()}
+
+
+def _state_of(error: ConnectorError) -> str:
+    match error:
+        case PausedError():
+            return "paused"
+        case DeniedError():
+            return "denied"
+    return "failed"

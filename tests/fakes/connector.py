@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
-from types import TracebackType
+from types import SimpleNamespace, TracebackType
 from typing import Any, Self
 
 from connectors.kit.base import BadRowError, Page, Raw, Stream, Window
@@ -54,7 +54,7 @@ class FakeConnector:
 
     scripts: dict[str, Script]
     asked: list[tuple[str, Window]] = field(default_factory=list)
-    manifest: Any = None
+    manifest: Any = field(default_factory=lambda: SimpleNamespace(lag_seconds=0))
     quotas: Sequence[Quota] = ()
 
     def client(self) -> Any:
