@@ -121,6 +121,11 @@ class Client:
         await self._http.aclose()
 
     @property
+    def renews(self) -> bool:
+        """Whether a credential that has run out is renewed on the way."""
+        return self._renew is not None
+
+    @property
     def quotas(self) -> list[Quota]:
         """What is left of the vendor's limits, as far as anybody knows."""
         return self._budget.quotas(at=self._clock(), tick=self._monotonic())

@@ -47,6 +47,7 @@ class Faults:
     empty_pages     a page without rows that leads on to the next one, where the sandbox has pages and its vendor does so
     foreign_next    links to the sandbox itself in a body lead to another host
     expired         401, as for a credential that has run out; a source that can renews it, once
+    forbidden       403, as for a credential that lacks a permission
     drip            seconds between the pieces of a body, while above 0
     only            strike only requests whose path begins so
     """
@@ -63,6 +64,7 @@ class Faults:
     empty_pages: int = 0
     foreign_next: int = 0
     expired: int = 0
+    forbidden: int = 0
     drip: float = 0.0
     only: str = ""
 
@@ -115,6 +117,8 @@ class FaultInjection:
             await PlainTextResponse("upstream connect error", 503)(scope, receive, send)
         elif path not in self._logins and faults.take("expired"):
             await self._expired(faults)(scope, receive, send)
+        elif faults.take("forbidden"):
+            await JSONResponse({"error": "this credential may not do that"}, 403)(scope, receive, send)
         elif faults.take("html"):
             await Response(MAINTENANCE, 200, media_type="text/html")(scope, receive, send)
         elif path in self._last and faults.take("repeated_pages"):
