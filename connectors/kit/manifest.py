@@ -31,6 +31,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from connectors.kit.budget import Budget, Rate, shared
+from connectors.kit.errors import ConnectorError, DeniedError
 from hub.documents import Document
 
 
@@ -80,6 +81,12 @@ class Manifest(_Part):
     def of(cls, folder: Path) -> "Manifest":
         """Read `folder`/manifest.yaml; ConfigError with every fault of it. Read once per process."""
         return _read(folder)
+
+    def refusal(self, stream: str, error: ConnectorError) -> str:
+        """What to tell of `error` of a stream: where it was refused, the permission it lacks is named in any case."""
+        note = self.streams.get(stream)
+        needs = note.permission if note and isinstance(error, DeniedError) else None
+        return str(error) if needs is None or needs in str(error) else f"{error}; it needs {needs}"
 
     def budget(self, *credential: str) -> Budget:
         """The budget all clients of this credential share. `credential`: base URL, token: only hashed."""

@@ -109,7 +109,8 @@ class _Sync:
                 try:
                     await self._pull(client, stream)
                 except ConnectorError as error:
-                    self._note(stream, state=_state_of(error), error=str(error))
+                    said = self.source.connector.manifest.refusal(stream.name, error)
+                    self._note(stream, state=_state_of(error), error=said)
                     await self._note_unfinished(stream)
                     if isinstance(error, PausedError):
                         return error.until

@@ -35,6 +35,7 @@ from tests.connectors.worlds import pruned
 UNKNOWN = "zz-unheard-of"
 NOT_HERE = {"httpx", "requests", "aiohttp", "urllib.request", "http.client", "socket", "urllib3"}
 SECRET = ("token", "secret", "password", "api_key", "private_key", "refresh_token", "client_secret", "webhook_secret")
+LONGEST_KEY = 240  # of what the quarantine keeps
 ASKED_AT_MOST = 30
 """Requests of a stream whose vendor is down: eight tries of each, of what it looks up first."""
 
@@ -292,7 +293,7 @@ async def quarantined(trial: Trial) -> None:
 
     def instead(stream: Stream) -> Stream:
         rows = folder.golden(stream.name)["rows"]
-        want[stream.name] = {(bad["key"], bad["field"]) for bad in folder.golden(stream.name)["refused"]}
+        want[stream.name] = {(bad["key"][:LONGEST_KEY], bad["field"]) for bad in folder.golden(stream.name)["refused"]}
 
         async def pull(_client: Client, _window: Window) -> AsyncIterator[Page]:
             yield Page(rows=rows)
