@@ -16,7 +16,7 @@ demo: $(STAMP) ## a whole hub on a simulated company; ONCE=1 prints a summary an
 	@$(BIN)/cshub demo $(DEMO_ARGUMENTS)
 
 test: $(STAMP) ## the whole suite, on SQLite and on PostgreSQL
-	$(BIN)/pytest -n auto $(ARGS)
+	$(BIN)/pytest -n auto --dist worksteal $(ARGS)
 
 test-example: $(STAMP) ## builds the frontend of examples/ and uses it in Chromium against a real hub; needs node, npm and Chromium
 	$(BIN)/pytest -m example $(ARGS)

@@ -17,12 +17,18 @@ from sqlalchemy import make_url
 
 from hub.store import Store
 from hub.store.migrate import upgrade
+from tests import thrift
 from tests.databases import SETTINGS, Databases, administer
 
 RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid.uuid4().hex
 POSTGRESQL_FOLDER = Path(tempfile.gettempdir()) / f"cshub-pg-{RUN[:12]}"
 """One server for all workers of a run, in a folder of its own: its user must be able to reach it, and a socket's path has
 room for about 100 characters."""
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """How many `-n auto` is: more than there are cores, for tests wait for databases and servers for much of their time."""
+    return thrift.workers()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -47,6 +53,13 @@ def _isolate_environment() -> None:
 
 
 _isolate_environment()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def trials_are_remembered() -> Iterator[None]:
+    """Playbooks that were tried well with the same templates are not tried again: most tests load those that ship."""
+    with thrift.remembering_trials():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,6 @@ import json
 import os
 import re
 import shutil
-import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -19,7 +18,6 @@ from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 from graphql import build_schema, parse, validate
 from sqlalchemy import delete, update
 
@@ -36,6 +34,7 @@ from hub.store import tables
 from schema.answering import READER
 from tests.fakes.cookbook import PAGE, Recipe, found, places, recipes
 from tests.fakes.durable import FakeDurable
+from tests.fakes.serving import serving
 from tests.schema.company import NOW, TODAY, insert, record, seed
 
 ROOT = Path(__file__).parent.parent
@@ -156,21 +155,11 @@ async def served(folder: Path) -> AsyncIterator[Desk]:
             name = f"{role.value} without personal"
             new = await create(hub.store, name=name, role=role, now=NOW, scopes={Scope.READ, Scope.ACT})
             tokens[name] = new.secret
-        listener = socket.create_server(("127.0.0.1", 0))
         application = app(Served(hub, None), routes=routes_of(hub), guard=guard_of(settings))
-        server = uvicorn.Server(uvicorn.Config(application, log_config=None, lifespan="on", ws="websockets-sansio"))
-        task = asyncio.create_task(server._serve(sockets=[listener]))
-        while not server.started:
-            assert not task.done(), "the server ended before it began"
-            await asyncio.sleep(0.01)
-        try:
-            url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        async with serving(application, lifespan="on", ws="websockets-sansio") as url:
             async with httpx.AsyncClient(base_url=url, timeout=60) as client:
                 yield Desk(hub, client, tokens)
-        finally:
             await application.state.end_streams()
-            server.should_exit = True
-            await task
 
 
 def rows(data: Any) -> list[Any]:

@@ -23,7 +23,7 @@ from hub.access.oidc import LEEWAY, Oidc, OidcRules
 from hub.model.actions import Role
 from hub.store import Store
 from tests.access.test_admission import Seconds
-from tests.fakes.slack import serving
+from tests.fakes.serving import serving
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 RSA_KEYS = [rsa.generate_private_key(public_exponent=65537, key_size=2048) for _ in range(2)]

@@ -14,7 +14,7 @@ from hub.demo.outbox import Outbox
 from hub.store import Store
 from tests.analytics.digesting import ANN, world
 from tests.analytics.test_digest import hub_of, ledger
-from tests.fakes.slack import serving
+from tests.fakes.serving import serving
 from tests.fakes.smtp import serving_smtp
 from tests.fakes.story import NOW
 

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tests.fakes.slack import serving
+from tests.fakes.serving import serving
 
 
 @dataclass

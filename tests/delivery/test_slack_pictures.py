@@ -20,7 +20,7 @@ from hub.demo import slack as sandbox
 from hub.demo.outbox import Outbox
 from hub.demo.workspace import user_id
 from hub.errors import TransientError
-from tests.fakes.slack import serving
+from tests.fakes.serving import serving
 
 PNG = b"\x89PNG\r\n\x1a\n and what follows"
 PICTURE = {"name": "health.png", "bytes": base64.b64encode(PNG).decode(), "alt": "Health by month", "title": "Health"}

@@ -13,7 +13,7 @@ from hub.delivery.airflow import AirflowChannel, AirflowService
 from hub.delivery.prefect import PrefectChannel, PrefectService
 from hub.demo.airflow import Airflow
 from hub.demo.prefect import Prefect
-from tests.fakes.slack import serving
+from tests.fakes.serving import serving
 
 AT = datetime(2026, 11, 1, 12, tzinfo=UTC)
 KEY = "save.1.0.0123456789abcdef"

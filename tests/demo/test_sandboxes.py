@@ -20,7 +20,7 @@ from hub.demo import sandboxes as module
 from hub.demo.mounts import Mounts
 from hub.demo.outbox import Outbox
 from hub.demo.sandboxes import Sandboxes, token
-from tests.demo.serving import serve
+from tests.fakes.serving import serving
 
 ROOT = Path(__file__).parents[2]
 STARTED_ON = date(2026, 9, 1)
@@ -115,7 +115,7 @@ async def test_mounted_applications_see_paths_of_their_own() -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": body})
 
-    async with serve(Mounts({"acme": echo}, otherwise=echo)) as url:
+    async with serving(Mounts({"acme": echo}, otherwise=echo)) as url:
         assert await get(f"{url}/acme/api/v2?x=1") == ["/api/v2", "/api/v2"]
         assert await get(f"{url}/acme") == ["/", "/"]
         assert await get(f"{url}/other/api") == ["/other/api", "/other/api"]

@@ -12,7 +12,7 @@ from hub.demo import slack
 from hub.demo.outbox import Outbox
 from hub.demo.slack import Pace, SlackFaults
 from hub.demo.workspace import Workspace
-from tests.demo.serving import serve
+from tests.fakes.serving import serving
 
 TOKEN = "xoxb-demo"
 PEOPLE = {"ines.costa@northbeam.example": "Ines Costa"}
@@ -45,7 +45,7 @@ async def place(tmp_path: Path) -> AsyncIterator[Place]:
         outbox, token=TOKEN, people=lambda: PEOPLE, channels=("cs", "renewals"), faults=faults, burst=3, monotonic=clock
     )
     headers = {"Authorization": f"Bearer {TOKEN}"}
-    async with serve(app) as url, httpx.AsyncClient(base_url=url, headers=headers) as client:
+    async with serving(app) as url, httpx.AsyncClient(base_url=url, headers=headers) as client:
         yield Place(client, outbox, faults, clock)
 
 

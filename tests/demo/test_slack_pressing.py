@@ -18,7 +18,7 @@ from starlette.routing import Mount, Route
 from hub.demo import page, slack
 from hub.demo.outbox import Outbox
 from hub.demo.workspace import user_id
-from tests.demo.serving import serve
+from tests.fakes.serving import serving
 
 PEOPLE = {"ines.costa@northbeam.example": "Ines Costa", "leo@northbeam.example": "Leo <Lang>"}
 INES, LEO = map(user_id, PEOPLE)
@@ -74,13 +74,13 @@ class Place:
 async def place(tmp_path: Path) -> AsyncIterator[Place]:
     desk, outbox = Desk(), Outbox(tmp_path / "outbox.db")
     hub = Starlette(routes=[Route("/slack/{what}", desk.take, methods=["POST"])])
-    async with serve(hub) as hub_url:
+    async with serving(hub) as hub_url:
         inner = slack.app(
             outbox, token="t", people=lambda: PEOPLE, hub_url=hub_url, signing_secret=SECRET, prefix="/slack"
         )
         app = Starlette(routes=[Mount("/slack", inner), *page.routes(outbox, people=lambda: PEOPLE)])
         headers = {"Authorization": "Bearer t"}
-        async with serve(app) as url, httpx.AsyncClient(base_url=url, headers=headers) as client:
+        async with serving(app) as url, httpx.AsyncClient(base_url=url, headers=headers) as client:
             yield Place(client, outbox, desk)
     outbox.close()
 
@@ -175,6 +175,6 @@ async def test_the_page_has_buttons_that_press(place: Place) -> None:
 async def test_a_hub_that_is_not_there(tmp_path: Path) -> None:
     outbox = Outbox(tmp_path / "outbox.db")
     app = slack.app(outbox, token="t", people=lambda: PEOPLE, hub_url="http://127.0.0.1:1", signing_secret=SECRET)
-    async with serve(app) as url, httpx.AsyncClient(base_url=url) as client:
+    async with serving(app) as url, httpx.AsyncClient(base_url=url) as client:
         assert (await client.post("/command", json={"user": INES, "text": "x"})).json() == {"status": 0}
     outbox.close()

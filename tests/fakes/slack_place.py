@@ -31,7 +31,7 @@ from hub.store import Store, alerts, audit, deliveries
 from hub.store.tables import customer, scorecard
 from tests.fakes.clock import Clock
 from tests.fakes.durable import FakeDurable
-from tests.fakes.slack import serving
+from tests.fakes.serving import serving
 
 SECRET = "a-signing-secret-of-slack"
 TOKEN = "xoxb-place"

@@ -35,7 +35,7 @@ from hub.store import Store, runs
 from hub.store.tables import alert, customer, delivery, executor, playbook_run, playbook_step, scorecard
 from tests.databases import administer
 from tests.fakes.hub import ROOT, say
-from tests.fakes.slack import serving
+from tests.fakes.serving import serving
 
 pytestmark = pytest.mark.kill
 

@@ -19,7 +19,7 @@ from hub.playbooks.spec import from_definition
 from hub.playbooks.telling import summary
 from hub.store import Store
 from tests.fakes.clock import START
-from tests.fakes.slack import serving
+from tests.fakes.serving import serving
 from tests.playbooks.conftest import Folder, World, entered
 from tests.playbooks.test_steps import HEAD, begin, noted, state
 

@@ -17,7 +17,7 @@ from hub.playbooks.ledger import Ledger
 from hub.store import Store, deliveries
 from hub.store.claims import AT_ONCE, LOOKED_AT
 from tests.fakes.clock import START, Clock
-from tests.fakes.slack import serving
+from tests.fakes.serving import serving
 
 LATER = Rejected("later", kind=Refusal.TRANSIENT)
 LOST = Uncertain("no answer")

@@ -15,7 +15,7 @@ from hub.errors import ConfigError
 from hub.model.actions import DeliveryState
 from hub.playbooks.spec import from_definition
 from hub.playbooks.telling import summary
-from tests.fakes.slack import serving
+from tests.fakes.serving import serving
 from tests.playbooks.conftest import TODAY, Folder, World, entered
 from tests.playbooks.test_steps import HEAD, begin, noted
 

@@ -1,7 +1,5 @@
 """The web application on a real server, on loopback."""
 
-import asyncio
-import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -10,13 +8,13 @@ from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 
 from hub.access.tokens import create
 from hub.asgi import app
 from hub.model.actions import Role
 from hub.store import Store
 from schema.context import PlaybookDefinition, SourceDefinition
+from tests.fakes.serving import serving as running
 from tests.schema.company import NOW
 from tests.schema.fakes import PLAYBOOKS, SOURCES, FakeActions
 
@@ -46,18 +44,8 @@ class FakeHub:
 @asynccontextmanager
 async def serving(hub: FakeHub, **given: Any) -> AsyncIterator[str]:
     """The base URL of the application, served. `given`: what `app` takes beside the hub."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(app(hub, **given), log_config=None, lifespan="on", ws="none")
-    server = uvicorn.Server(config)
-    task = asyncio.create_task(server._serve(sockets=[listener]))
-    while not server.started:
-        assert not task.done(), "the server ended before it began"
-        await asyncio.sleep(0.01)
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        await task
+    async with running(app(hub, **given), lifespan="on", ws="none") as url:
+        yield url
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from hub.delivery.webhook import new_secret, signed
 from hub.model.mail import Bounced
 from hub.web.bounces import routes
-from tests.fakes.slack import serving
+from tests.fakes.serving import serving
 
 NOW = datetime(2026, 11, 2, 10, tzinfo=UTC)
 SECRET, PASSWORD = new_secret(), "a password of services"

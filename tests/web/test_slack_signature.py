@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 
 from hub.web.slack import LARGEST_BODY, routes
 from hub.web.slack_signature import is_genuine
-from tests.fakes.slack import serving
+from tests.fakes.serving import serving
 
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)

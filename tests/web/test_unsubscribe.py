@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 
 from hub.access.links import Links
 from hub.web.unsubscribe import PATH, routes, token_of
-from tests.fakes.slack import serving
+from tests.fakes.serving import serving
 
 NOW = datetime(2026, 11, 2, 10, tzinfo=UTC)
 LINKS = Links("a secret of the test")

@@ -27,7 +27,8 @@ from hub.store.lifecycle import find_lifecycles
 from hub.store.tables import contact, customer, delivery, subscription, survey_invitation, survey_response
 from tests.fakes.clock import Clock
 from tests.fakes.durable import FakeDurable
-from tests.fakes.slack import FakeSlack, serving, serving_slack
+from tests.fakes.serving import serving
+from tests.fakes.slack import FakeSlack, serving_slack
 from tests.fakes.smtp import FakeSmtp, serving_smtp
 from tests.schema.company import insert, record
 

@@ -24,9 +24,9 @@ from hub.resources import CONFIG, TEMPLATES
 from hub.settings import load
 from hub.store import Store
 from hub.store.tables import contact
-from tests.demo.serving import serve
 from tests.fakes.clock import START, Clock
 from tests.fakes.durable import FakeDurable
+from tests.fakes.serving import serving
 from tests.fakes.slack import serving_slack
 from tests.fakes.smtp import serving_smtp
 from tests.playbooks.conftest import Folder, World
@@ -115,7 +115,7 @@ async def watching(store: Store, folder: Folder, tmp_path: Path, *, pager: bool 
     outbox = Outbox(tmp_path / "outbox.jsonl")
     clock = Clock()
     sandbox = pagerduty.app(outbox, services={"cs": KEY}, clock=clock)
-    async with serving_slack() as slack, serving_smtp() as smtp, serve(sandbox) as url:
+    async with serving_slack() as slack, serving_smtp() as smtp, serving(sandbox) as url:
         durable = FakeDurable(clock=clock)
         channels: dict[str, Channel] = {
             "slack": SlackChannel("xoxb-test", base_url=slack.url),

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -10,7 +9,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-import uvicorn
 from sqlalchemy import insert
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
@@ -22,6 +20,7 @@ from hub.store import Store, alerts
 from hub.store.tables import customer
 from hub.web.live import Limits
 from schema.context import PlaybookDefinition, SourceDefinition
+from tests.fakes.serving import serving as running
 from tests.schema.fakes import PLAYBOOKS, SOURCES, FakeActions
 
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
@@ -56,20 +55,10 @@ class FakeHub:
 @asynccontextmanager
 async def serving(hub: FakeHub, **limits: Any) -> AsyncIterator[str]:
     """The host and port of the application, served."""
-    listener = socket.create_server(("127.0.0.1", 0))
     application = app(hub, live_limits=Limits(**{"check_seconds": 0.05, "beat_seconds": 0.1, **limits}))
     hub.end_streams = application.state.end_streams
-    config = uvicorn.Config(application, log_config=None, lifespan="on", ws="websockets-sansio")
-    server = uvicorn.Server(config)
-    task = asyncio.create_task(server._serve(sockets=[listener]))
-    while not server.started:
-        assert not task.done(), "the server ended before it began"
-        await asyncio.sleep(0.01)
-    try:
-        yield f"127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        await task
+    async with running(application, lifespan="on", ws="websockets-sansio") as url:
+        yield url.removeprefix("http://")
 
 
 class Client:
