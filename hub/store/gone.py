@@ -38,3 +38,14 @@ async def bury(connection: Connection, type_: type[Record], keys: Iterable[str],
         await connection.execute(insert(field_change).from_select(list(told), rows))
     marked = {"deleted": True, "digest": NO_DIGEST, "synced_at": now}
     return (await connection.execute(update(table).where(living).values(marked))).rowcount
+
+
+async def find_buried(
+    connection: Connection, type_: type[Record], keys: Iterable[str], *, source: str
+) -> dict[str, int]:
+    """{key: version} of those of one kind that were marked here and have not come back."""
+    table = RECORD_TABLES[KIND_OF[type_]]
+    ids = sorted({f"{source}:{key}" for key in keys})
+    marked = among(connection, table.c.id, ids) & table.c.deleted.is_(True) & (table.c.digest == NO_DIGEST)
+    rows = await connection.execute(select(table.c.key, table.c.version).where(marked, table.c.version > 0))
+    return {row.key: row.version for row in rows}

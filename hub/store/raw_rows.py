@@ -13,8 +13,8 @@ import orjson
 from sqlalchemy import delete, func, select, tuple_
 
 from hub.store.bulk import write_rows
+from hub.store.quarantine import KEY_LENGTH
 from hub.store.store import Connection
-from hub.store.syncs import KEY_LENGTH
 from hub.store.tables import raw_row
 
 Place = tuple[datetime, str]

@@ -9,12 +9,9 @@ from sqlalchemy import Table, delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hub.model.actions import SyncState
-from hub.model.records import Quarantined
 from hub.store.events import note_sync
 from hub.store.store import Connection
 from hub.store.tables import bookmark, quarantine, source, sync_run
-
-KEY_LENGTH = 240
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,58 +150,6 @@ async def save_run(
     if state is SyncState.SUCCEEDED and whole:
         of_run = select(sync_run.c.source).where(sync_run.c.id == run_id).scalar_subquery()
         await connection.execute(update(source).where(source.c.name == of_run).values(last_succeeded_at=finished_at))
-
-
-async def put_quarantine(
-    connection: Connection, name: str, stream: str, rows: Sequence[Quarantined], *, now: datetime
-) -> None:
-    """Keep bad rows with their reason; the same row seen again is one entry, seen once more."""
-    if not rows:
-        return
-    insert = _insert(connection, quarantine)
-    statement = insert.on_conflict_do_update(
-        index_elements=[quarantine.c.id],
-        set_={
-            "reason": insert.excluded.reason,
-            "field": insert.excluded.field,
-            "raw": insert.excluded.raw,
-            "last_seen_at": insert.excluded.last_seen_at,
-            "seen": quarantine.c.seen + 1,
-        },
-    )
-    await connection.execute(
-        statement,
-        [
-            {
-                "id": f"{name}:{stream}:{row.key[:KEY_LENGTH]}",
-                "source": name,
-                "stream": stream,
-                "key": row.key[:KEY_LENGTH],
-                "field": row.field,
-                "reason": row.reason,
-                "raw": dict(row.raw),
-                "seen": 1,
-                "first_seen_at": now,
-                "last_seen_at": now,
-            }
-            for row in rows
-        ],
-    )
-
-
-async def release_quarantine(connection: Connection, name: str, stream: str, keys: Sequence[str]) -> None:
-    """Forget entries whose rows have become good."""
-    held = (
-        await connection.execute(
-            select(quarantine.c.key).where(quarantine.c.source == name, quarantine.c.stream == stream)
-        )
-    ).scalars()
-    if good := set(held) & {key[:KEY_LENGTH] for key in keys}:
-        await connection.execute(
-            delete(quarantine).where(
-                quarantine.c.source == name, quarantine.c.stream == stream, quarantine.c.key.in_(sorted(good))
-            )
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ own way (a bookmark, the state of an event) lands together with the rows or not 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 
 from connectors.kit.base import Page, Stream, map_rows
@@ -15,8 +15,8 @@ from hub.store.fitting import fit
 from hub.store.gone import bury
 from hub.store.identity import add_implied, find_customers_by_key
 from hub.store.privacy.tombstones import Veil
+from hub.store.quarantine import put_quarantine, release_quarantine
 from hub.store.records import upsert
-from hub.store.syncs import put_quarantine, release_quarantine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +30,9 @@ class Landed:
     quarantined: int = 0
     erased: int = 0
     gone: int = 0
+
+    def plus(self, other: "Landed") -> "Landed":
+        return Landed(**{each.name: getattr(self, each.name) + getattr(other, each.name) for each in fields(self)})
 
 
 class Landing:
