@@ -65,9 +65,13 @@ class Vault:
         check_name(name)
         if not value or len(value) > LONGEST_VALUE:
             raise RefusedError(f"a secret has 1 to {LONGEST_VALUE} characters")
-        token = self._fernet.encrypt(orjson.dumps([name, value])).decode()
+        token = self.sealed(name, value)
         async with store.transaction() as connection:
             return await rows.put(connection, name, token=token, key_id=self.key_ids[0], by=by, now=now)
+
+    def sealed(self, name: str, value: str) -> str:
+        """What is stored of a secret under its name; `opened` reads it."""
+        return self._fernet.encrypt(orjson.dumps([name, value])).decode()
 
     async def rotate(self, store: Store) -> int:
         """Encrypt every secret with the newest key, all or none; how many. VaultError where one cannot be read."""

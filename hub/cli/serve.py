@@ -23,6 +23,7 @@ from hub.compose.admission import admission_of
 from hub.compose.exporting import export_routes
 from hub.compose.graphql import guard_of
 from hub.compose.live import limits_of
+from hub.compose.resthooks import resthook_routes
 from hub.compose.web import routes_of
 from hub.errors import RefusedError
 from hub.settings import load
@@ -127,7 +128,7 @@ async def serve_hub(
     served = app(
         Served(hub, first),
         demo_token=demo_token,
-        routes=[*routes_of(hub), *export_routes(hub, admission)],
+        routes=[*routes_of(hub), *export_routes(hub, admission), *resthook_routes(hub, admission)],
         guard=guard_of(hub.settings),
         origins=graphql.origins,
         explorer=graphql.graphiql,

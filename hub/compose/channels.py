@@ -12,10 +12,13 @@ from hub.delivery.reach import network
 from hub.delivery.slack import SlackChannel
 from hub.delivery.webhook import Endpoint, WebhookChannel
 from hub.settings import Settings
+from hub.settings.files import Webhooks
 
 
-def channels(settings: Settings, *, links: Links | None = None) -> dict[str, Channel]:
-    """{kind: channel}, for those that are configured. `links`: for what customers are sent."""
+def channels(
+    settings: Settings, *, links: Links | None = None, find_hook: webhook.Find | None = None
+) -> dict[str, Channel]:
+    """{kind: channel}, for those that are configured. `links`: for what customers are sent. `find_hook`: see WebhookChannel."""
     made: dict[str, Channel] = {}
     if given := settings.hub.slack:
         made["slack"] = SlackChannel(
@@ -31,13 +34,15 @@ def channels(settings: Settings, *, links: Links | None = None) -> dict[str, Cha
             base_url=paging.base_url,
             manners=replace(pagerduty.MANNERS, expiry=paging.expiry),
         )
-    if hooks := settings.hub.webhooks:
+    hooks = settings.hub.webhooks or (Webhooks() if find_hook else None)
+    if hooks is not None:
         made["webhook"] = WebhookChannel(
             {
                 name: Endpoint(url=each.url.get_secret_value(), secrets=each.secrets)
                 for name, each in hooks.endpoints.items()
             },
             allowed=[network(each) for each in hooks.allow],
+            find=find_hook,
             manners=replace(webhook.MANNERS, expiry=hooks.expiry, disabled_after=hooks.disable_after),
         )
     if flows := settings.hub.airflow:

@@ -17,7 +17,7 @@ from hub.access.sealing import open_seal
 from hub.attention import Attention
 from hub.backtest import TrackRecord, find_record
 from hub.collector import relax_collector
-from hub.compose import advocacy, jobs
+from hub.compose import advocacy, jobs, resthooks
 from hub.compose.attention import Attending, rate_by
 from hub.compose.channels import channels
 from hub.compose.delivering import Delivering
@@ -68,7 +68,7 @@ class Hub:
         self.durable: Engine = engine or DbosDurable(self.store, clock=clock, work=work)
         secret = settings.hub.secret
         self.links = Links(secret.get_secret_value() if secret else None)
-        own = channels(settings, links=self.links)
+        own = channels(settings, links=self.links, find_hook=resthooks.finder(settings, self.store))
         ways = connected(own, settings, self.store, clock=clock)
         attention = Attention(settings.attention, settings.team, rate=rate_by(self.links, settings.hub.url))
         self.playbooks = Playbooks(
@@ -117,6 +117,7 @@ class Hub:
         self.reports.register()
         self.mails.register(self.durable)
         advocacy.register(self)
+        resthooks.register(self)
         if self.slack is not None:
             self.slack.register(cron=jobs.EVERY_MINUTE)
         self.delivering.register(self.durable, cron=jobs.EVERY_MINUTE)

@@ -16,7 +16,7 @@ import base64
 import binascii
 import hmac
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -54,13 +54,19 @@ class Endpoint:
     secrets: tuple[str, ...] = field(repr=False)
 
 
+Find = Callable[[str], Awaitable[Endpoint | None]]
+
+
 def event(kind: str, data: Mapping[str, Any], *, at: datetime) -> dict[str, Any]:
     """A payload: what happened (words with dots between them), when, and about what."""
     return {"type": kind, "timestamp": at.astimezone(UTC).isoformat(), "data": dict(data)}
 
 
 class WebhookChannel:
-    """Posts to `endpoints`, {name: Endpoint}. `allowed`: private networks they may be in; otherwise only public ones."""
+    """Posts to `endpoints`, {name: Endpoint}. `allowed`: private networks they may be in; otherwise only public ones.
+
+    find  looks up addresses that are no names of the settings: those of REST hooks
+    """
 
     name = "webhook"
 
@@ -69,12 +75,14 @@ class WebhookChannel:
         endpoints: Mapping[str, Endpoint],
         *,
         allowed: Sequence[Network] = (),
+        find: Find | None = None,
         lookup: Lookup = look_up,
         timeout_seconds: float = TIMEOUT_SECONDS,
         manners: Manners = MANNERS,
     ) -> None:
         self.manners = manners
         self._endpoints = dict(endpoints)
+        self._find = find
         self._allowed = tuple(allowed)
         self._lookup = lookup
         self._timeout = timeout_seconds
@@ -89,6 +97,8 @@ class WebhookChannel:
 
     async def send(self, message: Message) -> Receipt:
         endpoint = self._endpoints.get(message.address)
+        if endpoint is None and self._find is not None:
+            endpoint = await self._find(message.address)
         if endpoint is None:
             there = ", ".join(sorted(self._endpoints)) or "none"
             raise Rejected(f"no webhook {message.address!r} is set up; there are: {there}", kind=Refusal.PERMANENT)

@@ -123,7 +123,7 @@ class WebhookEndpoint(_Part):
 class Webhooks(_Part):
     """endpoints: {name that playbooks say: where}. `allow`: private networks that may be called."""
 
-    endpoints: dict[str, WebhookEndpoint] = Field(min_length=1)
+    endpoints: dict[str, WebhookEndpoint] = Field(default_factory=dict)
     allow: list[str] = Field(default_factory=list)
     expiry: Duration = webhook_channel.MANNERS.expiry
     disable_after: Duration = webhook_channel.DISABLED_AFTER
@@ -131,6 +131,8 @@ class Webhooks(_Part):
     @field_validator("endpoints")
     @classmethod
     def _names(cls, value: dict[str, WebhookEndpoint]) -> dict[str, WebhookEndpoint]:
+        if not value:
+            raise ValueError("names no endpoint: leave it out where there is none")
         for name in value:
             _check_place(name)
         return value

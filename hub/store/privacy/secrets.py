@@ -1,6 +1,6 @@
 """Secrets at rest, as they are stored: encrypted texts under their names. What is in them, only `hub.access.vault` can say."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -44,6 +44,13 @@ async def find_stored(connection: Connection) -> list[Stored]:
     c = stored_secret.c
     statement = select(c.name, c.key_id, c.set_at, c.set_by).order_by(c.name)
     return [Stored(*row) for row in await connection.execute(statement)]
+
+
+async def find_tokens(connection: Connection, names: Sequence[str]) -> dict[str, str]:
+    """{name: token} of those of these there are."""
+    c = stored_secret.c
+    rows = await connection.execute(select(c.name, c.token).where(c.name.in_(list(names))))
+    return {row.name: row.token for row in rows}
 
 
 async def lock_tokens(connection: Connection) -> dict[str, str]:

@@ -210,6 +210,12 @@ PLACES = (
         exported=False,
     ),
     Place(
+        table=tables.rest_hook,
+        about="automation tools that are told of events",
+        plain={REFERENCE: "id token_id", CODE: "event", STAFF: "actor book ended_by"},
+        exported=False,
+    ),
+    Place(
         table=tables.tombstone,
         about="keyed hashes of who was erased",
         plain={MACHINE: "hash pseudonym", CODE: "kind"},

@@ -15,6 +15,7 @@
 `rest`        since when each playbook leaves each customer alone
 `holdout`     who was kept untreated by which playbook, by lot
 `hooks`       what other systems told us by webhook
+`resthooks`   who asked to be told of events over HTTP
 `attention`   what was left undone, for people's attention, and what they thought of the rest
 `signing`     keys the hub made for itself
 `slack`       what people asked of us in Slack, and where we spoke of whom
@@ -78,6 +79,7 @@ from hub.store.tables.records import (
 )
 from hub.store.tables.renewal import renewal, renewal_statement
 from hub.store.tables.rest import playbook_rest
+from hub.store.tables.resthooks import rest_hook
 from hub.store.tables.scores import (
     churn_model,
     churn_prediction,
@@ -144,6 +146,7 @@ __all__ = [
     "raw_row",
     "renewal",
     "renewal_statement",
+    "rest_hook",
     "retention_run",
     "rollup_scorecard",
     "saved_segment",

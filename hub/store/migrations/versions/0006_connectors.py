@@ -35,6 +35,22 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "rest_hook",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("event", sa.String(length=40), nullable=False),
+        sa.Column("token_id", sa.String(length=40), nullable=False),
+        sa.Column("actor", sa.String(length=254), nullable=False),
+        sa.Column("book", sa.String(length=254), nullable=True),
+        sa.Column("place", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", base.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", base.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("ended_by", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_rest_hook")),
+    )
+    with op.batch_alter_table("rest_hook", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_rest_hook_ended_at_place"), ["ended_at", "place"], unique=False)
+
+    op.create_table(
         "source_event",
         sa.Column("id", sa.String(length=130), nullable=False),
         sa.Column("source", sa.String(length=60), nullable=False),
@@ -126,6 +142,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_source_event_received_at"))
 
     op.drop_table("source_event")
+    with op.batch_alter_table("rest_hook", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_rest_hook_ended_at_place"))
+
+    op.drop_table("rest_hook")
     with op.batch_alter_table("raw_row", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_raw_row_source_stream_at_id"))
         batch_op.drop_index(batch_op.f("ix_raw_row_at"))
