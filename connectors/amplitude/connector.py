@@ -22,6 +22,7 @@ from connectors.kit.base import Page, Stream, Window
 from connectors.kit.errors import ContractError
 from connectors.kit.http import Client, basic
 from connectors.kit.manifest import Manifest
+from connectors.kit.profiles import Names
 from connectors.kit.settings import SourceSettings
 from connectors.kit.usage import Usage
 from connectors.kit.usage_pull import first_day, windows
@@ -39,7 +40,7 @@ class Settings(SourceSettings):
     secret_key: SecretStr
     group_type: str = "company"
     company_property: str | None = None
-    name_property: str | None = "name"
+    name_property: str = "name"
     domain_property: str = "domain"
     crm_id_property: str = "crm_id"
     ignored_events: tuple[str, ...] = ("$identify", "$groupidentify")
@@ -69,9 +70,7 @@ class Connector:
         usage = partial(
             mapping.usage,
             fields=self._reader().fields,
-            name=s.name_property,
-            domain=s.domain_property,
-            crm_id=s.crm_id_property,
+            names=Names(name=s.name_property, domain=s.domain_property, crm_id=s.crm_id_property),
         )
         return (
             Stream(
@@ -99,7 +98,7 @@ class Connector:
             first=first,
             until=until,
             step=timedelta(hours=s.window_hours),
-            lookback_days=s.lookback_days,
+            lookback=timedelta(days=s.lookback_days),
             by_arrival=True,
             companies=reader.met,
         ):

@@ -4,8 +4,8 @@ The bookmark `{"through": day}` means: every UTC day up to and including it was 
 it was summed. A later pull begins on the day after. Vendors hand out events in one of two orders:
 
     by arrival    a window holds what arrived in it, so a day is complete once everything has been read that arrived up to
-                  `lookback_days` after its end; its rows are given then, or at the end, as far as they are known
-    by event      a window holds the events of its days; the last `lookback_days` are read again by every pull
+                  `lookback` after its end; its rows are given then, or at the end, as far as they are known
+    by event      a window holds the events of its days; those of the last `lookback` are read again by every pull
 
 Either way the days after the bookmark are read again each time, and none is ever told of by a part of its events.
 """
@@ -39,7 +39,7 @@ async def windows(
     first: date,
     until: datetime,
     step: timedelta,
-    lookback_days: int,
+    lookback: timedelta,
     by_arrival: bool,
     companies: Callable[[], Iterable[Raw]] = tuple,
 ) -> AsyncIterator[Page]:
@@ -48,8 +48,8 @@ async def windows(
     until      what may be read: now, less the time for which the vendor's answers are not to be relied on
     companies  rows that go before the next page: companies that were met on the way, say
     """
-    start, closing = midnight(first), ONE_DAY * (1 + (lookback_days if by_arrival else 0))
-    surely = (until - ONE_DAY * (1 + lookback_days)).date()
+    start, closing = midnight(first), ONE_DAY + (lookback if by_arrival else timedelta(0))
+    surely = (until - ONE_DAY - lookback).date()
     told = first - ONE_DAY
     while start < until:
         end = min(start + step, until)
