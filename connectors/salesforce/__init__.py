@@ -1,0 +1,1 @@
+"""Salesforce: accounts that are customers, their contacts, opportunities and cases."""
