@@ -75,6 +75,11 @@ def build(
     return connector
 
 
+def webhook(name: str) -> Any | None:
+    """The folder's webhook.py, see `connectors.kit.signing`; None where it has none: its vendor sends nothing."""
+    return _module(name, "webhook") if (folder(name) / "webhook.py").exists() else None
+
+
 def sandbox(name: str) -> Sandbox:
     """The vendor's stand-in, for tests and for `cshub demo`."""
     app: Sandbox = _module(name, "sandbox").app

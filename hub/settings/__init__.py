@@ -6,6 +6,7 @@ A configuration folder need not be whole: a file that is missing there is taken 
 and, through config/hub.yaml, CSHUB_STORE. `${secret:NAME}` is taken from the store.
 """
 
-from hub.settings.loading import ScheduledSource, Settings, load, load_secret_keys, load_store
+from hub.settings.loading import Settings, load, load_secret_keys, load_store
+from hub.settings.sources import ScheduledSource
 
 __all__ = ["ScheduledSource", "Settings", "load", "load_secret_keys", "load_store"]

@@ -2,11 +2,10 @@
 
 import re
 from datetime import timedelta
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
-from croniter import croniter
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from hub.access.vault import SHORTEST_KEY
@@ -23,6 +22,7 @@ from hub.settings.live import Live
 from hub.settings.mail import Mail
 from hub.settings.retention import Retention
 from hub.settings.services import Airflow, Prefect
+from hub.settings.sources import SourceEntry, cron
 from hub.store.store import parse_url
 
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
@@ -31,12 +31,6 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-
-def _cron(value: str) -> str:
-    if len(value.split()) != 5 or not croniter.is_valid(value):
-        raise ValueError(f'{value!r} is no cron expression; five fields are, such as "*/15 * * * *"')
-    return value
 
 
 class Serve(_Part):
@@ -48,7 +42,7 @@ class Schedules(_Part):
     score: str = "15 5 * * *"
     train: str = "0 4 1 * *"
 
-    _cron = field_validator("score", "train")(_cron)
+    _cron = field_validator("score", "train")(cron)
 
 
 class Slack(_Part):
@@ -223,22 +217,6 @@ class HubFile(_Part):
             [fault] = error.faults
             raise ValueError(f"{fault.message}, such as {' or '.join(fault.choices)}") from None
         return value
-
-
-class SourceIdentity(_Part):
-    creates_customers: bool | None = None
-    external_keys_of: str | None = None
-    company_keys_of: str | None = None
-
-
-class SourceEntry(_Part):
-    connector: str
-    enabled: bool = True
-    schedule: str = "0 * * * *"
-    settings: dict[str, Any] = Field(default_factory=dict)
-    identity: SourceIdentity = SourceIdentity()
-
-    _cron = field_validator("schedule")(_cron)
 
 
 class SourcesFile(_Part):

@@ -10,8 +10,6 @@ from zoneinfo import ZoneInfo
 
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from connectors.kit import registry
-from connectors.kit.base import Connector
 from hub.attention import Rules
 from hub.documents import Document, Key
 from hub.errors import ConfigError, Fault
@@ -20,14 +18,14 @@ from hub.model.team import Team
 from hub.playbooks.loading import PlaybookFolder, load_all
 from hub.resources import CONFIG, TEMPLATES
 from hub.settings.attention import AttentionFile
-from hub.settings.files import HubFile, IdentityFile, SourceIdentity, SourcesFile
+from hub.settings.files import HubFile, IdentityFile, SourcesFile
 from hub.settings.graphql import documents_of
 from hub.settings.lifecycle import LifecycleFile
 from hub.settings.pieces import entries, is_off, mappings, parsed
 from hub.settings.secrets import StoredSecrets, secret_keys
+from hub.settings.sources import ScheduledSource, clashes, connector_of, rules_of
 from hub.settings.team import TeamFile
 from hub.settings.variables import Filled, filled
-from hub.sync import Source
 from schema.guard.trusted import Documents
 from scoring import book_file
 from scoring import churn_definition as churn
@@ -42,14 +40,6 @@ class Environment(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="CSHUB_", extra="ignore")
 
     config: Path | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScheduledSource:
-    """A source and when it syncs."""
-
-    source: Source
-    schedule: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +120,8 @@ class _Loading:
         if lifecycle is not None and churn_definition is not None:
             self._try(lambda: lifecycle.watch.churn_scale(churn_definition.bands))
         documents = self._try(lambda: documents_of(hub, self.folder))
+        if hub is not None:
+            self.faults += clashes(hub.hooks, sources, where=str(self._path("hub.yaml")))
         if (
             self.faults
             or hub is None
@@ -220,12 +212,11 @@ class _Loading:
             self._check_references(document, name, raw, self.names)
             if is_off(raw):
                 continue
-            connector = self._try(partial(_connector, document, name, raw))
+            connector = self._try(partial(connector_of, document, name, raw))
             entry = parsed(raw)
             if connector is not None and entry is not None:
-                made = Source(name=name, connector=connector, connector_name=entry.connector)
-                sources[name] = ScheduledSource(source=made, schedule=entry.schedule)
-                rules[name] = _rules(connector, entry.identity)
+                sources[name] = ScheduledSource.of(name, connector, entry)
+                rules[name] = rules_of(connector, entry.identity)
         return sources, rules
 
     def _check_references(self, document: Document, name: str, raw: Mapping[str, Any], known: list[str]) -> None:
@@ -262,28 +253,6 @@ class _Loading:
         return IdentityRules(
             sources=rules, same_as=same_as, free_mail=frozenset(domain.lower() for domain in file.free_mail)
         )
-
-
-def _connector(document: Document, name: str, raw: Mapping[str, Any]) -> Connector | None:
-    """The connector of a source; None where its shape is wrong, which is told elsewhere."""
-    connector, settings = raw.get("connector"), raw.get("settings", {})
-    if not isinstance(connector, str):
-        return None
-    if connector not in registry.names():
-        key = ("sources", name, "connector")
-        raise ConfigError([document.fault(f"there is no connector {connector!r}", key=key, choices=registry.names())])
-    if not isinstance(settings, dict):
-        return None
-    return registry.build(connector, settings, document=document, under=("sources", name, "settings"))
-
-
-def _rules(connector: Connector, identity: SourceIdentity) -> SourceRules:
-    creates = identity.creates_customers
-    return SourceRules(
-        creates_customers=connector.manifest.creates_customers if creates is None else creates,
-        external_keys_of=identity.external_keys_of,
-        company_keys_of=identity.company_keys_of,
-    )
 
 
 def _is_disabled(value: Any, key: Key) -> bool:

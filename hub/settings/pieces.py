@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from hub.documents import Document
-from hub.settings.files import SourceEntry
+from hub.settings.sources import SourceEntry
 
 
 def entries(document: Document) -> dict[str, Mapping[str, Any]]:
