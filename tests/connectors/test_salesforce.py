@@ -197,7 +197,7 @@ async def test_rows_are_fetched_by_id_and_listed_by_id(org: Any) -> None:
         listed = [each async for ids in stream.ids(client, Window(bookmark=None, started_at=NOON)) for each in ids]
     assert {row["Id"] for row in page.rows} == {key("Contact", 1), key("Contact", 2)}
     assert list(page.gone) == [gone]
-    assert {each.key for each in listed} == {key("Contact", n) for n in range(1, 6)}
+    assert {each.key for each in listed} == {key("Contact", n) for n in (1, 2, 3, 5)}  # the fourth has left
     assert {each.key: each.version for each in listed}[key("Contact", 1)] == round(
         (NOON - timedelta(days=1)).timestamp() * 1000
     )
