@@ -1,132 +1,26 @@
-"""CSV cells as fields of a record: what a cell must look like follows from the record's own annotations.
+"""Rows of a CSV file as records: as the kit reads cells, with the line of the file in what is said of a bad one."""
 
-    text as it is; numbers with a point; days 2026-11-22; times 2026-11-22T10:00:00Z (UTC unless they say otherwise);
-    true/false, yes/no, 1/0; closed lists by their words, any case; several values separated by ";"
-
-An empty cell leaves an optional field unset; a required one sends the row to quarantine.
-"""
-
-import dataclasses
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
-from enum import StrEnum
-from functools import cache
-from types import NoneType, UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from collections.abc import Sequence
 
 from connectors.csvfile.reader import LINE
-from connectors.kit import values
+from connectors.kit import cells
 from connectors.kit.base import BadRowError, Raw
-from hub.model.records import RECORD_KINDS, Record
+from connectors.kit.cells import READ_AT, Plan, parsers
+from hub.model.records import Record
 
-FILE_TIME = "#file"  # milliseconds since 1970 of the file's last change, beside a raw row's columns
-BY_SETTING = frozenset({"key", "version", "company_key"})  # fields that have settings of their own
-Parser = Callable[[Any, str], Any]
+FILE_TIME = READ_AT
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """How a row becomes a record: kind of record, {field: column}, {field: value}, and the columns with a role."""
-
-    kind: str
-    columns: Mapping[str, str]
-    constants: Mapping[str, Any]
-    key: Sequence[str]
-    company_key: str | None
-    updated_at: str | None
-
-    def missing(self, header: Sequence[str]) -> list[str]:
-        """Columns the plan needs and `header` has not, each with what for."""
-        needed = {column: f"field {name}" for name, column in self.columns.items()}
-        fixed = set(self.columns) | set(self.constants)
-        needed.update((name, f"field {name}") for name in required(self.kind) if name not in fixed)
-        needed.update((column, "key") for column in self.key)
-        needed.update((column, role) for column, role in self._roles())
-        return [f"{column!r} for {what}" for column, what in needed.items() if column not in header]
-
-    def _roles(self) -> list[tuple[str, str]]:
-        roles = ((self.company_key, "company_key"), (self.updated_at, "updated_at"))
-        return [(column, role) for column, role in roles if column is not None]
+__all__ = ["FILE_TIME", "Plan", "key_of", "parsers", "record"]
 
 
 def record(raw: Raw, plan: Plan) -> Record:
     """The record of one row; BadRowError names the column and the line."""
     try:
-        return _record(raw, plan)
+        return cells.record(raw, plan)
     except BadRowError as error:
         raise BadRowError(f"line {raw[LINE]}, column {error.field!r}: {error}", field=error.field) from None
 
 
 def key_of(raw: Raw, columns: Sequence[str]) -> str:
     """The row's key: its key cells, joined by ":"; the line where they are all empty."""
-    cells = [str(raw.get(column, "")).strip() for column in columns]
-    return ":".join(cells) if any(cells) else f"line {raw.get(LINE, '?')}"
-
-
-def _record(raw: Raw, plan: Plan) -> Record:
-    for column in plan.key:
-        if not values.given(raw[column]):
-            raise BadRowError("is empty, and part of the key", field=column)
-    fields: dict[str, Any] = dict(plan.constants)
-    for name, parse in parsers(plan.kind).items():
-        column = plan.columns.get(name, name)
-        if name in plan.constants or column not in raw:
-            continue
-        if values.given(raw[column]):
-            fields[name] = parse(raw[column], column)
-        elif name in required(plan.kind):
-            raise BadRowError("is empty", field=column)
-    updated = raw[plan.updated_at] if plan.updated_at is not None else None
-    key = key_of(raw, plan.key)
-    company_key = values.text(raw[plan.company_key]) if plan.company_key is not None else None
-    return RECORD_KINDS[plan.kind](
-        key=key,
-        version=(
-            values.version(values.moment(updated, field=str(plan.updated_at)))
-            if values.given(updated)
-            else int(raw[FILE_TIME])
-        ),
-        company_key=key if plan.kind == "company" and company_key is None else company_key,
-        **fields,
-    )
-
-
-@cache
-def parsers(kind: str) -> Mapping[str, Parser]:
-    """{field: how its cell is read} for every field of a kind of record that a column may fill."""
-    hints = get_type_hints(RECORD_KINDS[kind])
-    return {name: _parser(hint) for name, hint in hints.items() if name not in BY_SETTING}
-
-
-@cache
-def required(kind: str) -> frozenset[str]:
-    """The fields a row must have."""
-    return frozenset(
-        field.name
-        for field in dataclasses.fields(RECORD_KINDS[kind])
-        if field.default is dataclasses.MISSING
-        and field.default_factory is dataclasses.MISSING
-        and field.name not in BY_SETTING
-    )
-
-
-def _parser(hint: Any) -> Parser:
-    if get_origin(hint) in (Union, UnionType):
-        (hint,) = (part for part in get_args(hint) if part is not NoneType)
-    if isinstance(hint, type) and issubclass(hint, StrEnum):
-        words = {member.value.lower(): member for member in hint}
-        return lambda cell, column: values.choice(str(cell).strip().lower(), words, field=column)
-    if get_origin(hint) is tuple:
-        return lambda cell, column: tuple(part.strip().lower() for part in str(cell).split(";") if part.strip())
-    return _PLAIN[hint]
-
-
-_PLAIN: Mapping[type, Parser] = {
-    str: lambda cell, column: str(cell).strip(),
-    int: lambda cell, column: values.whole(cell, field=column),
-    float: lambda cell, column: values.number(cell, field=column),
-    bool: lambda cell, column: values.flag(cell, field=column),
-    datetime: lambda cell, column: values.moment(cell, field=column),
-    date: lambda cell, column: values.day(cell, field=column),
-}
+    return cells.key_of(raw, columns, otherwise=f"line {raw.get(LINE, '?')}")
