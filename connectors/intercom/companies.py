@@ -32,9 +32,7 @@ async def by_scroll(client: Client, window: Window) -> AsyncIterator[Page]:
                 if window.limit is not None and read >= window.limit:
                     return
             return
-        except PausedError:
-            raise
-        except (ScrollLostError, TransientError, BrokenBodyError):
+        except ScrollLostError:
             if not left:
                 raise
 
@@ -43,10 +41,7 @@ async def _scroll(client: Client) -> AsyncIterator[Sequence[Raw]]:
     place: str | None = None
     seen = set[str]()
     while True:
-        if place is None:
-            answer = await client.get_json(SCROLL)
-        else:
-            _, answer = await client.get(SCROLL, params={"scroll_param": place}, again=False)
+        answer = await client.get_json(SCROLL) if place is None else await _onward(client, place)
         rows = _rows(answer, SCROLL)
         if not rows:
             return
@@ -58,6 +53,17 @@ async def _scroll(client: Client) -> AsyncIterator[Sequence[Raw]]:
         place = answer.get("scroll_param") or place
         if not place:
             raise ContractError(f"Intercom {SCROLL}: an answer has no scroll_param to go on with")
+
+
+async def _onward(client: Client, place: str) -> Any:
+    """The next answer of a scroll; whatever goes wrong on its way, its place has moved on."""
+    try:
+        _, answer = await client.get(SCROLL, params={"scroll_param": place}, again=False)
+    except PausedError:
+        raise
+    except (TransientError, BrokenBodyError) as error:
+        raise ScrollLostError(str(error)) from error
+    return answer
 
 
 async def by_list(client: Client, window: Window) -> AsyncIterator[Page]:

@@ -12,6 +12,7 @@ A scroll reads the companies as they were when it began, as the vendor's does. C
 import base64
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
+from math import ceil
 from typing import Any
 
 import orjson
@@ -110,6 +111,7 @@ class _Served:
         limiter: Limiter,
     ) -> None:
         self._world, self._tables = world, Rendered(world, tables)
+        self._until, self._seen = world().until, tempo.monotonic()
         self._expected, self._faults, self._without, self._limiter = f"Bearer {token}", faults, without, limiter
         self._scroll_size, self._list_cap = scroll_size, list_cap
         self._scroll: tuple[str, Sequence[Row], float] | None = None
@@ -133,7 +135,10 @@ class _Served:
         return handle
 
     def _now(self) -> int:
-        return int(self._world().until.timestamp())
+        """The vendor's time: the World's end, and what has passed since that World was first seen."""
+        if self._until != self._world().until:
+            self._until, self._seen = self._world().until, tempo.monotonic()
+        return ceil(self._until.timestamp() + tempo.monotonic() - self._seen)
 
     def limited(self, faults: Faults) -> Response:
         """429 without Retry-After: the reset of the slice says when."""

@@ -1,0 +1,1 @@
+"""Freshdesk: companies, contacts, tickets and satisfaction ratings."""
