@@ -9,22 +9,27 @@ A chain cannot tell that its end was cut off: note its head elsewhere, and hold 
 
 import hashlib
 import secrets
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Integer, and_, any_, cast, func, literal, select
+from sqlalchemy import ColumnElement, Dialect, Integer, and_, any_, cast, func, literal, select
 
-from hub.store.store import Connection
+from hub.store.extending import Chain
+from hub.store.store import Connection, Store
 from hub.store.tables import audit_record
 
 UNFINISHED = "begun"
 ASKED, OUTCOME, READ, REDACTED = "asked", "outcome", "read", "redacted"
 GENESIS = "0" * 64
 AT_ONCE = 5_000
-_LOCK = 0x63735F61756469  # "cs_audi": of PostgreSQL's advisory locks, the one that whoever adds a record holds until it commits
+LOCK = 0x63735F61756469  # "cs_audi": of PostgreSQL's advisory locks, the one that whoever adds a record holds until it commits
+
+
+_HEAD = select(audit_record.c.number, audit_record.c.digest).order_by(audit_record.c.number.desc()).limit(1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,8 +78,42 @@ async def append(connection: Connection, records: Sequence[Record]) -> None:
     if not records:
         return
     if connection.dialect.name == "postgresql":
-        await connection.execute(select(func.pg_advisory_xact_lock(literal(_LOCK))))
+        await connection.execute(select(func.pg_advisory_xact_lock(literal(LOCK))))
     number, digest = await find_head(connection)
+    rows = sealed(records, number=number, digest=digest)
+    await connection.execute(audit_record.insert(), rows)
+
+
+async def append_alone(store: Store, records: Sequence[Record]) -> None:
+    """Add records to the end of the chain in a transaction of their own, committed when this returns."""
+    chain, columns = _chain(store.sql_dialect)
+
+    def make(head: Sequence[Any] | None) -> list[list[Any]]:
+        number, digest = (0, GENESIS) if head is None else (int(head[0]), str(head[1]))
+        rows = sealed(records, number=number, digest=digest)
+        return [[row[name] if write is None else write(row[name]) for name, write in columns] for row in rows]
+
+    extending = store.extending
+    if records and (extending is None or not await extending.extend(chain, make)):
+        async with store.transaction() as connection:
+            await append(connection, records)
+
+
+_Columns = Sequence[tuple[str, Callable[[Any], Any] | None]]
+
+
+@lru_cache(maxsize=4)
+def _chain(dialect: Dialect) -> tuple[Chain, _Columns]:
+    """The log's statements as the driver takes them; its columns in their order, and how values of them are written."""
+    added: Any = audit_record.insert().compile(dialect=dialect)
+    # how the types write values; SQLAlchemy shows it nowhere else
+    columns = [(name, added._bind_processors.get(name)) for name in added.positiontup]
+    newest = str(_HEAD.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
+    return Chain(newest, str(added), LOCK), columns
+
+
+def sealed(records: Sequence[Record], *, number: int, digest: str) -> list[dict[str, Any]]:
+    """The records as rows that go on from a head: columns by their names."""
     rows = []
     for number, record in enumerate(records, start=number + 1):  # noqa: B020 - goes on from the head's
         salt = secrets.token_hex(16)
@@ -92,7 +131,7 @@ async def append(connection: Connection, records: Sequence[Record]) -> None:
         }
         digest = _digest(digest, row)
         rows.append({**row, "detail": detail, "salt": salt, "digest": digest})
-    await connection.execute(audit_record.insert(), rows)
+    return rows
 
 
 async def insert(
@@ -209,8 +248,7 @@ async def find_latest(
 
 async def find_head(connection: Connection) -> tuple[int, str]:
     """Number and digest of the newest record; (0, GENESIS) where there is none."""
-    statement = select(audit_record.c.number, audit_record.c.digest).order_by(audit_record.c.number.desc()).limit(1)
-    row = (await connection.execute(statement)).one_or_none()
+    row = (await connection.execute(_HEAD)).one_or_none()
     return (0, GENESIS) if row is None else (int(row.number), str(row.digest))
 
 

@@ -12,9 +12,8 @@ Connections can only read. Whoever is cancelled takes the statement along: SQLit
 import asyncio
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import Any, Protocol, cast
 
 import asyncpg  # type: ignore[import-untyped]  # it ships no types
@@ -24,15 +23,17 @@ from hub.store.texts import teach
 
 THREADS = 4
 POOL = 8
-PATIENCE = 0.01
-"""Seconds of computing that a statement may hold up the event loop; those in which the machine did something else are no
-fault of the statement's, up to `LONGEST`."""
+PATIENCE = 0.005
+"""Seconds of computing that a statement may hold up the event loop, and at most as many more; those in which the machine did
+something else are no fault of the statement's, up to `LONGEST`."""
 LONGEST = 0.1
 """Seconds by the clock, waiting for the disk among them."""
 INTERRUPTED_EVERY = 0.05
 _LOOK_EVERY = 4_000
 """Steps of SQLite's machine between looks at the clock; some 100 µs."""
 _REMEMBERED = 512
+_TIMES = 3
+"""How often in a row a statement is broken off before it is not begun in the event loop any more: once may be the machine's."""
 _AGAIN_AFTER = 60.0
 """Seconds after which a statement that took too long is tried in the event loop again."""
 _PRAGMAS = (
@@ -66,9 +67,11 @@ class RawSqlite:
     def __init__(self, path: str) -> None:
         self._path = path
         self._here: sqlite3.Connection | None = None
-        self._deadline = self._latest = 0.0
-        self._slow: dict[str, float] = {}
+        self._begun = 0.0
+        self._deadline: float | None = None
+        self._slow: dict[str, tuple[int, float]] = {}
         self._idle: list[sqlite3.Connection] = []
+        self._turn = asyncio.Semaphore(THREADS)
         self._threads: ThreadPoolExecutor | None = None
         self._opened: list[sqlite3.Connection] = []
 
@@ -77,14 +80,18 @@ class RawSqlite:
         return None if row is None else cast("bytes | None", row[0])
 
     async def row(self, sql: str, parameters: Sequence[Any]) -> Sequence[Any] | None:
-        until = self._slow.get(sql)
-        if until is None or until < time.monotonic():
+        times, until = self._slow.get(sql, (0, 0.0)) if self._slow else (0, 0.0)
+        if times < _TIMES or until < time.monotonic():
             try:
-                return self._run_here(sql, parameters)
+                row = self._run_here(sql, parameters)
             except TimeoutError:
                 if len(self._slow) >= _REMEMBERED:
                     self._slow.clear()
-                self._slow[sql] = time.monotonic() + _AGAIN_AFTER
+                self._slow[sql] = times + 1, time.monotonic() + _AGAIN_AFTER
+            else:
+                if times:
+                    del self._slow[sql]
+                return row
         return await self._run_there(sql, parameters)
 
     def _run_here(self, sql: str, parameters: Sequence[Any]) -> Sequence[Any] | None:
@@ -92,8 +99,7 @@ class RawSqlite:
             self._here = self._connect()
             self._here.execute("PRAGMA busy_timeout = 0")  # the event loop waits for nobody
             self._here.set_progress_handler(self._look, _LOOK_EVERY)
-        self._deadline = time.thread_time() + PATIENCE
-        self._latest = time.perf_counter() + LONGEST
+        self._begun, self._deadline = time.perf_counter(), None
         try:
             cursor = self._here.execute(sql, parameters)
             row: Sequence[Any] | None = cursor.fetchone()
@@ -107,13 +113,19 @@ class RawSqlite:
         return row
 
     def _look(self) -> bool:
-        return time.thread_time() > self._deadline or time.perf_counter() > self._latest
+        taken = time.perf_counter() - self._begun
+        if taken < PATIENCE:
+            return False
+        if self._deadline is None:  # what was computed costs a system call to know, which most statements are spared
+            self._deadline = time.thread_time() + PATIENCE
+        return taken > LONGEST or time.thread_time() > self._deadline
 
     async def _run_there(self, sql: str, parameters: Sequence[Any]) -> Sequence[Any] | None:
         if self._threads is None:
             self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="read")
         loop = asyncio.get_running_loop()
-        with self._borrowed() as connection:
+        async with self._turn:
+            connection = self._idle.pop() if self._idle else self._connect()
             running = loop.run_in_executor(self._threads, _fetch, connection, sql, parameters)
             try:
                 return await asyncio.shield(running)
@@ -128,18 +140,8 @@ class RawSqlite:
                 raise
             except sqlite3.Error as error:
                 raise RawError(str(error)) from error
-
-    @contextmanager
-    def _borrowed(self) -> Iterator[sqlite3.Connection]:
-        connection = self._idle.pop() if self._idle else self._connect()
-        try:
-            yield connection
-        finally:
-            if len(self._idle) < THREADS:
+            finally:
                 self._idle.append(connection)
-            else:
-                self._opened.remove(connection)
-                connection.close()
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, check_same_thread=False, isolation_level=None, cached_statements=512)
@@ -169,11 +171,16 @@ def _fetch(connection: sqlite3.Connection, sql: str, parameters: Sequence[Any]) 
         cursor.close()
 
 
+def dsn_of(url: URL) -> str:
+    """The URL as asyncpg takes it."""
+    return url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
 class RawPostgresql:
     """A pool of asyncpg's connections; nothing is undone between two uses, because nothing can be done on them."""
 
     def __init__(self, url: URL) -> None:
-        self._dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
+        self._dsn = dsn_of(url)
         self._pool: Any = None
         self._opening = asyncio.Lock()
 

@@ -22,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import NullPool
 
 from hub.errors import ConfigError, Fault
+from hub.store.extending import Extending, ExtendingPostgresql, ExtendingSqlite
 from hub.store.one_hop import in_one_hop
 from hub.store.raw import Raw, RawPostgresql, RawSqlite
 from hub.store.texts import teach
@@ -40,6 +41,7 @@ class Store:
         self._writer = writer
         self._reader = reader
         self._raw: Raw | None = None
+        self._extending: Extending | None = None
 
     @classmethod
     def open(cls, url: str | URL) -> Self:
@@ -98,6 +100,15 @@ class Store:
         elif self._raw is None and self.url.database not in (None, "", ":memory:"):
             self._raw = RawSqlite(str(self.url.database))
         return self._raw
+
+    @property
+    def extending(self) -> Extending | None:
+        """Adds to chains with as little as possible between (hub.store.extending); None for a database in memory."""
+        if self._extending is None and self.dialect == "postgresql":
+            self._extending = ExtendingPostgresql(self.url)
+        elif self._extending is None and self.url.database not in (None, "", ":memory:"):
+            self._extending = ExtendingSqlite(str(self.url.database))
+        return self._extending
 
     @property
     def description(self) -> str:
@@ -183,6 +194,9 @@ class Store:
         if self._raw is not None:
             await self._raw.close()
             self._raw = None
+        if self._extending is not None:
+            await self._extending.close()
+            self._extending = None
         await self._writer.dispose()
         if self._reader is not self._writer:
             await self._reader.dispose()

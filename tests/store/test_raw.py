@@ -2,13 +2,15 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
+from typing import Any
 
 import asyncpg  # type: ignore[import-untyped]  # it ships no types
 import pytest
 from sqlalchemy import text
 
 from hub.store import Store
-from hub.store.raw import THREADS, Raw, RawError
+from hub.store.raw import THREADS, Raw, RawError, RawSqlite
 
 FOREVER = {
     "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n",
@@ -107,3 +109,30 @@ async def test_a_long_statement_leaves_the_event_loop_and_comes_back_right(sqlit
     ticking.cancel()
     assert row == (400_000,)
     assert ticks > 1, "others went on while it was read"
+
+
+async def test_a_statement_is_given_up_in_the_event_loop_only_when_it_is_long_again_and_again(
+    sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw = raw_of(sqlite_store)
+    assert isinstance(raw, RawSqlite)
+    here = []
+    run_here = raw._run_here
+
+    def watched(sql: str, parameters: Sequence[Any]) -> Sequence[Any] | None:
+        here.append(sql)
+        return run_here(sql, parameters)
+
+    monkeypatch.setattr(raw, "_run_here", watched)
+    for _ in range(5):
+        assert await raw.row(LONG, []) == (400_000,)
+    assert len(here) == 3
+    assert await raw.text("SELECT 'short'", []) == b"short"
+
+
+async def test_many_long_ones_need_no_more_connections_than_threads(sqlite_store: Store) -> None:
+    raw = raw_of(sqlite_store)
+    assert isinstance(raw, RawSqlite)
+    found = await asyncio.gather(*(raw.row(LONG, []) for _ in range(2 * THREADS)))
+    assert found == [(400_000,)] * (2 * THREADS)
+    assert len(raw._opened) <= THREADS + 1
