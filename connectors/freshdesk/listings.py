@@ -1,10 +1,7 @@
 """Freshdesk's listings: numbered pages, of which a Link header says whether another one follows.
 
-Numbered pages lose rows: one that changes while an ordering by change is read moves to the end, and the first of the next
-page slips onto the page that was read. So a page of tickets is never the second one of a listing: each begins anew at the
-last change seen (a second before, should the filter leave the boundary out), and rows known from the page before are
-dropped. Only where one second holds more rows than a page the pages of that second are numbered. That also keeps clear of
-the 300 pages after which a listing ends with 400.
+Tickets in the order of changes are never read beyond a listing's first page, unless one second holds more than a page does:
+rows that change meanwhile would push others off (see `TimePages`), and after 300 pages a listing ends with 400.
 
 The address a Link leads to is not followed, only heeded: the request is made from the number.
 """
@@ -16,7 +13,7 @@ from typing import Any
 from connectors.kit.base import BadRowError, Raw
 from connectors.kit.errors import ContractError
 from connectors.kit.http import Client, Params
-from connectors.kit.paging import link_next
+from connectors.kit.paging import TimePages, link_next
 from connectors.kit.values import moment
 
 API = "/api/v2"
@@ -38,25 +35,13 @@ async def numbered(client: Client, path: str, params: Params, *, size: int) -> A
 
 async def changed(client: Client, path: str, params: Params, *, since: int, size: int) -> AsyncIterator[Sequence[Raw]]:
     """Rows that changed since then (seconds since 1970), in the order of their change."""
-    number, last = 1, since
-    before, tied = set[tuple[Any, Any]](), set[tuple[Any, Any]]()
-    while True:
-        asked = {"updated_since": iso(last - 1), "order_by": "updated_at", "order_type": "asc"}
-        rows, more = await _page(client, path, {**params, **asked, "page": number, "per_page": size})
-        places = {(row.get("id"), row.get("updated_at")) for row in rows}
-        times = [at for row in rows if (at := changed_at(row))]
-        if times != sorted(times) or (times and times[0] < last - 1):
-            raise ContractError(f"Freshdesk {path}: rows are not in the order of changes since {iso(last - 1)}")
-        if number > 1 and rows and places <= tied:
-            raise ContractError(f"Freshdesk {path}: page {number} came again; the pages would never end")
-        yield [row for row in rows if (row.get("id"), row.get("updated_at")) not in before]
-        before = places | (before if number > 1 else set())
-        if not more:
-            return
-        if times and times[-1] > last:
-            number, last, tied = 1, times[-1], set()
-        else:
-            number, tied = number + 1, tied | places
+    pages = TimePages(f"Freshdesk {path}", since)
+    order = {**params, "order_by": "updated_at", "order_type": "asc", "per_page": size}
+    while not pages.ended:
+        asked = {**order, "updated_since": iso(pages.since - 1), "page": pages.number}
+        rows, more = await _page(client, path, asked)
+        fresh = pages.take([(str(row.get("id")), changed_at(row)) for row in rows], more=more)
+        yield [row for row, is_fresh in zip(rows, fresh, strict=True) if is_fresh]
 
 
 async def _page(client: Client, path: str, params: Params) -> tuple[Sequence[Raw], bool]:

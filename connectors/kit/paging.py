@@ -3,13 +3,14 @@
 TokenPages       the vendor hands out a token for the next page; a token seen before is a ContractError (loop guard)
 KeysetPages      "key > last key seen", ascending; a page that does not advance is a ContractError
 NumberPages      page number or offset; stops at a short page, and says so when a cap of the vendor's is reached
+TimePages        numbered pages in the order of changes, begun anew at the last change seen, so that rows that move lose nobody
 time_windows     one long span as short ones, for APIs that filter by time and cap each query
 link_next        the next page's URL out of a Link header
 own_path         the path and query of an absolute next URL, refused when it leads to another host
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import blake2b
@@ -90,6 +91,40 @@ class NumberPages:
         if self.cap is not None and (self._pages + 1) * self.size > self.cap:
             raise ContractError(f"{self.what}: more than {self.cap} rows, which is all the vendor lets us page through")
         return self.start
+
+
+@dataclass(slots=True)
+class TimePages:
+    """Numbered pages of rows that changed since a time, in the order of their changes, times in whole seconds.
+
+    A row that changes while it is read moves to the end of such an order, and the first row of the next page slips onto the
+    page that was read. So no page is the second of a listing: the next one is the first since the last change seen, `since`,
+    a second less should the vendor leave the boundary out. Only where a second holds more rows than a page, the pages of
+    that second are numbered. `take` says which rows of a page were not on the one before.
+    """
+
+    what: str
+    since: int
+    number: int = 1
+    ended: bool = False
+    _before: set[tuple[str, int]] = field(default_factory=set)
+    _tied: set[tuple[str, int]] = field(default_factory=set)
+
+    def take(self, places: Sequence[tuple[str, int]], *, more: bool) -> list[bool]:
+        """places: (key, second of the change; 0 where it is unknown) of the page asked for with `since` and `number`."""
+        seen, times = set(places), [at for _, at in places if at]
+        if times != sorted(times) or (times and times[0] < self.since - 1):
+            raise ContractError(f"{self.what}: a page's rows are not in the order of changes since it was asked for")
+        if self.number > 1 and seen and seen <= self._tied:
+            raise ContractError(f"{self.what}: page {self.number} came twice; the pages would never end")
+        fresh = [place not in self._before for place in places]
+        self._before = seen | (self._before if self.number > 1 else set())
+        if times and times[-1] > self.since:
+            self.since, self.number, self._tied = times[-1], 1, set()
+        else:
+            self.number, self._tied = self.number + 1, self._tied | seen
+        self.ended = not more
+        return fresh
 
 
 def time_windows(start: datetime, end: datetime, *, step: timedelta) -> Iterator[tuple[datetime, datetime]]:

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from connectors.kit.errors import ContractError
-from connectors.kit.paging import KeysetPages, NumberPages, TokenPages, link_next, own_path, time_windows
+from connectors.kit.paging import KeysetPages, NumberPages, TimePages, TokenPages, link_next, own_path, time_windows
 
 
 def test_tokens_go_on_until_there_is_none_and_never_in_a_circle() -> None:
@@ -106,3 +106,23 @@ def test_a_next_url_of_another_host_is_refused_naming_both(url: str) -> None:
 )
 def test_a_link_header_names_the_next_page(header: str, url: str | None) -> None:
     assert link_next({"link": header} if header else {}) == url
+
+
+def test_pages_by_change_begin_anew_at_the_last_one_and_are_numbered_within_a_second() -> None:
+    pages = TimePages("rows", 100)
+    assert pages.take([("a", 101), ("b", 105)], more=True) == [True, True]
+    assert (pages.since, pages.number, pages.ended) == (105, 1, False)
+    assert pages.take([("b", 105), ("c", 105)], more=True) == [False, True]
+    assert (pages.since, pages.number) == (105, 2)  # nothing newer on a full page: the second goes on
+    with pytest.raises(ContractError, match="page 2 came twice"):
+        pages.take([("b", 105), ("c", 105)], more=True)
+    assert pages.take([("d", 105), ("e", 109)], more=True) == [True, True]
+    assert (pages.since, pages.number) == (109, 1)
+    assert pages.take([("d", 105 + 3), ("e", 109), ("f", 0)], more=False) == [True, False, True]  # f does not say when
+    assert pages.ended
+
+
+@pytest.mark.parametrize("times", [(99, 98), (50, 101)])
+def test_pages_by_change_out_of_order_or_from_before_are_refused(times: tuple[int, int]) -> None:
+    with pytest.raises(ContractError, match="not in the order of changes"):
+        TimePages("rows", 99).take([("a", times[0]), ("b", times[1])], more=False)
