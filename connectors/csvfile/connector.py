@@ -127,5 +127,6 @@ class Connector:
                 pull=FilePull(file, plan, dialect),
                 records=records,
                 key=partial(key_of, columns=settings.key),
+                whole=True,
             ),
         )

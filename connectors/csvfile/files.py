@@ -11,13 +11,14 @@ from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from hashlib import sha256
 from itertools import islice
+from os import SEEK_END
 from pathlib import Path
 from typing import IO, Any, Protocol
 
 from connectors.csvfile.mapping import FILE_TIME, Plan, key_of
 from connectors.csvfile.reader import LINE, Dialect, HeaderError, rows
 from connectors.kit.base import Page, Window
-from connectors.kit.errors import DeniedError, TransientError
+from connectors.kit.errors import ContractError, DeniedError, TransientError
 from connectors.kit.http import Client
 from connectors.kit.values import version
 from hub.model.records import Quarantined
@@ -96,6 +97,7 @@ class FilePull:
             if found is None:
                 return
             changed = found.changed if found.changed is not None else version(window.started_at)
+            ended = _ends_a_line(found.file)
             size = PAGE if window.limit is None else min(PAGE, window.limit)
             with closing(self._rows(found.file)) as some:
                 read = skipped = before["rows"] if before.get("tag") == found.tag else 0
@@ -104,11 +106,16 @@ class FilePull:
                 while not done and (window.limit is None or read - skipped < window.limit):
                     page = list(islice(some, size))
                     read, done = read + len(page), len(page) < size
+                    cut = done and bool(page) and isinstance(page[-1], Quarantined) and not ended
+                    if cut:
+                        page, read, done = page[:-1], read - 1, False
                     yield Page(
                         rows=[{**row, FILE_TIME: str(changed)} for row in page if isinstance(row, dict)],
                         faults=[row for row in page if isinstance(row, Quarantined)],
                         bookmark={"tag": found.tag, "rows": read, "done": done},
                     )
+                    if cut:
+                        raise ContractError(f"the file stops within its last row; the {read} rows before it are kept")
 
     def _rows(self, file: IO[bytes]) -> Generator[Mapping[str, str] | Quarantined, None, None]:
         """Rows and faults; a header that does not fit the settings is a DeniedError that names what there is."""
@@ -136,6 +143,15 @@ class FilePull:
             return fault
         own = {column: cell for column, cell in zip(header, cells, strict=False) if column in self._plan.key}
         return replace(fault, key=key_of({**own, LINE: fault.raw[LINE]}, self._plan.key))
+
+
+def _ends_a_line(file: IO[bytes]) -> bool:
+    """Whether the last thing in the file is the end of a line, in whatever encoding; an empty one ends well."""
+    size = file.seek(0, SEEK_END)
+    file.seek(max(0, size - 4))
+    tail = file.read()
+    file.seek(0)
+    return not tail or b"\n" in tail or b"\r" in tail
 
 
 def _digest(file: IO[bytes]) -> str:

@@ -1,5 +1,6 @@
 """HubSpot as a source: its settings, and which objects become which records."""
 
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -7,13 +8,15 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, SecretStr, field_validator
 
 from connectors.hubspot import mapping
-from connectors.hubspot.objects import Kind, ObjectPull
+from connectors.hubspot.associations import Kind
+from connectors.hubspot.objects import OBJECTS, ObjectPull
 from connectors.hubspot.refusals import judge, rate_headers
-from connectors.kit.base import Stream
+from connectors.hubspot.single import Single
+from connectors.kit.base import Raw, Stream
 from connectors.kit.http import Client, bearer
 from connectors.kit.manifest import Manifest
 from connectors.kit.settings import SourceSettings
-from hub.model.records import Company, Contact, Opportunity, OpportunityType
+from hub.model.records import Company, Contact, Opportunity, OpportunityType, Record
 
 MANIFEST = Manifest.of(Path(__file__).parent)
 ARCHIVE_DAYS = 90  # so long HubSpot keeps what was archived; whoever left in it is known to have left
@@ -37,6 +40,7 @@ class Settings(SourceSettings):
     deletions_hours: float = Field(default=6, ge=0)
     relist_days: float = Field(default=7, ge=0)
     page_size: int = Field(default=100, ge=1, le=100)
+    webhook_secret: SecretStr | None = None
 
     @field_validator("time_zone")
     @classmethod
@@ -97,10 +101,28 @@ class Connector:
             amount_property=settings.amount_property,
             currency=settings.currency,
         )
+        customers = Single(
+            kind=companies,
+            path=f"{OBJECTS}/companies",
+            asked=("lifecyclestage", mapping.CUSTOMER_SINCE),
+            belongs=partial(mapping.is_customer, stages=settings.customer_stages),
+        )
         return (
-            Stream(name="companies", makes=(Company,), pull=self._pull(companies), records=to_companies),
-            Stream(name="contacts", makes=(Contact,), pull=self._pull(contacts), records=mapping.contacts),
-            Stream(name="deals", makes=(Opportunity,), pull=self._pull(deals), records=to_opportunities),
+            self._stream(companies, Company, to_companies, customers),
+            self._stream(contacts, Contact, mapping.contacts, Single(kind=contacts, path=f"{OBJECTS}/contacts")),
+            self._stream(deals, Opportunity, to_opportunities, Single(kind=deals, path=f"{OBJECTS}/deals")),
+        )
+
+    def _stream(
+        self, kind: Kind, makes: type[Record], records: Callable[[Raw], Iterable[Record]], single: Single
+    ) -> Stream:
+        return Stream(
+            name=kind.name,
+            makes=(makes,),
+            pull=self._pull(kind),
+            records=records,
+            fetch=single.fetch,
+            ids=single.ids,
         )
 
     def _pull(self, kind: Kind) -> ObjectPull:

@@ -1,6 +1,10 @@
-"""What rows refer to by id: owners and deal stages, fetched once a pull and put into each row."""
+"""What rows refer to by id: owners and deal stages, fetched once a pull and put into each row.
 
-from collections.abc import Mapping
+A row that names an owner nobody knows is looked into: the owners are asked for once more, because they may have been added
+since, or the answer was that of another question. An owner unknown then is nobody.
+"""
+
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -10,22 +14,27 @@ from connectors.kit.http import Client
 from connectors.kit.paging import TokenPages
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Lookups:
     """owners by id; stages by (pipeline id, stage id). None: this kind of row has none."""
 
     owners: Mapping[str, Mapping[str, Any]] | None = field(default=None, repr=False)
     stages: Mapping[tuple[str, str], Mapping[str, Any]] | None = field(default=None, repr=False)
+    asked_again: bool = False
 
     @classmethod
     async def load(cls, client: Client, *, owners: bool, stages: bool) -> Self:
         return cls(
-            # rows go on naming owners who have left
-            owners={**await _owners(client, archived=True), **await _owners(client, archived=False)}
-            if owners
-            else None,
+            owners=await _all_owners(client) if owners else None,
             stages=await _stages(client) if stages else None,
         )
+
+    async def completed(self, client: Client, rows: Iterable[Raw]) -> list[Raw]:
+        """`rows`, each with its owner and its stage."""
+        some = list(rows)
+        if self.owners is not None and not self.asked_again and not self.owners.keys() >= _owners_of(some):
+            self.owners, self.asked_again = await _all_owners(client), True
+        return [self.complete(row) for row in some]
 
     def complete(self, raw: Raw) -> Raw:
         properties = raw.get("properties") or {}  # a row without is the mapping's to refuse
@@ -35,6 +44,16 @@ class Lookups:
         if self.stages is not None:
             more["stage"] = self.stages.get((str(properties.get("pipeline")), str(properties.get("dealstage"))))
         return {**raw, **more}
+
+
+def _owners_of(rows: Iterable[Raw]) -> set[str]:
+    properties = [row.get("properties") or {} for row in rows]
+    return {str(each["hubspot_owner_id"]) for each in properties if each.get("hubspot_owner_id")}
+
+
+async def _all_owners(client: Client) -> dict[str, Mapping[str, Any]]:
+    """Those who have left, too: rows go on naming them."""
+    return {**await _owners(client, archived=True), **await _owners(client, archived=False)}
 
 
 async def _owners(client: Client, *, archived: bool) -> dict[str, Mapping[str, Any]]:

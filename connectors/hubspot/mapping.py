@@ -22,6 +22,7 @@ from hub.model.records import (
     OpportunityType,
 )
 
+CUSTOMER_SINCE = "hs_lifecyclestage_customer_date"
 UNLABELLED = "_unlabeled"
 COMPANY_PROPERTIES = (
     "name", "domain", "hs_additional_domains", "industry", "country", "numberofemployees", "hubspot_owner_id",
@@ -41,14 +42,18 @@ DEAL_PROPERTIES = (
 
 def companies(raw: Raw, *, stages: Iterable[str], segment_property: str) -> list[Company]:
     """The company, if it is or was a customer, and the ones that were merged into it, as deleted."""
-    properties = raw["properties"]
-    was_customer = values.given(properties.get("hs_lifecyclestage_customer_date"))
-    if properties.get("lifecyclestage") not in stages and not was_customer:
+    if not is_customer(raw, stages=stages):
         return []
     return [
         company(raw, segment_property=segment_property),
         *(Company(key=key, version=_version(raw), company_key=key, deleted=True) for key in _merged(raw)),
     ]
+
+
+def is_customer(raw: Raw, *, stages: Iterable[str]) -> bool:
+    """Whether the company is a customer, or was one."""
+    properties = raw["properties"]
+    return properties.get("lifecyclestage") in stages or values.given(properties.get(CUSTOMER_SINCE))
 
 
 def company(raw: Raw, *, segment_property: str = "customer_segment") -> Company:

@@ -14,12 +14,11 @@ The bookmark, in milliseconds since 1970:
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
 from typing import Any
 
+from connectors.hubspot.associations import Kind, results_of, with_companies
 from connectors.hubspot.lookups import Lookups
 from connectors.kit.base import BadRowError, Page, Raw, Window
-from connectors.kit.errors import ContractError
 from connectors.kit.http import Client
 from connectors.kit.paging import KeysetPages, TokenPages
 from connectors.kit.values import moment, version
@@ -27,21 +26,6 @@ from connectors.kit.values import moment, version
 OBJECTS = "/crm/v3/objects"
 OVERLAP_MS = 3_600_000  # rows may enter the search index much later than its usual lag: read the last hour again
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
-    """name in paths; property search filters changes by; properties to ask for; association type ids of the primary
-    company (None: not associated with companies); what else a row is completed with; how many days back the first look
-    through the archive goes (0: it begins at the first listing)."""
-
-    name: str
-    modified: str
-    properties: Sequence[str]
-    primary_company: int | None = None
-    owners: bool = False
-    stages: bool = False
-    archive_days: float = 0
 
 
 class ObjectPull:
@@ -92,7 +76,7 @@ class ObjectPull:
                 mark.update(since=began, listed=began, swept=mark.get("swept", swept))
             else:
                 mark["listing"] = {"began": began, "after": after}
-            yield Page(rows=[lookups.complete(row) for row in rows], bookmark=_copy(mark))
+            yield Page(rows=await lookups.completed(client, rows), bookmark=_copy(mark))
 
     async def _archive(
         self, client: Client, lookups: Lookups, mark: dict[str, Any], now: int, size: int
@@ -106,7 +90,7 @@ class ObjectPull:
             else:
                 mark["archive"] = {"began": state["began"], "after": after}
             fresh = [row for row in rows if _archived_since(row, known)]
-            yield Page(rows=[lookups.complete(row) for row in fresh], bookmark=_copy(mark))
+            yield Page(rows=await lookups.completed(client, fresh), bookmark=_copy(mark))
 
     async def _list(
         self, client: Client, *, after: str | None, archived: bool, size: int
@@ -125,7 +109,7 @@ class ObjectPull:
                     "after": token,
                 },
             )
-            rows, token = _results(answer, self._path), pages.next(_after(answer))
+            rows, token = results_of(answer, self._path), pages.next(_after(answer))
             yield rows, token
             if token is None:
                 return
@@ -149,9 +133,9 @@ class ObjectPull:
                 json=self._query(since=mark["since"] - OVERLAP_MS, until=until, last=last, size=size),
                 bucket="search",
             )
-            found = _results(answer, self._path)
+            found = results_of(answer, self._path)
             last = keys.next(found[-1].get("id") if found else None, full=_after(answer) is not None)
-            rows = [lookups.complete(row) for row in await self._with_companies(client, found)]
+            rows = await lookups.completed(client, await with_companies(client, self._kind, found))
             if last is None:
                 del mark["changes"]
                 mark["since"] = until
@@ -175,48 +159,9 @@ class ObjectPull:
             "limit": size,
         }
 
-    async def _with_companies(self, client: Client, rows: Sequence[Raw]) -> list[Raw]:
-        """Search leaves associations out; they are asked for a page at a time and put in as the list endpoint does.
-
-        Where that call fails the page fails: a row written without its company would look like one that lost it.
-        """
-        primary = self._kind.primary_company
-        if primary is None or not rows:
-            return list(rows)
-        answer = await client.post_json(
-            f"/crm/v4/associations/{self._kind.name}/companies/batch/read",
-            json={"inputs": [{"id": row["id"]} for row in rows if "id" in row]},
-        )
-        linked = _links(_results(answer, "associations"), primary)
-        return [{**row, "associations": {"companies": {"results": linked.get(row.get("id", ""), [])}}} for row in rows]
-
     @staticmethod
     def _due(mark: Mapping[str, Any], name: str, now: int, every: float) -> bool:
         return every > 0 and now - mark[name] >= every
-
-
-def _results(answer: Any, path: str) -> list[Any]:
-    if not isinstance(answer, Mapping) or not isinstance(answer.get("results"), list):
-        raise ContractError(f"HubSpot {path}: the answer has no list of results")
-    results: list[Any] = answer["results"]
-    if not all(isinstance(row, Mapping) for row in results):
-        raise ContractError(f"HubSpot {path}: a result is no object")
-    return results
-
-
-def _links(results: Sequence[Any], primary: int) -> dict[str, list[Mapping[str, str]]]:
-    """{row id: its companies, as the list endpoint would name them}."""
-    linked: dict[str, list[Mapping[str, str]]] = {}
-    try:
-        for result in results:
-            links = linked.setdefault(str(result["from"]["id"]), [])
-            for to in result["to"]:
-                types = {kind["typeId"] for kind in to["associationTypes"]}
-                label = "primary" if primary in types else "company_unlabeled"
-                links.append({"id": str(to["toObjectId"]), "type": label})
-    except (KeyError, TypeError) as error:
-        raise ContractError(f"HubSpot associations: an answer is not shaped as documented ({error!r})") from None
-    return linked
 
 
 def _archived_since(row: Raw, known: int) -> bool:

@@ -14,11 +14,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from connectors.hubspot.hooks import event, signed
 from connectors.hubspot.portal import PRIMARY, UNLABELLED_TYPE, Object, Portal, portal, truth
 from connectors.kit.sandbox import Faults, Limiter, Rendered, assemble, authorized
 from connectors.kit.simulated import World
 
-__all__ = ["app", "settings", "truth"]
+__all__ = ["app", "event", "settings", "signed", "truth"]
 SCOPES = ("companies", "contacts", "deals", "owners")
 ALWAYS = ("hs_object_id", "createdate", "lastmodifieddate", "hs_lastmodifieddate")
 COMPARE: Mapping[str, Callable[[int, int], bool]] = {
@@ -57,6 +58,7 @@ def app(
         [
             Route("/crm/v3/objects/{kind}", sandbox.guarded(sandbox.list)),
             Route("/crm/v3/objects/{kind}/search", sandbox.guarded(sandbox.search, counted=False), methods=["POST"]),
+            Route("/crm/v3/objects/{kind}/batch/read", sandbox.guarded(sandbox.batch), methods=["POST"]),
             Route(
                 "/crm/v4/associations/{kind}/companies/batch/read",
                 sandbox.guarded(sandbox.associations),
@@ -154,6 +156,17 @@ class _Sandbox:
         rows = [_chosen(item, body.get("properties", ())) for item in found[after : after + limit]]
         more = after + limit < len(found)
         return _page(rows, after=str(after + limit) if more else None, total=len(found))
+
+    async def batch(self, request: Request) -> Response:
+        kind, body = request.path_params["kind"], orjson.loads(await request.body())
+        if len(body["inputs"]) > 100:
+            return _error(400, "VALIDATION_ERROR", "at most 100 inputs")
+        found = [self._portal().by_id[kind].get(str(each["id"])) for each in body["inputs"]]
+        rows = [_chosen(item, body.get("properties", ())) for item in found if item and not item.row["archived"]]
+        answer: dict[str, Any] = {"status": "COMPLETE", "results": rows}
+        if len(rows) < len(found):
+            answer.update(numErrors=1, errors=[{"status": "error", "category": "OBJECT_NOT_FOUND"}])
+        return JSONResponse(answer, 207 if len(rows) < len(found) else 200)
 
     async def associations(self, request: Request) -> Response:
         kind, current = request.path_params["kind"], self._portal()

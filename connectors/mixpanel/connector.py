@@ -7,7 +7,8 @@ pulled again each time, because phones report late.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import date, timedelta
 from functools import partial
 from itertools import islice
@@ -88,6 +89,8 @@ class Connector:
             pull=self.pull_groups,
             records=lambda raw: (company(raw),),
             key=lambda raw: str(raw.get("$distinct_id", "")),
+            fetch=self.fetch_groups,
+            whole=True,
         )
         usage = Stream(
             name="usage",
@@ -107,13 +110,31 @@ class Connector:
 
     async def pull_groups(self, client: Client, window: Window) -> AsyncIterator[Page]:
         """All group profiles, each time: the API can't be asked for what has changed."""
-        if self.query_base_url() == client.base_url:
-            async for page in self._groups(client, window):
+        async with self._querying(client) as query:
+            async for page in self._groups(query, limit=window.limit):
                 yield page
+
+    async def fetch_groups(self, client: Client, keys: Sequence[str]) -> AsyncIterator[Page]:
+        """Group profiles by id; those that are not in the answer are gone."""
+        async with self._querying(client) as query:
+            for start in range(0, len(keys), ROWS_A_PAGE):
+                wanted = dict.fromkeys(keys[start : start + ROWS_A_PAGE])
+                here = set[str]()
+                async for page in self._groups(query, distinct_ids=list(wanted)):
+                    here |= {str(row.get("$distinct_id")) for row in page.rows}
+                    yield page
+                if strange := here - wanted.keys():
+                    raise ContractError(f"engage: asked for other profiles and got {min(strange)}")
+                yield Page(rows=(), gone=[key for key in wanted if key not in here])
+
+    @asynccontextmanager
+    async def _querying(self, client: Client) -> AsyncIterator[Client]:
+        """A client of the Query API: it may be at another address than the export."""
+        if self.query_base_url() == client.base_url:
+            yield client
             return
         async with self._client(self.query_base_url()) as other:
-            async for page in self._groups(other, window):
-                yield page
+            yield other
 
     async def pull_usage(self, client: Client, window: Window) -> AsyncIterator[Page]:
         today, last_whole_day = window.started_at.date(), window.started_at.date() - ONE_DAY
@@ -170,10 +191,14 @@ class Connector:
             faults.append(_outside(usage.outside, start, end))
         return usage, faults
 
-    async def _groups(self, client: Client, window: Window) -> AsyncIterator[Page]:
+    async def _groups(
+        self, client: Client, *, limit: int | None = None, distinct_ids: Sequence[str] = ()
+    ) -> AsyncIterator[Page]:
         s = self.settings
         wanted = [s.name_property, s.domain_property, s.crm_id_property]
         form = {"data_group_id": s.data_group_id or "", "output_properties": orjson.dumps(wanted).decode()}
+        if distinct_ids:
+            form["distinct_ids"] = orjson.dumps(list(distinct_ids)).decode()
         pulled, number = 0, 0
         while True:
             answer = await client.post_json(
@@ -181,8 +206,8 @@ class Connector:
             )
             rows = _results(answer, number)
             last = len(rows) < answer.get("page_size", ROWS_A_PAGE)
-            if window.limit is not None and pulled + len(rows) >= window.limit:
-                yield Page(rows=rows[: window.limit - pulled])
+            if limit is not None and pulled + len(rows) >= limit:
+                yield Page(rows=rows[: limit - pulled])
                 return
             yield Page(rows=rows, total=answer.get("total"))
             if last:

@@ -112,7 +112,8 @@ class _Served:
         if page > 0 and form.get("session_id") != SESSION:
             return _error(request, 400, "page needs the session_id of page 0")
         wanted = orjson.loads(form.get("output_properties", "null"))
-        accounts = self._world().accounts
+        only = orjson.loads(form.get("distinct_ids", "null"))
+        accounts = [each for each in self._world().accounts if only is None or f"acct-{each.number}" in only]
         answer = {
             "page": page,
             "page_size": size,

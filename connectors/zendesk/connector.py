@@ -15,6 +15,7 @@ from connectors.zendesk import mapping
 from connectors.zendesk.csat import Csat
 from connectors.zendesk.exports import CursorExport, Row, TimeExport, rows_of
 from connectors.zendesk.refusals import judge, rate_headers
+from connectors.zendesk.shown import Shown, organization_ids
 from hub.model.records import Company, Contact, SurveyResponse, Ticket
 
 MANIFEST = Manifest.of(Path(__file__).parent)
@@ -30,6 +31,7 @@ class Settings(SourceSettings):
     requests_per_minute: int = Field(default=MANIFEST.rates["default"][0].requests, ge=1)
     exports_per_minute: int = Field(default=MANIFEST.rates["exports"][0].requests, ge=1)
     page_size: int = Field(default=1_000, ge=1, le=1_000)
+    webhook_secret: SecretStr | None = None
 
 
 class Connector:
@@ -62,14 +64,23 @@ class Connector:
                 makes=(Company,),
                 pull=TimeExport(name="organizations", page_size=s.page_size),
                 records=mapping.organization,
+                fetch=Shown(name="organizations"),
+                ids=organization_ids,
             ),
-            Stream(name="users", makes=(Contact,), pull=users, records=mapping.contact),
-            Stream(name="tickets", makes=(Ticket,), pull=tickets, records=mapping.ticket),
+            Stream(name="users", makes=(Contact,), pull=users, records=mapping.contact, fetch=Shown(name="users")),
+            Stream(
+                name="tickets",
+                makes=(Ticket,),
+                pull=tickets,
+                records=mapping.ticket,
+                fetch=Shown(name="tickets", include="metric_sets,users", dress=with_sideloads),
+            ),
             Stream(
                 name="csat",
                 makes=(SurveyResponse,),
-                pull=Csat(history=history, lookback=lookback),
+                pull=(csat := Csat(history=history, lookback=lookback)),
                 records=mapping.survey_response,
+                ids=csat.ids,
             ),
         )
 

@@ -12,16 +12,16 @@ what was made since: `lookback` reaches back far enough each time. The bookmark 
 complete pull began.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from connectors.kit.base import Page, Window
+from connectors.kit.base import Id, Page, Window
 from connectors.kit.errors import ConnectorError, ContractError, DeniedError
 from connectors.kit.http import Client, Params
 from connectors.zendesk.exports import AT_LEAST_AGO, Row, listing, rows_of, start_time
-from connectors.zendesk.mapping import asked_of, ticket_of
+from connectors.zendesk.mapping import asked_of, survey_response, ticket_of
 
 PERMISSION = "the role administrator, and satisfaction ratings or CSAT surveys switched on in the plan"
 
@@ -58,6 +58,20 @@ class Csat:
             raise DeniedError(f"no CSAT can be read: {'; '.join(refusals)}", scope="stream", permission=PERMISSION)
         complete = start_time(window.started_at, AT_LEAST_AGO)
         yield Page(rows=(), bookmark={"since": complete})
+
+    async def ids(self, client: Client, window: Window) -> AsyncIterator[Sequence[Id]]:
+        """Keys of all answers within the history, without their tickets; of the feature or the features that are on."""
+        refused = 0
+        for path, name, params in _ways(start_time(window.started_at, self.history)):
+            try:
+                async for answers in listing(client, path, name, params=params):
+                    yield [Id(record.key, record.version) for row in answers for record in survey_response(row)]
+            except (DeniedError, ContractError) as error:
+                if not _is_off(error):
+                    raise
+                refused += 1
+        if refused == 2:
+            raise DeniedError("no CSAT can be listed", scope="stream", permission=PERMISSION)
 
 
 def _ways(since: int) -> tuple[tuple[str, str, Params], ...]:

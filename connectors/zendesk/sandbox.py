@@ -5,7 +5,7 @@
     GET /api/v2/organizations                         the ordinary listing, page[size], page[after]
     GET /api/v2/satisfaction_ratings                  legacy CSAT, or 404 when the account has the new one
     GET /api/v2/guide/survey_responses                the new one, or 404
-    GET /api/v2/{tickets,users}/show_many             ids, up to 100
+    GET /api/v2/{tickets,users,organizations}/show_many  ids, up to 100
 
 What changed in the last minute before the World's end is not exported yet. Basic auth takes any address, as
 "<address>/token", with `token`. A cursor is a place in the order (second, id), so it never goes stale.
@@ -13,13 +13,11 @@ What changed in the last minute before the World's end is not exported yet. Basi
 
 import base64
 import binascii
-import hmac
 from bisect import bisect_left, bisect_right
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-import orjson
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -27,9 +25,11 @@ from starlette.routing import Route
 
 from connectors.kit.sandbox import Faults, Limiter, Rendered, assemble
 from connectors.kit.simulated import World
+from connectors.zendesk.answers import as_json, authorized, error, is_here, too_recent
+from connectors.zendesk.hooks import event, signed
 from connectors.zendesk.wire import Row, iso, tables, truth
 
-__all__ = ["app", "settings", "truth"]
+__all__ = ["app", "event", "settings", "signed", "truth"]
 LAG = 60  # seconds
 SHOWN_AT_ONCE = 100
 Stamped = Sequence[tuple[int, Row]]
@@ -65,6 +65,9 @@ def app(
         Route(f"{v2}/satisfaction_ratings", served.plain(served.ratings)),
         Route(f"{v2}/guide/survey_responses", served.plain(served.surveys)),
         Route(f"{v2}/tickets/show_many", served.plain(lambda request: served.show_many(request, "tickets"))),
+        Route(
+            f"{v2}/organizations/show_many", served.plain(lambda request: served.show_many(request, "organizations"))
+        ),
         Route(f"{v2}/users/show_many", served.plain(lambda request: served.show_many(request, "users"))),
     ]
     return assemble(routes, faults=faults, limited=served.limited)
@@ -98,9 +101,7 @@ class _Served:
 
         def limited(request: Request) -> Response:
             if self._role != "admin":
-                return _error(
-                    403, "Forbidden", "You do not have access to this page. Please contact the account owner."
-                )
+                return error(403, "Forbidden", "You do not have access to this page. Please contact the account owner.")
             allowed, left, reset = self.exports.hit()
             response = answer(request) if allowed else self.limited(Faults(retry_after=round(reset) + 1))
             cursor = "-cursor" if request.url.path.endswith("/cursor") else ""
@@ -115,7 +116,7 @@ class _Served:
         """`answer` behind the login and the account's limit."""
 
         async def guarded(request: Request) -> Response:
-            if not _authorized(request, self._token):
+            if not authorized(request, self._token):
                 return JSONResponse({"error": "Couldn't authenticate you"}, 401)
             allowed, left, reset = self.requests.hit()
             response = answer(request) if allowed else self.limited(Faults(retry_after=round(reset) + 1))
@@ -141,18 +142,19 @@ class _Served:
         if "cursor" in query:
             place = _place(query["cursor"])
             if place is None:
-                return _error(400, "InvalidCursor", "cursor is invalid")
+                return error(400, "InvalidCursor", "cursor is invalid")
             begin = bisect_right(rows, place, key=_order)
         else:
             start = int(query["start_time"])
             if start > self._now() - LAG:
-                return _too_recent()
+                return too_recent()
             begin = bisect_left(rows, start, key=lambda item: item[0])
         size = int(query.get("per_page", "1000"))
-        page = rows[begin : begin + size]
+        again = 1 if "cursor" in query and begin and self._faults.take("duplicate_rows") else 0
+        page = rows[begin - again : begin + size]
         after = _cursor(page[-1]) if page else query.get("cursor")
         sideloads = query.get("include", "").split(",")
-        return _json(
+        return as_json(
             {
                 name: [self._shown(row, sideloads) for _, row in page],
                 "after_cursor": after,
@@ -166,7 +168,7 @@ class _Served:
     def by_time(self, request: Request) -> Response:
         start = int(request.query_params["start_time"])
         if start > self._now() - LAG:
-            return _too_recent()
+            return too_recent()
         rows = self._visible(self._tables().organizations)
         begin = bisect_left(rows, start, key=lambda item: item[0])
         page = self._whole_seconds(rows, begin, int(request.query_params.get("per_page", "1000")))
@@ -182,31 +184,50 @@ class _Served:
         )
 
     def organizations(self, request: Request) -> Response:
-        return _listed(request, "organizations", [row for _, row in self._tables().organizations])
+        rows = [row for _, row in self._tables().organizations if row["deleted_at"] is None]
+        return self._listed(request, "organizations", rows)
 
     def ratings(self, request: Request) -> Response:
         if self._csat not in ("legacy", "both"):
-            return _error(404, "InvalidEndpoint", "Not found")
+            return error(404, "InvalidEndpoint", "Not found")
         start = int(request.query_params.get("start_time", "0"))
         since, received = _iso(start), request.query_params.get("score") == "received"
         rows = [row for row in self._tables().ratings if row["created_at"] >= since]
-        return _listed(request, "satisfaction_ratings", [r for r in rows if not received or r["score"] != "offered"])
+        return self._listed(
+            request, "satisfaction_ratings", [r for r in rows if not received or r["score"] != "offered"]
+        )
 
     def surveys(self, request: Request) -> Response:
         if self._csat not in ("survey", "both"):
-            return _error(404, "InvalidEndpoint", "Not found")
+            return error(404, "InvalidEndpoint", "Not found")
         since = _iso(int(request.query_params.get("filter[created_at_start]", "0")) // 1000)
         rows = [row for row in self._tables().surveys if row["made_at"][:19] >= since[:19]]
         shown = [{name: value for name, value in row.items() if name != "made_at"} for row in rows]
-        return _listed(request, "survey_responses", shown)
+        return self._listed(request, "survey_responses", shown)
 
     def show_many(self, request: Request, name: str) -> Response:
         ids = {int(key) for key in request.query_params.get("ids", "").split(",") if key}
         if len(ids) > SHOWN_AT_ONCE:
-            return _error(400, "TooManyValues", f"ids: at most {SHOWN_AT_ONCE}")
-        rows = [self._shown(row, ()) for _, row in getattr(self._tables(), name) if row["id"] in ids]
-        users = {"users": self._people(rows)} if request.query_params.get("include") == "users" else {}
+            return error(400, "TooManyValues", f"ids: at most {SHOWN_AT_ONCE}")
+        include = request.query_params.get("include", "").split(",")
+        found = [row for _, row in getattr(self._tables(), name) if row["id"] in ids and is_here(row)]
+        rows = [self._shown(row, include) for row in found]
+        users = {"users": self._people(rows)} if "users" in include else {}
         return JSONResponse({name: rows, "count": len(rows), **users})
+
+    def _listed(self, request: Request, name: str, rows: Sequence[Row]) -> Response:
+        """A page of a listing by cursor."""
+        size = min(int(request.query_params.get("page[size]", "100")), self._page_size)
+        begin = int(base64.b64decode(request.query_params.get("page[after]", "")) or b"0")
+        again = 1 if begin and self._faults.take("duplicate_rows") else 0
+        end = begin if begin and self._faults.take("empty_pages") else begin + size
+        more = end < len(rows)
+        mark = f"{end} " if end == begin else str(end)  # an empty page leads on, by another token
+        after = base64.b64encode(mark.encode()).decode() if more else None
+        meta = {"has_more": more, "after_cursor": after, "before_cursor": None}
+        path = f"https://ourco.zendesk.com{request.url.path}"
+        links = {"next": f"{path}?page[size]={size}&page[after]={after}" if more else None, "prev": None}
+        return JSONResponse({name: rows[begin - again : end], "meta": meta, "links": links})
 
     def _shown(self, row: Row, sideloads: Sequence[str]) -> Row:
         if "metric_sets" in sideloads:
@@ -236,23 +257,6 @@ class _Served:
         return int(self._world().until.timestamp())
 
 
-def _json(value: Any) -> Response:
-    """A large answer: the standard library's JSON would take most of the sandbox's time."""
-    return Response(orjson.dumps(value), media_type="application/json")
-
-
-def _listed(request: Request, name: str, rows: Sequence[Row]) -> Response:
-    """A page of a listing by cursor."""
-    size = min(int(request.query_params.get("page[size]", "100")), 100)
-    begin = int(base64.b64decode(request.query_params.get("page[after]", "")) or b"0")
-    more = begin + size < len(rows)
-    after = base64.b64encode(str(begin + size).encode()).decode() if more else None
-    meta = {"has_more": more, "after_cursor": after, "before_cursor": None}
-    path = f"https://ourco.zendesk.com{request.url.path}"
-    links = {"next": f"{path}?page[size]={size}&page[after]={after}" if more else None, "prev": None}
-    return JSONResponse({name: rows[begin : begin + size], "meta": meta, "links": links})
-
-
 def _order(item: tuple[int, Row]) -> tuple[int, int]:
     return item[0], item[1]["id"]
 
@@ -272,20 +276,3 @@ def _place(cursor: str) -> tuple[int, int] | None:
 
 def _iso(second: int) -> str:
     return iso(datetime.fromtimestamp(second, UTC)) or ""
-
-
-def _too_recent() -> Response:
-    return _error(422, "InvalidValue", "Too recent start_time. Use a start_time older than 60 seconds")
-
-
-def _error(status: int, error: str, description: str) -> Response:
-    return JSONResponse({"error": error, "description": description}, status)
-
-
-def _authorized(request: Request, token: str) -> bool:
-    kind, _, credential = request.headers.get("authorization", "").partition(" ")
-    try:
-        user, _, secret = base64.b64decode(credential, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
-        return False
-    return kind == "Basic" and user.endswith("/token") and hmac.compare_digest(secret.encode(), token.encode())
