@@ -101,6 +101,9 @@ class Connector(Protocol):
     """One configured use of a vendor's API: what `connector.py` in each vendor's folder defines as class `Connector`.
 
     It is built with its validated settings, a pydantic model the folder names `Settings`; secrets are SecretStr.
+
+    One whose credential renews itself has an attribute `vault`, a `connectors.kit.oauth.Vault()` to begin with, and hands
+    it to its `Tokens`: the hub puts one in its place that keeps what is kept sealed in the store.
     """
 
     manifest: "Manifest"

@@ -1,4 +1,6 @@
-"""Webhooks that come in, wired to a hub: where hub.yaml names hooks, their events are kept and set playbooks off."""
+"""Webhooks that come in, wired to a hub: where hub.yaml names hooks, their events are kept and set playbooks off; those of
+sources' vendors are kept and fetched.
+"""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -11,11 +13,12 @@ if TYPE_CHECKING:
 
 
 def hook_routes(hub: "Hub") -> Routes:
-    given = hub.settings.hub.hooks
-    if not given:
+    given, ears = hub.settings.hub.hooks, hub.sourcing.ears
+    if not given and not ears:
         return []
 
     async def take(name: str, event_id: str, payload: Mapping[str, Any]) -> str | None:
         return (await hub.playbooks.hear(name, event_id=event_id, payload=payload)).reason
 
-    return hooks.routes({name: each.secrets for name, each in given.items()}, take=take, clock=hub.clock)
+    secrets = {name: each.secrets for name, each in given.items()}
+    return hooks.routes(secrets, take=take, clock=hub.clock, ears=ears, public_url=hub.settings.hub.url)

@@ -17,7 +17,7 @@ from hub.access.sealing import open_seal
 from hub.attention import Attention
 from hub.backtest import TrackRecord, find_record
 from hub.collector import relax_collector
-from hub.compose import advocacy, jobs, resthooks
+from hub.compose import advocacy, jobs, resthooks, sourcing
 from hub.compose.attention import Attending, rate_by
 from hub.compose.channels import channels
 from hub.compose.delivering import Delivering
@@ -26,6 +26,7 @@ from hub.compose.mail import Mails, mailing_of
 from hub.compose.models import Models
 from hub.compose.reports import Reports
 from hub.compose.slack import SlackPlace, connected
+from hub.compose.sourcing import Sourcing
 from hub.durable import Engine
 from hub.durable.engine import DbosDurable
 from hub.errors import CshubError, NotFoundError
@@ -38,6 +39,7 @@ from hub.settings import Settings
 from hub.store import Store
 from hub.store.judgement import Kind, Statement
 from hub.store.migrate import require_newest, upgrade
+from hub.store.streams import set_demands
 from hub.store.syncs import declare_sources, forget_bookmarks
 from hub.sync import Source, StreamReport, SyncReport, sync
 from hub.training import Training, load_predictors, train
@@ -113,7 +115,9 @@ class Hub:
         self.slack = SlackPlace.of(self, own)
         self.mails = Mails(self.store, settings, self.links, clock=clock)
         self.reports = Reports(self, channels=tuple(ways))
+        self.sourcing = Sourcing(self)
         jobs.register(self)
+        sourcing.register(self)
         self.reports.register()
         self.mails.register(self.durable)
         advocacy.register(self)
@@ -148,6 +152,7 @@ class Hub:
             async with hub.store.transaction() as connection:
                 names = {name: each.source.connector_name for name, each in settings.sources.items()}
                 await declare_sources(connection, names)
+                await set_demands(connection, {name: each.demands() for name, each in settings.sources.items()})
             await hub.links.open(hub.store, now=clock())
             await open_seal(hub.store, now=clock())
             yield hub

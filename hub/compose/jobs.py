@@ -1,6 +1,7 @@
 """What the durable engine does, and when.
 
-    sync {source}   on the source's cron, and when somebody asks; asks for a score when it brought something
+    sync {source}   on the source's cron, and when somebody asks; asks for a score when it brought something. Where a quota of
+                    the vendor's is used up it goes on when that is new, and until then nothing is asked
     score {}        after syncs, and at least daily: scorecards of today, then the playbooks they concern; the first of a day
                     also checks whether the churn models have drifted
     retain {}       daily: what ran out of its time goes, erasures that were killed half-way are ended
@@ -32,11 +33,18 @@ def register(hub: "Hub") -> None:
     """Tell the engine who does the jobs and when they are due. Before it starts."""
 
     async def sync(argument: Argument) -> None:
+        name = str(argument["source"])
+        if (until := await hub.sourcing.paused_until(name)) is not None:
+            log.info("source %r is paused until %s; it goes on by itself then", name, until)
+            await sync_at(hub, name, until)
+            return
         try:
-            report = await hub.sync_source(str(argument["source"]))
+            report = await hub.sync_source(name)
         except BusyError as error:
             log.info("%s; left to it", error)
             return
+        if report.paused_until is not None:
+            await sync_at(hub, name, report.paused_until)
         if report.moved:
             await ask_for_score(hub, now=hub.clock())
 
@@ -50,6 +58,7 @@ def register(hub: "Hub") -> None:
 
     async def keep_times(_: Argument) -> None:
         await retain(hub.store, hub.settings.hub.retention.ages(), now=hub.clock())
+        await hub.sourcing.prune()
 
     for job, handler in {SYNC: sync, SCORE: score, TRAIN: train, RETAIN: keep_times}.items():
         hub.durable.register(job, handler)
@@ -63,6 +72,11 @@ def register(hub: "Hub") -> None:
     hub.durable.every("train", schedules.train, TRAIN, {}, timezone=zone)
     hub.durable.every("retain", hub.settings.hub.retention.schedule, RETAIN, {}, timezone=zone)
     hub.durable.every("sweep", EVERY_MINUTE, SWEEP, {})
+
+
+async def sync_at(hub: "Hub", source: str, at: datetime) -> None:
+    """Sync then; asked twice for the same moment, once. For a pause: what it waits for is there a second later."""
+    await hub.durable.wake(SYNC, {"source": source}, at=at + timedelta(seconds=1), key=f"{source}:{at.isoformat()}")
 
 
 async def score_and_check(hub: "Hub") -> "Scored":

@@ -14,7 +14,7 @@ sources:
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -23,6 +23,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 
 from connectors.kit import registry
 from connectors.kit.base import Connector
+from connectors.kit.settings import SourceSettings
 from hub.documents import Document
 from hub.errors import ConfigError, Fault
 from hub.identity import SourceRules
@@ -81,10 +82,12 @@ class ScheduledSource:
     reconcile      cron; None: only when somebody asks
     fresh_for      beyond it its streams lower the coverage of scores; None: where they lag behind its own syncs
     complete_from  below this share of the vendor's rows they do so, too
+    settings       of its connector, for its webhooks; None where it has none
     """
 
     source: Source
     schedule: str
+    settings: SourceSettings | None = field(default=None, repr=False)
     reconcile: str | None = None
     fresh_for: timedelta | None = None
     complete_from: float = 0.95
@@ -101,6 +104,7 @@ class ScheduledSource:
         return cls(
             source=source,
             schedule=entry.schedule,
+            settings=None if registry.webhook(entry.connector) is None else _settings(entry),
             reconcile=entry.reconcile.schedule,
             fresh_for=entry.fresh_for,
             complete_from=entry.complete_from,
@@ -113,6 +117,11 @@ class ScheduledSource:
             "complete_share": self.complete_from,
             "raw_days": self.source.raw_days,
         }
+
+
+def _settings(entry: SourceEntry) -> SourceSettings:
+    """They are valid: the connector was made of them."""
+    return registry.settings_model(entry.connector).model_validate(entry.settings)
 
 
 def connector_of(document: Document, name: str, raw: Mapping[str, Any]) -> Connector | None:
@@ -139,7 +148,7 @@ def rules_of(connector: Connector, identity: SourceIdentity) -> SourceRules:
 
 def clashes(hooks: Mapping[str, Any], sources: Mapping[str, ScheduledSource], *, where: str) -> list[Fault]:
     """Hooks of hub.yaml and sources that would be heard at the same address."""
-    heard = [name for name, each in sources.items() if registry.webhook(each.source.connector_name) is not None]
+    heard = [name for name, each in sources.items() if each.settings is not None]
     return [
         Fault(
             f"the hook {name!r} and the source {name!r} of sources.yaml would both be heard at /hooks/{name}; "

@@ -73,6 +73,13 @@ async def pause_source(connection: Connection, name: str, *, until: datetime | N
     await connection.execute(update(source).where(source.c.name == name).values(paused_until=until))
 
 
+async def find_pause(connection: Connection, name: str) -> datetime | None:
+    found: datetime | None = (
+        await connection.execute(select(source.c.paused_until).where(source.c.name == name))
+    ).scalar()
+    return found
+
+
 async def note_quotas(connection: Connection, name: str, quotas: Sequence[Mapping[str, Any]]) -> None:
     """Keep what a sync knows of the vendor's limits: rows of name, limit, remaining, resets_at and as_of."""
     kept = [

@@ -47,6 +47,16 @@ class Heeded:
     landed: Landed = Landed()  # noqa: RUF009 - frozen, and without parts
     left: bool = False
 
+    def plus(self, later: "Heeded") -> "Heeded":
+        """Both; left is the later's word."""
+        return Heeded(
+            done=self.done + later.done,
+            waiting=self.waiting + later.waiting,
+            given_up=self.given_up + later.given_up,
+            landed=self.landed.plus(later.landed),
+            left=later.left,
+        )
+
     @property
     def moved(self) -> bool:
         return bool(self.landed.new or self.landed.changed or self.landed.gone)

@@ -4,10 +4,13 @@ webhook-id, webhook-timestamp, webhook-signature   as the Standard Webhooks spec
 202   it is kept: playbooks that heed it fire in a moment. The same id again is the same event
 400   no JSON object            401   no signature of ours, or too old        404   no such hook
 413   too large                 422   it names no customer we know: kept with the reason, and taken when it is sent again
+
+A source whose vendor sends webhooks is heard at the same route, in the vendor's own way: see hub.web.source_hooks.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -17,17 +20,30 @@ from starlette.routing import Route
 
 from hub.delivery.webhook import MAX_BODY, why_not
 from hub.errors import RefusedError
+from hub.sync.hearing import Ear
 from hub.web.receiving import Routes, TooLargeError, body_of
+from hub.web.source_hooks import receive_source
 
 Take = Callable[[str, str, Mapping[str, Any]], Awaitable[str | None]]
 """(hook, id of the event, payload) -> None where it is taken, or why not."""
 
 
-def routes(secrets: Mapping[str, Sequence[str]], *, take: Take, clock: Callable[[], datetime]) -> Routes:
-    """secrets: {hook: what its events may be signed with, the newest first}."""
+def routes(
+    secrets: Mapping[str, Sequence[str]],
+    *,
+    take: Take,
+    clock: Callable[[], datetime],
+    ears: Mapping[str, Ear] = MappingProxyType({}),
+    public_url: str = "",
+) -> Routes:
+    """secrets: {hook: what its events may be signed with, the newest first}; ears: {source: who hears its vendor}."""
 
     async def receive(request: Request) -> Response:
         name = request.path_params["name"]
+        if name in ears:
+            return await receive_source(request, ears[name], public_url=public_url)
+        if request.method != "POST" and name in secrets:
+            return _says("webhooks are sent with POST", 405)
         if name not in secrets:
             return _says("there is no such hook", 404)
         try:
@@ -48,7 +64,7 @@ def routes(secrets: Mapping[str, Sequence[str]], *, take: Take, clock: Callable[
             return _says(str(error), 400)
         return JSONResponse({"accepted": True}, 202) if refusal is None else _says(refusal, 422)
 
-    return [Route("/hooks/{name}", receive, methods=["POST"])]
+    return [Route("/hooks/{name}", receive, methods=["GET", "POST"])]
 
 
 def _says(reason: str, status: int) -> Response:

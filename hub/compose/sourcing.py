@@ -1,0 +1,211 @@
+"""Sources beside their syncs, wired to a hub: webhooks heard and heeded, comparisons with vendors, replays, pauses.
+
+heed {source}        what its webhooks told of; a moment after they came, and looked for every minute
+reconcile {source}   on the source's cron, and when somebody asks
+"""
+
+import logging
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from connectors.kit import registry
+from hub.compose.jobs import ask_for_score
+from hub.compose.resthooks import vault_of
+from hub.compose.vaults import give_vault
+from hub.durable import Argument
+from hub.errors import BusyError
+from hub.identity import IdentityRules
+from hub.store import raw_rows
+from hub.store.source_events import find_due_sources
+from hub.store.syncs import find_pause
+from hub.sync.hearing import Ear, Webhook
+from hub.sync.heeding import Heeded, heed
+from hub.sync.inbox import Inbox
+from hub.sync.reconcile import ReconcileReport, Told, reconcile, untold
+from hub.sync.replay import ReplayReport, replay, retry_quarantine
+from hub.sync.report import Progress, silent
+
+if TYPE_CHECKING:
+    from hub.compose.hub import Hub
+
+log = logging.getLogger(__name__)
+HEED, HEED_DUE, RECONCILE = "heed", "heed_due", "reconcile"
+EVERY_MINUTE = "* * * * *"
+PRUNED_AT_ONCE = 5_000
+
+
+class Sourcing:
+    """Of one hub."""
+
+    def __init__(self, hub: "Hub") -> None:
+        self._hub = hub
+        self._inbox = Inbox(hub.store)
+        self._woken: dict[str, int] = {}
+        vault = vault_of(hub.settings)
+        for scheduled in hub.settings.sources.values():
+            give_vault(scheduled.source, store=hub.store, vault=vault, clock=hub.clock)
+
+    @cached_property
+    def ears(self) -> Mapping[str, Ear]:
+        """{source: who hears its vendor}, of those whose connector has webhooks."""
+        made = {}
+        for name, each in self._hub.settings.sources.items():
+            module = registry.webhook(each.source.connector_name)
+            if module is not None and each.settings is not None:
+                webhook = Webhook.of(module)
+                made[name] = Ear(
+                    each.source, webhook, each.settings, inbox=self._inbox, wake=self.wake, clock=self._hub.clock
+                )
+        return made
+
+    async def wake(self, name: str) -> None:
+        """Heed soon; asked for a thousand times in a second, once."""
+        second = int(self._hub.clock().timestamp())
+        if self._woken.get(name) == second:
+            return
+        self._woken[name] = second
+        at = datetime.fromtimestamp(second + 1, tz=self._hub.clock().tzinfo)
+        await self._hub.durable.wake(HEED, {"source": name}, at=at, key=f"{name}:{second}")
+
+    async def heed(self, name: str) -> Heeded:
+        """Do what is due of what its webhooks told, all of it; BusyError where a sync runs."""
+        did = Heeded(left=True)
+        while did.left:
+            did = did.plus(await heed(self._hub.store, self._hub.get_source(name), self._rules, clock=self._hub.clock))
+        return did
+
+    async def reconcile(
+        self,
+        name: str,
+        *,
+        streams: Collection[str] | None = None,
+        dry_run: bool = False,
+        accept: bool = False,
+        told: Told = untold,
+    ) -> ReconcileReport:
+        hub = self._hub
+        return await reconcile(
+            hub.store,
+            hub.get_source(name),
+            self._rules,
+            clock=hub.clock,
+            streams=streams,
+            dry_run=dry_run,
+            accept=accept,
+            told=told,
+        )
+
+    async def replay(
+        self,
+        name: str,
+        *,
+        streams: Collection[str] | None = None,
+        since: datetime | None = None,
+        dry_run: bool = False,
+        progress: Progress = silent,
+    ) -> ReplayReport:
+        hub = self._hub
+        return await replay(
+            hub.store,
+            hub.get_source(name),
+            self._rules,
+            clock=hub.clock,
+            streams=streams,
+            since=since,
+            dry_run=dry_run,
+            progress=progress,
+        )
+
+    async def retry_quarantine(
+        self,
+        name: str,
+        *,
+        streams: Collection[str] | None = None,
+        dry_run: bool = False,
+        progress: Progress = silent,
+    ) -> ReplayReport:
+        hub = self._hub
+        return await retry_quarantine(
+            hub.store,
+            hub.get_source(name),
+            self._rules,
+            clock=hub.clock,
+            streams=streams,
+            dry_run=dry_run,
+            progress=progress,
+        )
+
+    async def paused_until(self, name: str) -> datetime | None:
+        """Where a quota is used up and it is not that time yet."""
+        async with self._hub.store.reading() as connection:
+            until = await find_pause(connection, name)
+        return until if until is not None and until > self._hub.clock() else None
+
+    async def prune(self) -> int:
+        """Delete rows as they came whose source keeps them no longer; how many."""
+        now, gone = self._hub.clock(), 0
+        for name, each in self._hub.settings.sources.items():
+            before = now - timedelta(days=each.source.raw_days or 0)
+            while True:
+                async with self._hub.store.transaction() as connection:
+                    done = await raw_rows.prune(connection, name, before=before, most=PRUNED_AT_ONCE)
+                gone += done
+                if done < PRUNED_AT_ONCE:
+                    break
+        return gone
+
+    @property
+    def _rules(self) -> IdentityRules:
+        return self._hub.settings.identity
+
+
+def register(hub: "Hub") -> None:
+    """Tell the durable engine who does these jobs, and when. Before it starts."""
+
+    async def on_heed(argument: Argument) -> None:
+        name = str(argument["source"])
+        try:
+            did = await hub.sourcing.heed(name)
+        except BusyError as error:
+            log.info("%s; what its webhooks told of waits for a minute", error)
+            return
+        if did.moved:
+            await ask_for_score(hub, now=hub.clock())
+
+    async def on_due(_: Argument) -> None:
+        async with hub.store.reading() as connection:
+            due = await find_due_sources(connection, now=hub.clock())
+        for name in due:
+            if name in hub.settings.sources:
+                await hub.durable.enqueue(HEED, {"source": name}, key=f"heed {name}")
+
+    async def on_reconcile(argument: Argument) -> None:
+        name = str(argument["source"])
+        streams = argument.get("streams")
+        try:
+            report = await hub.sourcing.reconcile(
+                name,
+                streams=[str(each) for each in streams] if isinstance(streams, list) else None,
+                accept=bool(argument.get("accept")),
+            )
+        except BusyError as error:
+            log.warning("%s; it was not compared with its vendor", error)
+            return
+        if report.moved:
+            await ask_for_score(hub, now=hub.clock())
+
+    hub.durable.register(HEED, on_heed)
+    hub.durable.register(HEED_DUE, on_due)
+    hub.durable.register(RECONCILE, on_reconcile)
+    _schedule(hub)
+
+
+def _schedule(hub: "Hub") -> None:
+    if hub.sourcing.ears:
+        hub.durable.every(HEED_DUE, EVERY_MINUTE, HEED_DUE, {})
+    for name, each in hub.settings.sources.items():
+        if each.reconcile is not None and any(one.ids or one.whole for one in each.source.connector.streams()):
+            zone = hub.settings.hub.timezone
+            hub.durable.every(f"reconcile.{name}", each.reconcile, RECONCILE, {"source": name}, timezone=zone)
