@@ -101,6 +101,7 @@ class Client:
         self._renew, self._renewing = renew, asyncio.Lock()
         self._retry = retry or Retry()
         self._sleep, self._clock, self._monotonic = sleep, clock, monotonic
+        self.now = clock
         self._deadline = deadline
         self._http = httpx.AsyncClient(
             headers={"User-Agent": "cshub", **(headers or {})},

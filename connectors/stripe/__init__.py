@@ -1,0 +1,1 @@
+"""Stripe: customers, subscriptions with their MRR, invoices."""
