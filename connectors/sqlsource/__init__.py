@@ -1,0 +1,1 @@
+"""Any database SQLAlchemy speaks to, as a source: a query a stream."""
