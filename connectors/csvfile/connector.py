@@ -10,8 +10,8 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 
 from connectors.csvfile.files import FilePull, HttpFile, LocalFile
 from connectors.csvfile.mapping import Plan, key_of, parsers, record
-from connectors.csvfile.reader import Dialect
 from connectors.kit.base import BadRowError, Raw, Stream
+from connectors.kit.delimited import Dialect
 from connectors.kit.http import Client, bearer
 from connectors.kit.manifest import Manifest
 from connectors.kit.settings import SourceSettings

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 from connectors.csvfile.mapping import FILE_TIME, Plan, key_of
-from connectors.csvfile.reader import LINE, Dialect, HeaderError, rows
 from connectors.kit.base import Page, Window
+from connectors.kit.delimited import LINE, Dialect, HeaderError, rows
 from connectors.kit.errors import ContractError, DeniedError, TransientError
 from connectors.kit.http import Client
 from connectors.kit.values import version

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from connectors.csvfile.reader import LINE
 from connectors.kit import cells
 from connectors.kit.base import BadRowError, Raw
 from connectors.kit.cells import READ_AT, Plan, parsers
+from connectors.kit.delimited import LINE
 from hub.model.records import Record
 
 FILE_TIME = READ_AT
