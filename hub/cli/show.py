@@ -162,9 +162,10 @@ def _progress(*columns: ProgressColumn, console: Console = out) -> Progress:
 def sync_reports(reports: Sequence["SyncReport"], *, ambiguous: int, unmatched: int) -> None:
     """What syncs did, a row a stream, what is incomplete and why; then the companies of the book that are nobody's yet.
 
-    Rows of erased people have a column where there are any.
+    Rows of erased people, and those the vendor has no more, have a column where there are any.
     """
-    erased = any(stream.erased for report in reports for stream in report.streams.values())
+    streams = [stream for report in reports for stream in report.streams.values()]
+    erased, gone = any(stream.erased for stream in streams), any(stream.gone for stream in streams)
     rows: list[tuple[object, ...]] = [
         (
             report.source,
@@ -175,12 +176,14 @@ def sync_reports(reports: Sequence["SyncReport"], *, ambiguous: int, unmatched: 
             stream.unchanged,
             stream.quarantined,
             *([stream.erased] if erased else []),
+            *([stream.gone] if gone else []),
             MARKS.get(stream.state, stream.state),
         )
         for report in reports
         for name, stream in report.streams.items()
     ]
-    counted = ("pulled", "new", "changed", "unchanged", "quarantined", *(("erased",) if erased else ()))
+    seldom = (*(("erased",) if erased else ()), *(("gone",) if gone else ()))
+    counted = ("pulled", "new", "changed", "unchanged", "quarantined", *seldom)
     table(None, ("source", "stream", *counted, "state"), rows)
     for report in reports:
         did = ((report.resolution.created, "customers created"), (report.resolution.matched, "companies matched"))
@@ -188,6 +191,11 @@ def sync_reports(reports: Sequence["SyncReport"], *, ambiguous: int, unmatched: 
             say(f"{report.source}: {told}")
         if report.error:
             complain(f"{report.source}: {report.error}")
+        if report.paused_until is not None:
+            until = f"{report.paused_until:%Y-%m-%d %H:%M} UTC"
+            say(
+                f"{report.source}: paused until {until}, when its quota is new; a worker goes on with it by itself then"
+            )
     if ambiguous:
         who = "companies wait" if ambiguous > 1 else "company waits"
         say(f"{ambiguous:,} {who} for a person to say whose it is: cshub identity list")

@@ -31,6 +31,7 @@ from hub.sync.report import Source
 
 log = logging.getLogger(__name__)
 KEYS_PER_BATCH = 1_000
+UNLISTED = "cannot be compared: the vendor lists no ids"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +163,7 @@ class _Comparison:
     async def run(self) -> Check:
         stream = self.stream
         if stream.ids is None and not stream.whole:
-            return Check(error="cannot be compared: the vendor lists no ids")
+            return Check(error=UNLISTED)
         async with self.store.alone() as connection:
             since = await find_complete_to(connection, self.source.name, stream.name)
             listing = await Listing.lay(connection, self.type, source=self.source.name)

@@ -110,7 +110,7 @@ def test_sync_tells_what_each_source_did_and_what_waits_once(company: Cli) -> No
     assert [line.split()[0] for line in told] == [str(ambiguous)]
     assert re.search(r"✓ crm companies .* 12 rows", result.stdout)
     status = company("sync", "--status").stdout
-    assert re.search(r"crm +hubspot +0\.0 h ago +succeeded +0\.0 h ago +0 .*\d of \d+", status), status
+    assert re.search(r"crm +hubspot +\d+ min ago +succeeded +\d+ min ago +0 .*\d of \d+", status), status
     assert len(status.splitlines()) == 7
 
     again = company("sync", "crm", "billing")
@@ -216,3 +216,26 @@ def test_a_source_that_breaks_off_is_a_failed_sync_that_says_why(company: Cli, v
         vendors.faults["hubspot"].html = Faults().html
     assert result.exit_code == 1
     assert result.stderr.startswith("crm companies: ")
+
+
+def test_sources_are_compared_and_mapped_again(company: Cli) -> None:
+    path = company.config / "sources.yaml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("  crm:\n", "  crm:\n    raw_log: {days: 7}\n", 1), encoding="utf-8")
+    crm_only(company)
+    assert company("sync", "--all").exit_code == 0
+    status = company("sync", "--status")
+    assert "complete up to" in status.stdout
+    assert "unknown" in status.stdout, "nothing was compared yet"
+    replayed = company("sync", "crm", "--replay", "--dry-run")
+    assert replayed.exit_code == 0, replayed.output
+    rows = [line.split() for line in replayed.stdout.splitlines() if line.startswith("crm ")]
+    assert {row[1] for row in rows} == {"companies", "contacts", "deals"}
+    assert all(row[2] == row[5] != "0" and row[3] == row[4] == row[6] == "0" for row in rows), "nothing would change"
+    assert ask(company.store, "SELECT count(DISTINCT stream) FROM raw_row") == [(3,)]
+    ask_twice = company("sync", "crm", "--replay", "--reconcile")
+    assert (ask_twice.exit_code, "--reconcile and --replay do not go together" in ask_twice.stderr) == (2, True)
+    assert "--dry-run goes with" in company("sync", "--dry-run").stderr
+    compared = company("sync", "crm", "--reconcile", "--dry-run")
+    assert "crm: nothing was changed" in compared.stdout
+    assert company("sync", "crm", "--replay", "--quarantine").exit_code == 0

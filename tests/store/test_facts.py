@@ -24,6 +24,8 @@ from hub.store import Store
 from hub.store.facts import find_customers, find_facts
 from hub.store.facts.support import is_good
 from hub.store.records import upsert
+from hub.store.streams import Check, note_checked, note_pulled, set_demands
+from hub.store.syncs import declare_sources
 from hub.store.tables import RECORD_TABLES, customer, sync_run
 from scoring.facts import CATALOGUE, FACTS
 
@@ -382,6 +384,52 @@ async def test_a_dead_source_is_missing_and_not_silent(store: Store, writer: Wri
     assert seen == {11: 1, 10: 1, 4: 1, 3: None, 0: None}
     await writer.sync(0)
     assert (await facts(store))["a"]["tickets_90d"] == 1
+
+
+async def test_what_a_stream_that_slipped_would_say_is_missing(store: Store, writer: Writer) -> None:
+    """On 20 days the tickets were whole; then the stream was denied for a while, and then it was found to lack rows."""
+    await writer.customers("a")
+    await writer.known("desk", "a")
+    await writer.put("desk", writer.ticket("a", 40), writer.answer("a", SurveyType.NPS, 9, 40, "ann"))
+    for ago in range(30, -1, -1):
+        await writer.sync(ago, SyncState.INCOMPLETE)
+
+    async def stood(ago: int, complete_to: int | None, completeness: float | None = None) -> None:
+        now = moment(ago)
+        whole = None if complete_to is None else moment(complete_to)
+        check = Check(way="ids", theirs=100, completeness=completeness)
+        async with store.transaction() as connection:
+            await note_pulled(connection, "desk", "tickets", makes=["ticket"], complete_to=whole, now=now)
+            if completeness is not None:
+                await note_checked(connection, "desk", "tickets", check, makes=["ticket"], now=now)
+
+    async def seen(*days_ago: int) -> dict[int, tuple[Any, Any]]:
+        rows = {ago: (await facts(store, day(ago)))["a"] for ago in days_ago}
+        return {ago: (row["tickets_90d"], row["nps_last"]) for ago, row in rows.items()}
+
+    async def demand(**asked: Any) -> None:
+        async with store.transaction() as connection:
+            await declare_sources(connection, {"desk": "fake"})
+            usual = {"fresh_seconds": None, "complete_share": 0.95, "raw_days": None}
+            await set_demands(connection, {"desk": usual | asked})
+
+    await demand()
+    await stood(30, None)
+    await stood(28, 28)
+    await stood(20, 20)
+    assert await seen(31, 30, 29, 28, 13, 12) == {
+        31: (1, 9),  # nothing is known of that day
+        30: (None, 9),  # a part had come
+        29: (None, 9),
+        28: (1, 9),
+        13: (1, 9),
+        12: (None, 9),  # eight days behind the source's own syncs
+    }
+    await stood(5, 5, 0.96)
+    await stood(3, 3, 0.94)
+    assert await seen(5, 4, 3, 0) == {5: (1, 9), 4: (1, 9), 3: (None, 9), 0: (None, 9)}
+    await demand(complete_share=0.9, fresh_seconds=86_400)
+    assert await seen(5, 4, 3, 2, 1) == {5: (1, 9), 4: (1, 9), 3: (1, 9), 2: (1, 9), 1: (None, 9)}
 
 
 async def test_a_source_that_comes_seldom_is_given_its_time(store: Store, writer: Writer) -> None:

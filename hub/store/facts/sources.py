@@ -11,6 +11,11 @@ dies its facts become missing a while later, instead of zeros that look like sil
 Contacts are rewritten in place and leave no trace of who they were, so a source says nothing about the champions and
 executives of days before its first sync: who is there today would be those who stayed.
 
+A stream that *slips* takes the kinds of record it makes with it: the source is not alive for them. It does so when it is
+complete only up to a time too long ago (longer than the source's `fresh_for` before the day, or where that is not said,
+`STALE_AFTER` days before the newest sync, of other streams, that landed something), when it never was complete, or when the
+last comparison found that less than `complete_from` of the vendor's rows are here. Both are looked up as they stood by the day.
+
 A kind's *age* is the days from the newest landed sync to the day, of the freshest living source that knows the customer. It
 is 0 where a source counts as alive without a sync before the day.
 """
@@ -23,6 +28,7 @@ from sqlalchemy import ColumnElement, Table, and_, func, literal, or_, select, u
 
 from hub.model.actions import SyncState
 from hub.model.records import CHAMPION_ROLES, EXECUTIVE_ROLES
+from hub.store.facts.slipping import STALE_AFTER, find_slipped
 from hub.store.facts.window import Window
 from hub.store.store import Connection
 from hub.store.tables import (
@@ -37,11 +43,9 @@ from hub.store.tables import (
     user_activity_day,
 )
 
-STALE_AFTER = 7
-"""Days without a sync that landed anything, after which a source that came oftener is dead."""
 PATIENCE = 2
 
-_LANDED = (SyncState.SUCCEEDED.value, SyncState.INCOMPLETE.value)
+_LANDED = (SyncState.SUCCEEDED.value, SyncState.INCOMPLETE.value, SyncState.PAUSED.value)
 _IN_PLACE = "roles"
 
 
@@ -71,11 +75,13 @@ async def find(connection: Connection, window: Window) -> Known:
     sources = {source for each in yielding.values() for source in each}
     landed = await _find_landed(connection, dict.fromkeys(sources, window.end))
     alive = sources - await _find_dead(connection, window, landed)
+    slipped = await find_slipped(connection, window, landed)
     customers = await _find_customers(connection, window, alive)
     by_kind: dict[str, set[str]] = {}
     ages: dict[str, dict[str, float]] = {}
+    tables = {kind: table.name for kind, (table, _) in _happened(window).items()}
     for kind, of_kind in yielding.items():
-        living = of_kind & customers.keys()
+        living = (of_kind & customers.keys()) - slipped.get(tables[kind], frozenset())
         if kind == _IN_PLACE:
             living &= landed.keys()
         by_kind[kind] = set().union(*(customers[source] for source in living))
