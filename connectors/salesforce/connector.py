@@ -12,7 +12,7 @@ from connectors.kit.base import Raw, Stream
 from connectors.kit.http import Client
 from connectors.kit.jobs import Polling
 from connectors.kit.manifest import Manifest
-from connectors.kit.oauth import ClientCredentials, Grant, JwtBearer, Tokens, Vault
+from connectors.kit.oauth import ClientCredentials, Grant, JwtBearer, Tokens
 from connectors.kit.settings import SourceSettings
 from connectors.salesforce import mapping
 from connectors.salesforce.bulk import BulkQuery
@@ -97,14 +97,12 @@ class Settings(SourceSettings):
 
 
 class Connector:
-    """`vault`: where tokens are kept beyond the process; without one each process asks for its own."""
-
     manifest = MANIFEST
 
-    def __init__(self, settings: Settings, *, vault: Vault | None = None) -> None:
+    def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._tokens = Tokens(
-            f"{settings.base_url}/services/oauth2/token", grant=_grant(settings), vault=vault, proxy=settings.proxy
+            f"{settings.base_url}/services/oauth2/token", grant=_grant(settings), proxy=settings.proxy
         )
 
     def client(self) -> Client:
