@@ -23,11 +23,13 @@ from starlette.routing import Route
 
 from connectors.intercom.connector import Settings
 from connectors.intercom.wire import (
+    TICKET_EVERY,
     Row,
     company_id,
     contact_id,
     conversation_id,
     tables,
+    ticket_id,
     truth,
 )  # fmt: skip
 from connectors.kit import tempo
@@ -79,15 +81,18 @@ def settings(base_url: str, *, token: str) -> dict[str, Any]:
 
 
 def event(what: str, number: int) -> bytes:
-    """A notification that something changed about the account, person or ticket (a conversation) of that number."""
+    """A notification that something changed about the account, person or ticket of that number, where there is one of it."""
+    kind, key = ITEMS[what], IDS[what](number)
+    if what == "ticket" and number % TICKET_EVERY == 0:
+        kind, key = "ticket", ticket_id(number)
     return orjson.dumps(
         {
             "type": "notification_event",
             "app_id": "ourco1",
             "id": f"notif_{what}_{number}",
-            "topic": f"{ITEMS[what]}.updated",
+            "topic": f"{kind}.updated",
             "created_at": 1_795_348_800,
-            "data": {"type": "notification_event_data", "item": {"type": ITEMS[what], "id": IDS[what](number)}},
+            "data": {"type": "notification_event_data", "item": {"type": kind, "id": key}},
         }
     )
 

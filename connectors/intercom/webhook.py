@@ -21,9 +21,10 @@ STREAMS = {
     "contact": ("contacts",),
     "user": ("contacts",),
     "lead": ("contacts",),
-    "conversation": ("conversations", "ratings"),
+    "conversation": ("conversations",),
     "ticket": ("tickets",),
 }
+RATED = "conversation.rating."
 
 
 def verified(
@@ -40,8 +41,9 @@ def hints(headers: Mapping[str, str], body: bytes) -> Sequence[Hint]:
         return ()
     if not given(item.get("id")):
         raise BadRowError("is empty", field="data.item.id")
-    stamp = told.get("created_at")
-    event = str(told.get("id") or f"{told.get('topic')} {item['id']} {stamp}")
+    stamp, topic = told.get("created_at"), str(told.get("topic"))
+    streams = (*STREAMS[item["type"]], *(("ratings",) if topic.startswith(RATED) else ()))
+    event = str(told.get("id") or f"{topic} {item['id']} {stamp}")
     return [
         Hint(
             event_id=f"{event} {stream}",
@@ -49,7 +51,7 @@ def hints(headers: Mapping[str, str], body: bytes) -> Sequence[Hint]:
             key=(TICKET if stream == "tickets" else "") + str(item["id"]),
             at=moment(stamp, field="created_at") if given(stamp) else None,
         )
-        for stream in STREAMS[item["type"]]
+        for stream in streams
     ]
 
 

@@ -150,7 +150,7 @@ async def test_rows_are_fetched_by_key_and_missing_ones_are_gone(desk: Any, smal
     assert page.gone == ["nowhere"]
 
 
-def test_webhooks_are_believed_by_their_signature_and_hint_at_every_stream_of_the_row(small_world: World) -> None:
+def test_webhooks_are_believed_by_their_signature_and_hint_at_the_row(small_world: World) -> None:
     own = Settings.model_validate(settings("https://a.example", token="t0ken"))
     about: Any = {"method": "POST", "url": "https://hub.example/hooks/chat", "now": small_world.until}
     body = event("ticket", 2)
@@ -158,10 +158,12 @@ def test_webhooks_are_believed_by_their_signature_and_hint_at_every_stream_of_th
     with pytest.raises(BadSignatureError, match="does not match"):
         webhook.verified(signed(body, settings=own, **about), body + b" ", settings=own, **about)
     hints = webhook.hints({}, body)
-    assert [(hint.stream, hint.key) for hint in hints] == [
+    assert [(hint.stream, hint.key) for hint in hints] == [("conversations", conversation_id(2))]
+    rated = webhook.hints({}, body.replace(b"conversation.updated", b"conversation.rating.added"))
+    assert [(hint.stream, hint.key) for hint in rated] == [
         (s, conversation_id(2)) for s in ("conversations", "ratings")
     ]
-    assert len({hint.event_id for hint in hints}) == 2
+    assert len({hint.event_id for hint in rated}) == 2
     assert webhook.hints({}, b'{"type":"notification_event","topic":"ping","data":{"item":{"type":"ping"}}}') == ()
     assert (webhook.answer("HEAD", {}, b""), webhook.answer("POST", {}, body)) == (b"", None)
     with pytest.raises(BadRowError, match="is no JSON"):

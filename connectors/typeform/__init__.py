@@ -1,0 +1,1 @@
+"""Typeform: answers to NPS and other scale questions of forms."""
