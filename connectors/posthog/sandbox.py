@@ -4,14 +4,15 @@
 
 It understands the shape of queries that read one table in the order of a key, as `connectors/posthog/queries.py` writes them:
 `from <table>`, `{after}` or `{key0}` …, `limit`. Without a limit 100 rows come, never more than 50,000. Groups are
-"acct-<number>" of type 0, users "u-<person number>" as distinct ids of persons whose id is a UUID. One event in 150 has no
-group. Bearer auth with `token`; the limit is the team's.
+"acct-<number>" of type 0, users "u-<person number>" as distinct ids of persons whose id is a UUID. With `nobodys`, one event in
+so many has no group. Bearer auth with `token`; the limit is the team's.
 """
 
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from operator import itemgetter
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
@@ -24,21 +25,26 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from connectors.kit.sandbox import Faults, Limiter, Rendered, assemble, authorized
-from connectors.kit.simulated import ProductEvent, World, crm_id
+from connectors.kit.simulated import World, crm_id
 from connectors.kit.truth import usage_days
 
-NOBODYS = 150  # one event in so many has no group
 DEFAULT_LIMIT, LARGEST_LIMIT = 100, 50_000
 TABLE = re.compile(r"^select (.+?) from (events|groups|persons) where ")
 Row = tuple[Any, ...]
 
 
 def app(
-    world: Callable[[], World], *, token: str, faults: Faults, queries_per_hour: int = 2_400, scopes: str = "query:read"
+    world: Callable[[], World],
+    *,
+    token: str,
+    faults: Faults,
+    queries_per_hour: int = 2_400,
+    scopes: str = "query:read",
+    nobodys: int = 0,
 ) -> Starlette:
     """`scopes`: what the key may do; without query:read it may not ask."""
     limiter = Limiter(queries_per_hour, 3600)
-    groups, persons, events = (Rendered(world, make) for make in (_groups, _persons, _events))
+    groups, persons, events = (Rendered(world, make) for make in (_groups, _persons, partial(_events, nobodys=nobodys)))
     tables: dict[str, Callable[[], Sequence[Row]]] = {"groups": groups, "persons": persons, "events": events}
 
     async def query(request: Request) -> Response:
@@ -95,7 +101,7 @@ def settings(base_url: str, *, token: str) -> dict[str, Any]:
 
 def truth(world: World) -> Mapping[str, Collection[str]]:
     first = world.until.date() - timedelta(days=540)
-    counted = [event for event in world.events if event.at.date() >= first and not _nobodys(event)]
+    counted = [event for event in world.events if event.at.date() >= first]
     return {
         "groups": [f"acct-{account.number}" for account in world.accounts],
         "persons": [person_id(person.number) for person in world.people],
@@ -149,22 +155,18 @@ def _persons(world: World) -> list[Row]:
     return sorted(rows)
 
 
-def _events(world: World) -> list[Row]:
+def _events(world: World, *, nobodys: int) -> list[Row]:
     rows = [
         (
             str(uuid5(NAMESPACE_OID, event.insert_id)),
             _milli(event.at.timestamp()),
             event.name,
             f"u-{event.person}",
-            None if _nobodys(event) else f"acct-{event.account}",
+            None if nobodys and crc32(event.insert_id.encode()) % nobodys == 0 else f"acct-{event.account}",
         )
         for event in world.events
     ]
     return sorted(rows, key=itemgetter(1, 0))
-
-
-def _nobodys(event: ProductEvent) -> bool:
-    return crc32(event.insert_id.encode()) % NOBODYS == 0
 
 
 def _milli(seconds: float) -> int:
