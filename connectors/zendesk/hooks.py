@@ -24,7 +24,7 @@ def event(what: str, number: int) -> bytes:
             "account_id": 22129848,
             "detail": {"id": key, "updated_at": "2026-11-20T11:00:00Z"},
             "event": {},
-            "id": f"cbe4028c-7239-495d-b020-{number:012}",
+            "id": f"cbe4028c-7239-495d-b020-{base + number:012}",
             "subject": f"zen:{kind}:{key}",
             "time": "2026-11-20T11:00:00Z",
             "type": f"zen:event-type:{told}",

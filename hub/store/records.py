@@ -26,6 +26,8 @@ from hub.store.tables import RECORD_TABLES, external_id, field_change
 
 KIND_OF = {type_: kind for kind, type_ in RECORD_KINDS.items()}
 BATCH = 1_000
+LEAST_VERSION = 1
+"""Of a row whose vendor tells no time of change: 0 is that of rows that another row only implied."""
 _SHAPES = {
     type_: (names := tuple(field.name for field in fields(type_)), attrgetter(*names))
     for type_ in RECORD_KINDS.values()
@@ -87,6 +89,7 @@ def _rows(
         names, values_of = _SHAPES[type(record)]
         values = values_of(record)
         row = dict(zip(names, values, strict=True))
+        row["version"] = max(LEAST_VERSION, row["version"])
         row["digest"] = int.from_bytes(blake2b(orjson.dumps(values), digest_size=8).digest(), signed=True)
         row["id"] = f"{source}:{record.key}"
         row["source"] = source

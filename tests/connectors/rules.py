@@ -7,30 +7,36 @@ an exemption from a rule that it keeps, or that there is none of, is an error of
 import ast
 import base64
 import dataclasses
+import importlib
 import inspect
 import json
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
-from datetime import date
+from datetime import date, datetime, timedelta
 from enum import StrEnum
+from itertools import zip_longest
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from connectors.kit import registry
-from connectors.kit.base import Page, Stream, Window, map_rows
+from connectors.kit.base import BadRowError, Page, Stream, Window, map_rows
 from connectors.kit.http import Client
 from connectors.kit.manifest import Manifest
+from connectors.kit.sandbox import Faults
 from connectors.kit.settings import SourceSettings
+from connectors.kit.signing import BadSignatureError
+from connectors.kit.simulated import World
 from hub.model.actions import SyncState
 from hub.model.records import RECORD_KINDS, Company, Record
 from hub.store import Store
 from hub.store.syncs import find_bookmark
 from hub.store.tables import RECORD_TABLES, quarantine, sync_run
+from hub.sync.reconcile import in_words
 from scoring.facts import CATALOGUE
 from tests.connectors.suite import KINDS, Vendor, emptied
-from tests.connectors.worlds import pruned
+from tests.connectors.worlds import WHAT, company, pruned
 
 UNKNOWN = "zz-unheard-of"
 NOT_HERE = {"httpx", "requests", "aiohttp", "urllib.request", "http.client", "socket", "urllib3"}
@@ -69,14 +75,17 @@ def manifest(folder: Folder) -> None:
     assert told.name == folder.name
     assert issubclass(model, SourceSettings)
     assert model.model_config["extra"] == "forbid"
-    assert set(told.settings) == set(model.model_fields), "settings told of in the manifest, and those there are"
+    told_or_not = set(told.settings) ^ set(model.model_fields)
+    assert not told_or_not, f"settings that only the manifest or only the code has: {sorted(told_or_not)}"
     streams = folder.streams()
-    assert list(streams) == list(told.streams), "streams of its example, in their order, and those told of"
+    assert list(streams) == list(told.streams), (
+        f"its example has streams {list(streams)}, the manifest {list(told.streams)}"
+    )
     makes = {type_ for stream in streams.values() for type_ in stream.makes}
     assert makes <= set(RECORD_KINDS.values())
     assert Company in makes or not told.creates_customers, "it is to create customers and brings no companies"
     blank = [name for name, note in told.streams.items() if not (note.about.strip() and note.deletions.strip())]
-    assert blank == [], "streams that say nothing of themselves or of their deletions"
+    assert not blank, f"streams that say nothing of themselves or of their deletions: {blank}"
     assert told.rates, "its rate limits, as the vendor states them"
 
 
@@ -84,7 +93,8 @@ def feeds(folder: Folder) -> None:
     """It says which facts its records feed, by names there are."""
     named = {fact for note in folder.manifest.streams.values() for fact in note.feeds}
     assert named, "no stream says which facts it feeds"
-    assert named <= {fact.name for fact in CATALOGUE}, "facts there are none of"
+    unknown = named - {fact.name for fact in CATALOGUE}
+    assert not unknown, f"there are no facts {sorted(unknown)}; see scoring/facts.py"
 
 
 def readme(folder: Folder) -> None:
@@ -92,7 +102,7 @@ def readme(folder: Folder) -> None:
     text = (registry.folder(folder.name) / "README.md").read_text()
     own = [name for name in folder.manifest.settings if name not in SourceSettings.model_fields]
     missing = [what for what in (*folder.manifest.streams, *own) if f"`{what}`" not in text]
-    assert missing == [], "streams and settings its README says nothing of"
+    assert not missing, f"its README says nothing of `{'`, `'.join(missing)}`"
 
 
 def imports(folder: Folder) -> None:
@@ -104,18 +114,26 @@ def imports(folder: Folder) -> None:
                 imported |= {alias.name for alias in node.names}
             elif isinstance(node, ast.ImportFrom):
                 imported.add(node.module or "")
-    assert not imported & NOT_HERE
-    assert {name.split(".")[1] for name in imported if name.startswith("connectors.")} <= {"kit", folder.name}
+    assert not imported & NOT_HERE, f"imports {sorted(imported & NOT_HERE)}"
+    others = {name.split(".")[1] for name in imported if name.startswith("connectors.")} - {"kit", folder.name}
+    assert not others, f"imports other connectors: {sorted(others)}"
 
 
 def sandbox(folder: Folder) -> None:
     """Its sandbox can be served, read and judged without knowing it."""
     made = inspect.signature(registry.sandbox(folder.name)).parameters
     needed = [one.name for one in made.values() if one.default is inspect.Parameter.empty]
-    assert needed == ["world", "token", "faults"], "what app() needs"
+    assert needed == ["world", "token", "faults"], f"app() is given world, token and faults, and needs {needed}"
     settings = registry.sandbox_settings(folder.name, "http://127.0.0.1:1", token="t0ken-of-a-sandbox")
     built = registry.build(folder.name, settings)
-    assert {stream.name for stream in built.streams()} == set(folder.manifest.streams), "streams its settings() give"
+    given = {stream.name for stream in built.streams()}
+    assert given == set(folder.manifest.streams), f"by its settings() there are the streams {sorted(given)} only"
+
+
+def over_http(folder: Folder) -> None:
+    """It speaks HTTP, so that the suites can do to its sandbox what goes wrong; what does not has tests of its own."""
+    routes = registry.sandbox(folder.name)(company, token="t0ken", faults=Faults()).routes
+    assert [route.path for route in routes if route.path != "/_faults"], "its sandbox serves nothing"
 
 
 def golden(folder: Folder) -> None:
@@ -124,9 +142,9 @@ def golden(folder: Folder) -> None:
         found = folder.golden(name)
         records, refused = map_rows(stream, found["rows"])
         made = [_plain({"kind": KINDS[type(record)], **asdict(record)}) for record in records]
-        assert made == found["records"], f"records of {name}"
+        _same(f"records of {name}", made, found["records"])
         told = [{"key": bad.key, "reason": bad.reason, "field": bad.field} for bad in refused]
-        assert told == found["refused"], f"refused rows of {name}"
+        _same(f"refused rows of {name}", told, found["refused"])
         assert {type(record) for record in records} <= set(stream.makes), f"kinds of records of {name}"
         assert records, f"{name} shows no row that becomes a record"
         assert any(bad.key and bad.field for bad in refused), f"{name} shows no refused row with its id and its field"
@@ -161,7 +179,7 @@ def secrets(folder: Folder) -> None:
 
 
 PAPER: tuple[Callable[[Folder], None], ...] = (
-    manifest, feeds, readme, imports, sandbox, golden, unknown_words, secrets,
+    manifest, feeds, readme, imports, sandbox, over_http, golden, unknown_words, secrets,
 )  # fmt: skip
 
 
@@ -210,7 +228,7 @@ async def replay(trial: Trial) -> None:
     await trial.vendor.expect_truth(trial.store, after="a first sync")
     report = await trial.vendor.sync(trial.store)
     moved = {name: (each.new, each.changed) for name, each in report.streams.items() if each.new or each.changed}
-    assert moved == {}, "new and changed rows of a second sync"
+    assert not moved, f"new and changed rows of a second sync: {moved}"
 
 
 async def bookmark(trial: Trial) -> None:
@@ -255,7 +273,8 @@ async def denied(trial: Trial) -> None:
     assert "denied" in {each.state for each in report.streams.values()}, report.error
     assert len(asked) <= calls, f"{len(asked)} requests with a credential that is refused: {asked[:4]}"
     assert report.error, "it does not say why"
-    assert wrong not in report.error + repr(source) + trial.log()
+    shown = report.error + repr(source) + trial.log()
+    assert wrong not in shown, f"the credential is shown: {_around(shown, wrong)}"
 
 
 async def forbidden(trial: Trial) -> None:
@@ -280,7 +299,7 @@ async def down(trial: Trial) -> None:
         assert found.state in ("failed", "skipped"), f"{name} is {found.state} while its vendor is down"
         assert len(asked) <= ASKED_AT_MOST, f"{name} asked {len(asked)} times"
         assert found.error or found.state == "skipped", f"{name} does not say why it failed"
-    assert "503" in (report.error or ""), report.error
+    assert "503" in (report.error or ""), f"it does not say what the vendor answered: {report.error}"
     await trial.vendor.settle(trial.store, after="5xx for a while")
     await trial.vendor.expect_truth(trial.store, after="5xx for a while")
 
@@ -314,7 +333,7 @@ async def quarantined(trial: Trial) -> None:
         )
         landed = folder.golden(stream)["records"]
         missing = [each["key"] for each in landed if each["key"] not in keys[each["kind"]]]
-        assert missing == [], f"good rows of {stream} that did not land beside bad ones"
+        assert not missing, f"good rows of {stream} that did not land beside bad ones: {missing}"
 
 
 async def fetch(trial: Trial) -> None:
@@ -340,8 +359,11 @@ async def fetch(trial: Trial) -> None:
 
 
 async def ids(trial: Trial) -> None:
-    """The list of ids is that of the live rows; versions it tells are those of the records."""
+    """The list of ids is that of the live rows; versions it tells are those of the records; nothing differs after a sync."""
     await trial.whole()
+    checks = (await trial.vendor.reconcile(trial.store, dry_run=True)).checks
+    found = {name: in_words(check) for name, check in checks.items() if check.missing or check.extra or check.stale}
+    assert not found, f"what differs from what the vendor lists, after a whole sync: {found}"
     truth = registry.truth(trial.vendor.name, trial.vendor.world)
     async with trial.vendor.source.connector.client() as client:
         for stream in trial.streams:
@@ -349,14 +371,86 @@ async def ids(trial: Trial) -> None:
                 continue
             window = Window(bookmark=None, started_at=trial.vendor.time.clock())
             listed = {each.key: each.version async for some in stream.ids(client, window) for each in some}
-            assert set(listed) == set(truth[stream.name]), f"ids of {stream.name}"
+            _same(f"ids of {stream.name}", sorted(listed), sorted(truth[stream.name]))
             table = RECORD_TABLES[KINDS[stream.makes[0]]]
             async with trial.store.reading() as connection:
                 rows = (await connection.execute(select(table.c.key, table.c.version))).all()
             held = {row.key: row.version for row in rows}
             other = {key: (version, held.get(key)) for key, version in listed.items() if version is not None}
             wrong = {key: pair for key, pair in other.items() if pair[0] != pair[1]}
-            assert wrong == {}, f"versions in the ids of {stream.name}, and of its records"
+            assert not wrong, f"versions in the ids of {stream.name}, and of its records: {wrong}"
+
+
+async def webhook(trial: Trial) -> None:
+    """What the vendor sends is believed when it is signed, refused when it is not, and says which rows to fetch."""
+    vendor, module = trial.vendor, registry.webhook(trial.vendor.name)
+    told = vendor.manifest.webhooks
+    assert (module is None) == (told is None), (
+        f"it has {'no' * (module is None)} webhook.py, and its manifest says {told!r}"
+    )
+    if module is None:
+        return
+    sender, now = importlib.import_module(f"connectors.{vendor.name}.sandbox"), vendor.time.clock()
+    model = registry.settings_model(vendor.name)
+    settings = {
+        **registry.sandbox_settings(vendor.name, vendor.url, token=vendor.token),
+        **_hook_secrets(model, "right"),
+    }
+    right = model.model_validate(settings)
+    wrong = model.model_validate({**settings, **_hook_secrets(model, "wrong")})
+    truth, streams = registry.truth(vendor.name, vendor.world), {stream.name: stream for stream in trial.streams}
+    heard = set[str]()
+    for what, number in _anything(vendor.world):
+        try:
+            body = sender.event(what, number)
+        except LookupError:
+            continue  # the vendor has no such row, or sends nothing of it
+        how = {"method": "POST", "url": f"https://hub.example/hooks/{vendor.name}"}
+
+        def signed(body: bytes, at: datetime, how: dict[str, str] = how) -> dict[str, str]:
+            given = sender.signed(body, settings=right, now=at, **how)
+            return {name.lower(): value for name, value in given.items()}
+
+        headers = signed(body, now)
+        module.verified(headers, body, settings=right, now=now, **how)
+        refused: list[tuple[str, Any, bytes, Any, datetime]] = [
+            ("under another secret", headers, body, wrong, now),
+            ("without its headers", {}, body, right, now),
+        ]
+        if signed(body + b" ", now) != headers:
+            refused.append(("with another body", headers, body + b" ", right, now))
+        if signed(body, now + timedelta(hours=1)) != headers:
+            refused.append(("an hour late", headers, body, right, now + timedelta(hours=1)))
+        for why, given, sent, by, at in refused:
+            try:
+                module.verified(given, sent, settings=by, now=at, **how)
+            except BadSignatureError as error:
+                shown = str(error)
+            else:
+                raise AssertionError(f"a webhook {why} was believed")
+            assert not [secret for secret in _hook_secrets(model, "right").values() if secret in shown], (
+                "a secret is shown"
+            )
+        if hasattr(module, "rows"):
+            pushed = module.rows(headers, body)
+            assert pushed, f"nothing of {what} {number} is read"
+            for row in pushed:
+                assert map_rows(streams[row.stream], [row.raw])[1] == [], f"the row sent of {what} {number} is refused"
+            ids = [(row.event_id, row.stream) for row in pushed]
+        else:
+            some = module.hints(headers, body)
+            assert some, f"no hint of {what} {number}"
+            for hint in some:
+                assert hint.key is None or hint.key in truth[hint.stream], f"{what} {number} hints at {hint}"
+            ids = [(hint.event_id, hint.stream) for hint in some]
+        assert not heard & {event_id for event_id, _ in ids}, "two events have one id"
+        heard |= {event_id for event_id, _ in ids}
+    assert heard, "its sandbox can send no event"
+    try:
+        read = (module.rows if hasattr(module, "rows") else module.hints)(headers, b"<no JSON>")
+    except BadRowError:
+        return
+    raise AssertionError(f"a body that is no JSON was read as {read}")
 
 
 async def no_secrets(trial: Trial) -> None:
@@ -365,14 +459,29 @@ async def no_secrets(trial: Trial) -> None:
     async with trial.store.reading() as connection:
         kept = str((await connection.execute(select(sync_run))).mappings().all())
     shown = trial.log() + kept
-    assert token not in shown
+    assert token not in shown, f"the credential is shown: {_around(shown, token)}"
     assert base64.b64encode(token.encode()).decode()[4:-4] not in shown
 
 
-USE = (replay, bookmark, rate_limited, denied, forbidden, down, quarantined, fetch, ids, no_secrets)
+USE = (replay, bookmark, rate_limited, denied, forbidden, down, quarantined, fetch, ids, webhook, no_secrets)
 
 
 # what they share
+
+
+def _hook_secrets(model: type[SourceSettings], which: str) -> dict[str, str]:
+    """Values of the settings by which webhooks are verified."""
+    return {
+        name: f"whsec-{which}-{name}-0123456789" for name in model.model_fields if "webhook" in name or "hook_" in name
+    }
+
+
+def _anything(world: World) -> Iterator[tuple[str, int]]:
+    """Two rows of each part of the World that are there, and live."""
+    live = replace(world, people=[row for row in world.people if row.left_at is None])
+    for part, what in WHAT.items():
+        for row in [row for row in getattr(live, part) if not getattr(row, "ended_on", None)][:2]:
+            yield what, row.number
 
 
 async def _fetched(stream: Stream, client: Client, keys: list[str]) -> tuple[set[str], set[str]]:
@@ -381,7 +490,7 @@ async def _fetched(stream: Stream, client: Client, keys: list[str]) -> tuple[set
     assert stream.fetch is not None
     async for page in stream.fetch(client, keys):
         records, bad = map_rows(stream, page.rows)
-        assert bad == [], f"fetched rows of {stream.name} are refused"
+        assert not bad, f"fetched rows of {stream.name} are refused: {bad[0].reason}"
         live |= {record.key for record in records if not record.deleted}
         gone |= {record.key for record in records if record.deleted} | set(page.gone)
     return live, gone
@@ -416,6 +525,17 @@ def _words(raw: Any, path: tuple[Any, ...] = ()) -> Iterable[tuple[Any, ...]]:
             yield (*path, step)
         else:
             yield from _words(value, (*path, step))
+
+
+def _same(what: str, have: list[Any], want: list[Any]) -> None:
+    """The first that differs is shown."""
+    for one, other in zip_longest(have, want):
+        assert one == other, f"{what}: {one!r}, and expected was {other!r}"
+
+
+def _around(text: str, what: str) -> str:
+    at = text.index(what)
+    return f"{text[max(0, at - 80) : at]}***"
 
 
 def _plain(value: Any) -> Any:
