@@ -73,7 +73,7 @@ class FakeTime:
         """Every client and every sandbox's limit made from now on goes by this clock."""
         for made in (Client, Limiter):
             known = inspect.signature(made.__init__).parameters
-            defaults = made.__init__.__kwdefaults__
+            defaults: dict[str, Any] = made.__init__.__kwdefaults__ or {}
             for name in ("sleep", "clock", "monotonic"):
                 if name in known:
                     monkeypatch.setitem(defaults, name, getattr(self, name))

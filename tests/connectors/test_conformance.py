@@ -1,4 +1,4 @@
-"""What every connector has to be, checked on each folder the registry finds: see `tests/connectors/rules.py`.
+"""What every connector has to be, checked on each folder the registry finds: see rules_paper.py and rules_use.py.
 
 A connector's author writes nothing for this: manifest, fixtures and sandbox are enough. All rules a connector breaks are
 told at once.
@@ -12,8 +12,10 @@ import pytest
 
 from connectors.kit import registry
 from hub.store import Store
-from tests.connectors.rules import PAPER, USE, Folder, Trial
-from tests.connectors.suite import Vendor
+from tests.connectors.rules_paper import PAPER, Folder
+from tests.connectors.rules_use import USE
+from tests.connectors.suite import SERVED, Vendor
+from tests.connectors.trial import Trial
 from tests.connectors.troubles import WORLD_RULES
 
 Rule = Callable[[Any], Awaitable[None] | None]
@@ -46,7 +48,7 @@ async def test_its_folder_is_complete(name: str) -> None:
     assert not wrong, f"{name}:\n" + "\n".join(wrong)
 
 
-@pytest.mark.parametrize("name", registry.names())
+@pytest.mark.parametrize("name", SERVED)
 async def test_it_keeps_the_rules_before_its_sandbox(
     name: str,
     serve: Any,

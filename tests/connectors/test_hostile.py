@@ -66,7 +66,7 @@ async def _strike(
     vendor.before = before
     with monkeypatch.context() as patch:
         if "drip" in trouble.faults:
-            patch.setitem(Client.__init__.__kwdefaults__, "deadline", DEADLINE)
+            patch.setitem(Client.__init__.__kwdefaults__ or {}, "deadline", DEADLINE)
         report = await vendor.sync(store)
     # what could not strike, as a sandbox without pages has no page to serve again, does not strike later
     for fault in trouble.faults:
