@@ -5,7 +5,8 @@
 Four queries (a list of 100, the same with tickets, contacts and the latest score, one customer with all that, a list of 1,000)
 against this API, with a token, row scope, limits, cost and the log of personal reads (Q2 and Q3 show some), and against the
 limit (bench.graphql_limit, a stricter one beside it): a server process each of the same kind (uvicorn, uvloop, httptools),
-over 16 connections, in turns; figures are medians of the rounds. PostgreSQL is started unless its URL is given.
+over 16 connections, in turns; figures are medians of the rounds. Whom Q3 asks for is drawn anew for each request, on both
+sides. PostgreSQL is started unless its URL is given.
 
 The API's pages have at most 100 rows, so its list of 1,000 is ten pages in one query. A CSM asks, in whose book all are.
 """
@@ -13,10 +14,12 @@ The API's pages have at most 100 rows, so its list of 1,000 is ten pages in one 
 import argparse
 import asyncio
 import multiprocessing
+import random
 import socket
 import statistics
 import tempfile
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -110,12 +113,12 @@ class Asking:
             "content-type: application/json\r\ncontent-length: "
         )
 
-    async def rate(self, body: bytes, seconds: float) -> float:
-        """Answers a second."""
-        request = f"{self.head}{len(body)}\r\n\r\n".encode() + body
+    async def rate(self, bodies: Sequence[bytes], seconds: float) -> float:
+        """Answers a second; of several bodies one is drawn for each request."""
+        requests = [f"{self.head}{len(body)}\r\n\r\n".encode() + body for body in bodies]
         until = time.perf_counter() + seconds
         began = time.perf_counter()
-        counts = await asyncio.gather(*(self._keep_asking(request, until) for _ in range(CONNECTIONS)))
+        counts = await asyncio.gather(*(self._keep_asking(requests, until) for _ in range(CONNECTIONS)))
         return sum(counts) / (time.perf_counter() - began)
 
     async def once(self, body: bytes) -> bytes:
@@ -125,12 +128,12 @@ class Asking:
         finally:
             writer.close()
 
-    async def _keep_asking(self, request: bytes, until: float) -> int:
+    async def _keep_asking(self, requests: Sequence[bytes], until: float) -> int:
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port, limit=1 << 22)
         count = 0
         try:
             while time.perf_counter() < until:
-                await _asked(reader, writer, request)
+                await _asked(reader, writer, random.choice(requests))
                 count += 1
         finally:
             writer.close()
@@ -146,15 +149,17 @@ async def _asked(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, req
     return await reader.readexactly(int(head[length : head.index(b"\r\n", length)]))
 
 
-def _bodies() -> dict[str, tuple[bytes, bytes]]:
-    """Of each query: what the API is asked with, and the limit."""
+def _bodies(customers: int) -> dict[str, tuple[list[bytes], list[bytes]]]:
+    """Of each query: what the API is asked with, and the limit. Of Q3 as many as there are customers."""
     found = {}
     for name, query in queries().items():
-        asked: dict[str, Any] = {"query": query}
-        plain: dict[str, Any] = {"query": name}
+        asked: list[dict[str, Any]] = [{"query": query}]
+        plain: list[dict[str, Any]] = [{"query": name}]
         if name == "Q3":
-            asked["variables"], plain["id"] = {"id": global_id("customer", key_of(77))}, key_of(77)
-        found[name] = orjson.dumps(asked), orjson.dumps(plain)
+            keys = [key_of(number) for number in range(customers)]
+            asked = [{"query": query, "variables": {"id": global_id("customer", key)}} for key in keys]
+            plain = [{"query": name, "id": key} for key in keys]
+        found[name] = [orjson.dumps(each) for each in asked], [orjson.dumps(each) for each in plain]
     return found
 
 
@@ -176,9 +181,9 @@ async def measure(url: str, *, customers: int, rounds: int, seconds: float) -> N
     api, limit = Asking(ports[0], "/graphql", made.secret), Asking(ports[1], "/", made.secret)
     strict = Asking(ports[1], "/strict", made.secret)
     try:
-        for name, (asked, plain) in _bodies().items():
-            answer = orjson.loads(await api.once(asked))
-            if "errors" in answer or not await limit.once(plain):
+        for name, (asked, plain) in _bodies(customers).items():
+            answer = orjson.loads(await api.once(asked[0]))
+            if "errors" in answer or not await limit.once(plain[0]):
                 raise RuntimeError(f"{name}: {answer}")
             rates = [
                 (await api.rate(asked, seconds), await limit.rate(plain, seconds), await strict.rate(plain, seconds))

@@ -6,14 +6,14 @@ Every request to /graphql needs a token (Authorization: Bearer cshub_…), intro
 not know each other: `hub.web.graphql`, which knows HTTP, and `schema`, which knows GraphQL.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from starlette.applications import Starlette
-from starlette.datastructures import Headers
 from starlette.middleware import Middleware
+from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
@@ -37,12 +37,12 @@ from schema.guard.guard import Guard
 from schema.guard.secrecy import Whose
 from schema.nodes import global_id
 
-_HEADERS = {
-    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-    "cross-origin-resource-policy": "same-origin",
-}
+_HEADERS = (
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
 
 
 class HubLike(Protocol):
@@ -128,9 +128,12 @@ def app(
         Mount("/static/graphiql", _Only(StaticFiles(directory=graphiql.assets_folder()), graphiql.ASSETS)),
         Route("/", home),
     ]
-    made = Starlette(
+    endpoint = _endpoint(hub, guard, reads, origins, find)
+    graphql = _Graphql(endpoint, live.streaming(endpoint))
+    made = _Application(
+        graphql,
         routes=[
-            Route("/graphql", live.streaming(_endpoint(hub, guard, reads, origins, find))),
+            Route("/graphql", graphql),
             WebSocketRoute("/graphql", live.socket),
             Route("/healthz", healthz),
             *(pages if explorer != "nobody" else ()),
@@ -145,7 +148,7 @@ def app(
 
 
 def _find_viewer(hub: HubLike, admission: Admission) -> FindViewer:
-    async def viewer(headers: Headers) -> Viewer | None:
+    async def viewer(headers: Mapping[str, str]) -> Viewer | None:
         scheme, _, secret = headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer":
             return None
@@ -180,6 +183,30 @@ def _endpoint(hub: HubLike, guard: Guard, reads: Reads, origins: Sequence[str], 
     return Endpoint(answered, find_viewer=find, origins=Origins(origins))
 
 
+class _Graphql:
+    """Who accepts no events is answered at once; who may, by what looks closer."""
+
+    def __init__(self, endpoint: ASGIApp, streaming: ASGIApp) -> None:
+        self.endpoint = endpoint
+        self.streaming = streaming
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        streams = any(name == b"accept" and b"event-stream" in value.lower() for name, value in scope["headers"])
+        await (self.streaming if streams else self.endpoint)(scope, receive, send)
+
+
+class _Application(Starlette):
+    """Starlette, past whose routes requests to /graphql go straight to where they are answered: they are the most."""
+
+    def __init__(self, graphql: ASGIApp, **given: Any) -> None:
+        super().__init__(**given)
+        self._graphql = ServerErrorMiddleware(_SafeHeaders(graphql))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        straight = scope["type"] == "http" and scope["path"] == "/graphql"
+        await (self._graphql if straight else super().__call__)(scope, receive, send)
+
+
 class _Only:
     """Serves the named files of a folder, and nothing else in it."""
 
@@ -203,10 +230,7 @@ class _SafeHeaders:
         async def send_safely(message: Message) -> None:
             if message["type"] == "http.response.start":
                 known = {name for name, _ in message["headers"]}
-                message["headers"] = [
-                    *message["headers"],
-                    *((k.encode(), v.encode()) for k, v in _HEADERS.items() if k.encode() not in known),
-                ]
+                message["headers"] = [*message["headers"], *(each for each in _HEADERS if each[0] not in known)]
             await send(message)
 
         await self.app(scope, receive, send_safely if scope["type"] == "http" else send)

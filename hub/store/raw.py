@@ -176,6 +176,15 @@ def dsn_of(url: URL) -> str:
     return url.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
+_SETTINGS = {
+    "default_transaction_read_only": "on",
+    "timezone": "UTC",
+    "jit": "off",
+    # a page's statement takes longer to plan than to run, and its plan, along an index, is the same for all values
+    "plan_cache_mode": "force_generic_plan",
+}
+
+
 class RawPostgresql:
     """A pool of asyncpg's connections; nothing is undone between two uses, because nothing can be done on them."""
 
@@ -207,7 +216,7 @@ class RawPostgresql:
                     statement_cache_size=512,
                     max_inactive_connection_lifetime=300,
                     reset=_nothing,
-                    server_settings={"default_transaction_read_only": "on", "timezone": "UTC", "jit": "off"},
+                    server_settings=_SETTINGS,
                 )
         return self._pool
 

@@ -15,6 +15,8 @@ from hub.store.query.compiled import ENUMS, Marks
 from schema.nodes import global_id
 
 _MOST = 200_000
+_WHOLE_SECOND = b".000000"
+_UTC = b"+00:00"
 
 
 class UnfitError(Exception):
@@ -62,14 +64,10 @@ def looked_up(text: bytes, marks: Marks) -> bytes:
         pieces[1::2] = map(_PIECES.fresh().__getitem__, pieces[1::2])
         text = b"".join(pieces)
     if marks.timed in text:
-        *times, last = text.split(marks.timed)
-        ended = [each[:-7] if each[-7:] == b".000000" else each for each in times]
-        text = b"+00:00".join([*ended, last])
+        text = text.replace(_WHOLE_SECOND + marks.timed, _UTC).replace(marks.timed, _UTC)
     if marks.long in text:
-        pieces = text.split(marks.long)
-        if b"I" in b"".join(pieces[1::2]):  # Inf
+        begin, end = b'"' + marks.long, marks.long + b'"'
+        if begin + b"I" in text or begin + b"-I" in text:  # Inf
             raise UnfitError
-        pieces[2:-1:2] = [each[1:-1] for each in pieces[2:-1:2]]
-        pieces[0], pieces[-1] = pieces[0][:-1], pieces[-1][1:]
-        text = b"".join(pieces)
+        text = text.replace(begin, b"").replace(end, b"")
     return text

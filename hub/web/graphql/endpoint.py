@@ -8,11 +8,10 @@ most answers are ready before that.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
-from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -24,6 +23,11 @@ from hub.web.graphql.reading import LARGEST_BODY, Asked, BadRequestError, check_
 _PATIENCE_SECONDS = 0.05
 _ALWAYS_SAID = frozenset({405, 429})
 """Statuses that older clients get too: they are not about GraphQL, and what retries requests goes by them."""
+
+_NOT_KEPT = {
+    type_: {"content-type": f"{type_}; charset=utf-8", "cache-control": "no-store"}
+    for type_ in (accept.JSON, accept.RESPONSE)
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,7 @@ class Answered:
 
 Answering = Callable[[Asked, Viewer, bool], Awaitable[Answered]]
 """(what is asked, who asks, whether only reading is allowed)"""
-FindViewer = Callable[[Headers], Awaitable[Viewer | None]]
+FindViewer = Callable[[Mapping[str, str]], Awaitable[Viewer | None]]
 
 
 class _GoneError(Exception):
@@ -51,30 +55,32 @@ class Endpoint:
         self.answer = answer
         self.find_viewer = find_viewer
         self.origins = origins or Origins()
+        self._patience = Patience()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = Headers(scope=scope)
+        # names are in small letters already; of a header that is there twice the first counts
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in [*scope["headers"]][::-1]}
         origin = headers.get("origin")
         if scope["method"] == "OPTIONS":
-            response = Response(status_code=204, headers={"allow": METHODS, **self.origins.preflight(origin)})
+            answered = Answered(b"", 204, {"allow": METHODS, **self.origins.preflight(origin)})
         else:
             try:
-                response = await self._respond(scope, headers, receive)
+                answered = await self._respond(scope, headers, receive)
             except _GoneError:
                 return
-            response.headers["cache-control"] = "no-store"
-            response.headers.update(self.origins.headers(origin))
-        await response(scope, receive, send)
+            if allowed := self.origins.headers(origin):
+                answered = replace(answered, headers={**answered.headers, **allowed})
+        await _send(answered, send, head=scope["method"] == "HEAD")
 
-    async def _respond(self, scope: Scope, headers: Headers, receive: Receive) -> Response:
+    async def _respond(self, scope: Scope, headers: Mapping[str, str], receive: Receive) -> Answered:
         type_ = accept.chosen(headers.get("accept"))
         if type_ is None:
-            return refused(f"the answer is {accept.RESPONSE} or {accept.JSON}: accept one of them", 406)
+            return _refused(f"the answer is {accept.RESPONSE} or {accept.JSON}: accept one of them", 406)
         if scope["method"] not in ("GET", "HEAD", "POST"):
-            return refused("send a POST, or a GET to read", 405, type_=type_, headers={"allow": METHODS})
+            return _refused("send a POST, or a GET to read", 405, type_=type_, headers={"allow": METHODS})
         viewer = await self.find_viewer(headers)
         if viewer is None:
-            return refused(
+            return _refused(
                 "a valid token is needed: Authorization: Bearer cshub_… (cshub token create makes one)",
                 401,
                 code="UNAUTHENTICATED",
@@ -85,15 +91,13 @@ class Endpoint:
         try:
             asked = got(scope["query_string"], headers) if reading_only else await self._posted(headers, receive)
         except BadRequestError as error:
-            return refused(str(error), error.status, type_=type_, headers=error.headers)
-        answered = await _unless_gone(receive, self.answer(asked, viewer, reading_only))
+            return _refused(str(error), error.status, type_=type_, headers=error.headers)
+        answered = await _unless_gone(receive, self.answer(asked, viewer, reading_only), self._patience)
         status = answered.status if type_ == accept.RESPONSE or answered.status in _ALWAYS_SAID else 200
-        response = Response(answered.body, status, answered.headers, media_type=f"{type_}; charset=utf-8")
-        if status == 405:
-            response.headers["allow"] = "POST"
-        return response
+        allowing = {"allow": "POST"} if status == 405 else {}
+        return Answered(answered.body, status, {**answered.headers, **_NOT_KEPT[type_], **allowing})
 
-    async def _posted(self, headers: Headers, receive: Receive) -> Asked:
+    async def _posted(self, headers: Mapping[str, str], receive: Receive) -> Asked:
         check_content_type(headers.get("content-type"), headers.get("content-encoding"))
         body = bytearray()
         while True:
@@ -107,7 +111,34 @@ class Endpoint:
                 return posted(bytes(body))
 
 
-async def _unless_gone(receive: Receive, answer: Awaitable[Answered]) -> Answered:
+class Patience:
+    """Calls what still waits after a moment: `_PATIENCE_SECONDS`, or up to twice that. One timer is set for all of them."""
+
+    def __init__(self) -> None:
+        self._young: dict[object, Callable[[], None]] = {}
+        self._old: dict[object, Callable[[], None]] = {}
+        self._ticking = False
+
+    def wait(self, who: object, call: Callable[[], None]) -> None:
+        self._young[who] = call
+        if not self._ticking:
+            self._ticking = True
+            asyncio.get_running_loop().call_later(_PATIENCE_SECONDS, self._tick)
+
+    def done(self, who: object) -> None:
+        if self._young.pop(who, None) is None:
+            self._old.pop(who, None)
+
+    def _tick(self) -> None:
+        late, self._old, self._young = self._old, self._young, {}
+        self._ticking = bool(self._old)
+        if self._ticking:
+            asyncio.get_running_loop().call_later(_PATIENCE_SECONDS, self._tick)
+        for call in late.values():
+            call()
+
+
+async def _unless_gone(receive: Receive, answer: Awaitable[Answered], patience: Patience) -> Answered:
     """The answer; where the client hangs up first, its work is cancelled."""
     working = asyncio.current_task()
     assert working is not None, "a request is answered in a task"
@@ -125,7 +156,7 @@ async def _unless_gone(receive: Receive, answer: Awaitable[Answered]) -> Answere
         nonlocal watching
         watching = asyncio.create_task(watch())
 
-    patience = asyncio.get_running_loop().call_later(_PATIENCE_SECONDS, begin)
+    patience.wait(working, begin)
     try:
         return await answer
     except asyncio.CancelledError:
@@ -133,9 +164,29 @@ async def _unless_gone(receive: Receive, answer: Awaitable[Answered]) -> Answere
             raise _GoneError from None
         raise
     finally:
-        patience.cancel()
+        patience.done(working)
         if watching is not None:
             watching.cancel()
+
+
+async def _send(answered: Answered, send: Send, *, head: bool) -> None:
+    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answered.headers.items()]
+    if answered.status != 204:
+        headers.append((b"content-length", b"%d" % len(answered.body)))
+    await send({"type": "http.response.start", "status": answered.status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if head else answered.body})
+
+
+def _refused(
+    message: str,
+    status: int,
+    *,
+    code: str = "BAD_REQUEST",
+    type_: str = accept.JSON,
+    headers: Mapping[str, str] | None = None,
+) -> Answered:
+    body: dict[str, Any] = {"errors": [{"message": message, "extensions": {"code": code}}]}
+    return Answered(orjson.dumps(body), status, {**(headers or {}), **_NOT_KEPT[type_]})
 
 
 def refused(
@@ -147,5 +198,5 @@ def refused(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """An answer to what is no request, or nobody's."""
-    body: dict[str, Any] = {"errors": [{"message": message, "extensions": {"code": code}}]}
-    return Response(orjson.dumps(body), status, headers, media_type=f"{type_}; charset=utf-8")
+    made = _refused(message, status, code=code, type_=type_, headers=headers)
+    return Response(made.body, status, made.headers)
