@@ -58,6 +58,7 @@ from schema.scores.types import Scorecard
 from schema.segments.mutations import SegmentMutations
 from schema.segments.queries import SegmentQueries
 from schema.settings.queries import SettingsQueries
+from schema.sources.care import SourceCareMutations
 from schema.sources.mutations import SourceMutations
 from schema.sources.queries import SourceQueries
 from schema.sources.types import SyncRun
@@ -112,6 +113,7 @@ class Mutation(
     MailMutations,
     DigestMutations,
     SourceMutations,
+    SourceCareMutations,
     AccessMutations,
     BacktestMutations,
     OnboardingMutations,

@@ -37,6 +37,7 @@ from schema.people.asking import PeopleActions
 from schema.playbooks.asking import WorkActions
 from schema.segments.asking import SegmentActions
 from schema.settings.asking import SettingsActions
+from schema.sources.asking import SourceActions
 from scoring.lift import Lift
 
 
@@ -190,6 +191,7 @@ class Actions(
     ReportActions,
     SegmentActions,
     SettingsActions,
+    SourceActions,
     WorkActions,
     Protocol,
 ):

@@ -21,6 +21,7 @@ from hub.compose.renewal import RenewalActions
 from hub.compose.reports import ReportActions
 from hub.compose.segmenting import SegmentActions
 from hub.compose.settings_actions import SettingsActions
+from hub.compose.source_actions import SourceActions
 from hub.compose.steering import SteeringActions
 from hub.compose.working import WorkActions
 from hub.explanation import Explanation, explain, find_lift
@@ -60,6 +61,7 @@ class HubActions(
     ExpansionActions,
     SurveyActions,
     SettingsActions,
+    SourceActions,
     WorkActions,
 ):
     """Fires, rescores, syncs, updates alerts, explains; the caller has checked who may."""

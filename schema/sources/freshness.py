@@ -33,6 +33,39 @@ class Bookmark:
     )
 
 
+@strawberry.type(
+    description="How true a stream is: how far it is complete, and what the last comparison found, in rows."
+)
+class StreamTruth:
+    stream: str = column()
+    complete_to: datetime | None = column(
+        description="Every change up to then was pulled; null where no pull has ended with all of it yet."
+    )
+    fresh_seconds: float | None = computed_now(_since("complete_to"), "complete_to", description="Since then.")
+    checked_at: datetime | None = column(description="When it was compared with what the vendor lists; null: never.")
+    theirs: int | None = column(description="Live rows at the vendor.")
+    ours: int | None = column(description="Live rows here, before anything was mended.")
+    missing: int | None = column(description="They had it, and we had not.")
+    extra: int | None = column(description="We had it, and they had it no more; null where that cannot be told.")
+    stale: int | None = column(description="Ours was of an older version.")
+    repaired: int | None = column(description="Rows that were written to mend it.")
+    deleted: int | None = column(description="Extra ones that were marked so.")
+    held: int | None = column(description="Extra ones that were too many to be marked deleted without a person's word.")
+    completeness: float | None = column(description="Share of the vendor's rows that were here in the end, 0 to 1.")
+    check_error: str | None = column(description="Why it could not be compared, or what is left to a person.")
+
+
+@strawberry.type(description="What a vendor told by webhook.")
+class SourceEvent:
+    stream: str = column()
+    state: str = column(description="pending, done or failed.")
+    received_at: datetime = column()
+    happened_at: datetime | None = column(description="At the vendor, where it says.")
+    done_at: datetime | None = column()
+    tries: int = column()
+    error: str | None = column(personal=True)
+
+
 def due_at(row: Mapping[str, Any], context: Context) -> datetime | None:
     """The first tick of the schedule after the last sync that succeeded."""
     source = context.source(row["name"])

@@ -12,7 +12,7 @@ from schema.enums import SyncState
 from schema.fields import column, computed, computed_now, how_many, key, many, one, page
 from schema.nodes import Node, global_id
 from schema.paging import Connection
-from schema.sources.freshness import Bookmark, due_at, late_seconds
+from schema.sources.freshness import Bookmark, SourceEvent, StreamTruth, due_at, late_seconds
 
 
 @strawberry.type(description="What a sync did with one stream, in rows.")
@@ -24,6 +24,9 @@ class StreamCounts:
     changed: int | None = key()
     unchanged: int | None = key()
     quarantined: int | None = key()
+    gone: int | None = key(
+        description="Records marked deleted because the vendor said, by their keys, that they are no more."
+    )
     erased: int | None = key(description="Rows of erased people or customers: left out, or taken without the person.")
     total: int | None = key(description="The vendor's own count, where it tells one.")
     error: str | None = key()
@@ -130,6 +133,30 @@ class Source(Node):
         "sync_run", key="source", parent="name", order=Order("started_at", descending=True), description="Newest first."
     )
     bookmarks: list[Bookmark] = many("bookmark", key="source", parent="name", order=Order("stream"))
+    streams: list[StreamTruth] = many(
+        "stream_state",
+        key="source",
+        parent="name",
+        order=Order("stream"),
+        description="How true each stream is that was pulled or compared.",
+    )
+    pending_events: int = how_many(
+        "source_event",
+        key="source",
+        parent="name",
+        where=(Where("state", "eq", "pending"),),
+        description="What its vendor told by webhook and was not fetched yet.",
+    )
+    failed_events: int = how_many(
+        "source_event",
+        key="source",
+        parent="name",
+        where=(Where("state", "eq", "failed"),),
+        description="What was told and given up, as far back as events are kept; the next sync or comparison brings it.",
+    )
+    last_event: SourceEvent | None = one(
+        "source_event", key="source", parent="name", order=Order("received_at", descending=True)
+    )
     quarantine_count: int = how_many("quarantine", key="source", parent="name")
     quarantine: Connection[QuarantinedRow] = page(
         "quarantine", key="source", parent="name", order=Order("last_seen_at", descending=True)

@@ -9,7 +9,7 @@ from hub.store.tables.base import UtcDateTime
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 TODAY = NOW.date()
-_OF_SOURCES = (tables.bookmark, tables.sync_run, tables.quarantine)
+_OF_SOURCES = (tables.bookmark, tables.stream_state, tables.source_event, tables.sync_run, tables.quarantine)
 _PLAIN = {bool: False, int: 0, float: 0.0, date: TODAY}
 
 
@@ -348,6 +348,33 @@ async def seed(store: Store, count: int = 3, *, first: int = 0, **columns: Any) 
         last_succeeded_at=NOW,
     )
     put(tables.bookmark, id="desk:tickets", source="desk", stream="tickets", value={"t": 1}, moved_at=at[1])
+    counts = {"theirs": 20, "ours": 19, "missing": 2, "extra": 1, "stale": 0, "repaired": 1, "deleted": 1, "held": 0}
+    put(
+        tables.stream_state,
+        id="desk:tickets",
+        source="desk",
+        stream="tickets",
+        makes=["ticket"],
+        complete_to=at[1],
+        checked_at=at[1],
+        check_way="ids",
+        completeness=0.95,
+        **counts,
+    )
+    for number, state in enumerate(("done", "pending", "pending", "failed")):
+        put(
+            tables.source_event,
+            id=f"desk:{number}",
+            source="desk",
+            stream="tickets",
+            key=str(number),
+            event_id=f"e{number}",
+            pushed=False,
+            received_at=at[1] - timedelta(minutes=number),
+            state=state,
+            tries=number,
+            due_at=at[1],
+        )
     put(
         tables.sync_run,
         id="sync-desk-1",

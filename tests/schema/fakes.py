@@ -15,6 +15,8 @@ from hub.model.team import Member
 from hub.playbooks.stopping import Stopping
 from hub.store import Store
 from hub.store.stops import Stopped
+from hub.store.streams import Check
+from hub.sync import StreamReport
 from schema.answering import answer
 from schema.context import (
     AlertChange,
@@ -100,6 +102,22 @@ class FakeActions:
             raise BusyError("busy is being synced")
         self._note(("sync", source, by))
         return SyncStarted(source=source, run_id=f"sync-{source}-1")
+
+    async def reconcile(
+        self, source: str, *, streams: Sequence[str] | None, accept: bool, by: str, now: datetime
+    ) -> None:
+        self._note(("reconcile", source, streams, accept, by))
+
+    async def compare(self, source: str, *, streams: Sequence[str] | None) -> Mapping[str, Check]:
+        self._note(("compare", source, streams))
+        found = Check(way="ids", theirs=20, ours=19, missing=2, extra=1, stale=0, completeness=0.9)
+        return {"tickets": found, "users": Check(error="cannot be compared: the vendor lists no ids")}
+
+    async def retry_quarantine(
+        self, source: str, *, streams: Sequence[str] | None, dry_run: bool, by: str, now: datetime
+    ) -> Mapping[str, StreamReport]:
+        self._note(("retry", source, streams, dry_run, by))
+        return {"tickets": StreamReport(pulled=5, new=3, unchanged=1, quarantined=1, state="done")}
 
     async def update_alert(self, change: AlertChange, *, now: datetime) -> None:
         if change.alert_id == "closed":

@@ -251,6 +251,10 @@ ENTITIES: Mapping[str, Entity] = {
         Entity(name="mail_bounce", table=tables.mail_bounce, shared=False),
         Entity(name="source", table=tables.source, id="name", shared=True),
         Entity(name="bookmark", table=tables.bookmark, shared=True),
+        Entity(name="stream_state", table=tables.stream_state, shared=True),
+        Entity(
+            name="source_event", table=tables.source_event, hidden=frozenset({"raw", "key", "event_id"}), shared=True
+        ),
         Entity(name="sync_run", table=tables.sync_run, shared=True),
         Entity(name="audit_record", table=tables.audit_record, id="number", hidden=frozenset({"salt"}), shared=False),
         Entity(name="quarantine", table=tables.quarantine, shared=False),
