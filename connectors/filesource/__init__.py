@@ -1,0 +1,1 @@
+"""Files of a folder or an object store, as a source."""
