@@ -1,0 +1,1 @@
+"""SurveyMonkey: answers to NPS and other scale questions of surveys."""
