@@ -1,0 +1,1 @@
+"""Pipedrive: organizations that are customers, their people, and deals."""
