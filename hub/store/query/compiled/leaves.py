@@ -127,8 +127,9 @@ def _postgresql(column: ColumnElement[Any], wanted: Leaf) -> ColumnElement[Any]:
         case "time":
             utc = func.timezone(text("UTC"), column)
             exact = func.to_json(func.to_char(utc, text('YYYY-MM-DD"T"HH24:MI:SS.US+00:00')))
-            second = func.date_trunc(text("second"), type_coerce(column, TIMESTAMP(timezone=True)))
-            return case((type_coerce(column, TIMESTAMP(timezone=True)) == second, func.to_json(column)), else_=exact)
+            moment = type_coerce(column, TIMESTAMP(timezone=True))
+            second = cast(moment, TIMESTAMP(timezone=True, precision=0))  # plain arithmetic, which date_trunc is not
+            return case((moment == second, func.to_json(column)), else_=exact)
         case "enum":
             return _enum(column, wanted)
     return column
