@@ -22,32 +22,21 @@ from datetime import timedelta
 from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import EmailPolicy
 from email.utils import format_datetime
+from functools import lru_cache
 from html import escape
 from typing import TypeVar
 
 from aiosmtplib import SMTP, SMTPAuthenticationError, SMTPException, SMTPNotSupported, SMTPResponseException
 
 from hub.delivery.base import Manners, Message, Receipt, Refusal, Rejected, Uncertain
+from hub.delivery.mail_headers import HEADERS_KEPT, SMTP_POLICY, header
 from hub.delivery.mail_templates import CUSTOMER, UNSUBSCRIBE
 
 TIMEOUT_SECONDS = 20.0
 MOST_ON_ONE = 50
 """Messages over one connection: many servers take no more of them."""
 MANNERS = Manners(expiry=timedelta(days=1))
-UNFOLDED = "list-unsubscribe"
-
-
-class _Policy(EmailPolicy):
-    def fold_binary(self, name: str, value: str) -> bytes:
-        """A long address in a header would be written as encoded words, which no program takes for an address."""
-        if name.lower() != UNFOLDED:
-            return super().fold_binary(name, value)
-        return f"{name}: {value}".replace(", ", ",\r\n ").encode("ascii") + b"\r\n"
-
-
-SMTP_POLICY = _Policy(linesep="\r\n", cte_type="7bit")  # every server takes it
 Answer = TypeVar("Answer")
 _NOT_A_NAME = re.compile(r"[^A-Za-z0-9._-]")
 
@@ -194,17 +183,17 @@ class MailChannel:
         to_customer = payload.get("audience") == CUSTOMER
         sender = self._customer_sender if to_customer else self._sender
         mail = EmailMessage(policy=SMTP_POLICY)
-        mail["From"] = sender
-        mail["To"] = Address(addr_spec=message.address)
+        mail["From"] = header("From", str(sender))
+        mail["To"] = header("To", message.address)
         mail["Subject"] = "".join(filter(str.isprintable, " ".join((message.subject or "").split())))
         mail["Date"] = format_datetime(message.at)
         # of one domain, whoever it is from: what comes back names it
         mail["Message-ID"] = f"<{message.dedup_key.replace(':', '.')}@{self._sender.domain}>"
-        mail["Auto-Submitted"] = "auto-generated"
+        mail["Auto-Submitted"] = header("Auto-Submitted", "auto-generated")
         text, html = payload["text"], payload["html"]
         if to_customer:
             if reply_to := self._reply_to(payload.get("reply_to")):
-                mail["Reply-To"] = Address(addr_spec=reply_to)
+                mail["Reply-To"] = header("Reply-To", reply_to)
             page = self._opt_out(mail, message.address, str(payload.get("topic", "")))
             text, html = text.replace(UNSUBSCRIBE, page), html.replace(UNSUBSCRIBE, escape(page))
         mail.set_content(text)
@@ -288,6 +277,7 @@ def _answer(error: SMTPResponseException) -> str:
     return f"{error.code} {' '.join(error.message.split())[:200]}"
 
 
+@lru_cache(maxsize=HEADERS_KEPT)
 def _is_address(address: str) -> bool:
     """Fit for an envelope and a header: printable ASCII, no blanks, and nothing that Python reads in another way."""
     if not address.isascii() or not address.isprintable() or set(" <>,;") & set(address):

@@ -200,14 +200,15 @@ class _Book:
 async def resolve(connection: Connection, rules: IdentityRules, *, source: str, now: datetime) -> Resolution:
     """After a sync of `source`: decide what is open, create customers, link records, refresh profiles."""
     await begin_deciding(connection)
-    decisions: list[Decision] = []
-    if await count_undecided(connection):
-        decisions = decide(await find_evidence(connection), rules)
+    evidence = await find_evidence(connection) if await count_undecided(connection) else []
+    known = {piece.id: piece for piece in evidence}
+    decisions = decide(evidence, rules)
     created = [decision for decision in decisions if decision.creates]
     stamps = {"created_at": now, "updated_at": now}
     await add_customers(connection, [{"id": made.customer_id, "name": made.creates, **stamps} for made in created])
-    await put_decisions(connection, [_row(decision, now) for decision in decisions])
-    linked = await link(connection, since=now) if decisions else 0
+    await put_decisions(connection, [_row(each, now) for each in decisions if not _stands(each, known[each.id])])
+    # what comes after its company was decided is linked as it lands
+    linked = await link(connection, since=now) if any(each.customer_id for each in decisions) else 0
     await refresh_profiles(connection, source, now=now)
     states = [decision.state for decision in decisions]
     return Resolution(
@@ -217,6 +218,13 @@ async def resolve(connection: Connection, rules: IdentityRules, *, source: str, 
         unmatched=states.count("unmatched"),
         linked=linked,
     )
+
+
+def _stands(decision: Decision, piece: Evidence) -> bool:
+    """Whether nobody knows it yet, and it is written down for just this reason."""
+    is_open = decision.customer_id is None and piece.method is None
+    said = (decision.state, decision.reason, decision.candidates)
+    return is_open and said == (piece.state, piece.reason, piece.candidates)
 
 
 def _row(decision: Decision, now: datetime, by: str | None = None) -> dict[str, Any]:

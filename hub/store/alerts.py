@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Row, Text, Update, and_, bindparam, case, 
 from hub.errors import NotFoundError
 from hub.model.actions import Alert, AlertOutcome, AlertState
 from hub.store.among import among
+from hub.store.asking import Asking, several
 from hub.store.books import of_book
 from hub.store.bulk import insert_new
 from hub.store.events import note_alerts
@@ -26,11 +27,12 @@ async def open_alerts(connection: Connection, rows: Sequence[Mapping[str, Any]])
     return new
 
 
+_ALERT = select(alert).where(alert.c.id == bindparam("id"))
+
+
 async def get_alert(connection: Connection, id_: str, *, lock: bool = False) -> Alert:
-    statement = select(alert).where(alert.c.id == id_)
-    if lock:
-        statement = statement.with_for_update()
-    if (row := (await connection.execute(statement)).one_or_none()) is None:
+    statement = _ALERT.with_for_update() if lock else _ALERT
+    if (row := (await connection.execute(statement, {"id": id_})).one_or_none()) is None:
         raise NotFoundError(f"there is no alert {id_!r}")
     return _alert(row)
 
@@ -103,18 +105,25 @@ async def find_alerts(
     book: str | None = None,
 ) -> list[Alert]:
     """Alerts that meet everything asked, newest first."""
-    statement = select(alert).where(*of_book(alert.c.customer_id, book)).order_by(alert.c.opened_at.desc(), alert.c.id)
-    if customer_ids is not None:
-        statement = statement.where(alert.c.customer_id.in_(list(customer_ids)))
-    if run_ids is not None:
-        statement = statement.where(alert.c.run_id.in_(list(run_ids)))
-    if owner_email is not None:
-        statement = statement.where(alert.c.owner_email == owner_email)
-    if states is not None:
-        statement = statement.where(alert.c.state.in_([state.value for state in states]))
-    if limit is not None:
-        statement = statement.limit(limit)
-    return [_alert(row) for row in await connection.execute(statement)]
+    statement, asked = _ALERTS.of(
+        customer_ids=customer_ids,
+        run_ids=run_ids,
+        owner_email=owner_email,
+        states=None if states is None else [state.value for state in states],
+        limit=limit,
+    )
+    if book is not None:
+        statement = statement.where(*of_book(alert.c.customer_id, book))
+    return [_alert(row) for row in await connection.execute(statement, asked)]
+
+
+_ALERTS = Asking(
+    select(alert).order_by(alert.c.opened_at.desc(), alert.c.id),
+    customer_ids=alert.c.customer_id.in_(several("customer_ids")),
+    run_ids=alert.c.run_id.in_(several("run_ids")),
+    owner_email=alert.c.owner_email == bindparam("owner_email"),
+    states=alert.c.state.in_(several("states")),
+)
 
 
 def _alert(row: Row[Any]) -> Alert:

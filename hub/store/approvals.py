@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Row, select, update
 
 from hub.model.actions import Approval, ApprovalState
+from hub.store.asking import Asking, several
 from hub.store.runs import insert_missing
 from hub.store.store import Connection
 from hub.store.tables import approval
@@ -26,14 +27,17 @@ async def find_approvals(
     limit: int | None = None,
 ) -> list[Approval]:
     """Approvals that meet everything asked, newest first."""
-    statement = select(approval).order_by(approval.c.asked_at.desc(), approval.c.id)
-    if run_ids is not None:
-        statement = statement.where(approval.c.run_id.in_(list(run_ids)))
-    if states is not None:
-        statement = statement.where(approval.c.state.in_([state.value for state in states]))
-    if limit is not None:
-        statement = statement.limit(limit)
-    return [_approval(row) for row in await connection.execute(statement)]
+    asked = _APPROVALS.of(
+        run_ids=run_ids, states=None if states is None else [state.value for state in states], limit=limit
+    )
+    return [_approval(row) for row in await connection.execute(*asked)]
+
+
+_APPROVALS = Asking(
+    select(approval).order_by(approval.c.asked_at.desc(), approval.c.id),
+    run_ids=approval.c.run_id.in_(several("run_ids")),
+    states=approval.c.state.in_(several("states")),
+)
 
 
 async def settle(

@@ -1,14 +1,33 @@
 """Which messages of the ledger may go out now: at each channel's pace, and in order where it wants them so."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Select, and_, case, func, literal, or_, select, text, tuple_, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    CompoundSelect,
+    Integer,
+    Select,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+    tuple_,
+    update,
+)
 
 from hub.model.actions import Delivery, DeliveryState
+from hub.store.asking import several
 from hub.store.deliveries import find_deliveries
-from hub.store.stops import sendable
+from hub.store.stops import NOTHING_STOPPED, sendable
 from hub.store.store import Connection
 from hub.store.tables import delivery
 from hub.store.tables.base import UtcDateTime
@@ -63,117 +82,152 @@ async def claim(
     addresses.
     """
     if connection.dialect.name == "postgresql":  # SQLite has one writer anyway
-        await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CLAIM_LOCK})
-    paces = paces or {}
-    free = await sendable(connection)
-    taken = await _taken(connection, paces, free, now=now)
-    oldest = (
-        select(delivery.c.id, delivery.c.channel, delivery.c.address, delivery.c.turn_at)
-        .where(
-            delivery.c.state == DeliveryState.RESERVED.value,
-            or_(delivery.c.not_before.is_(None), delivery.c.not_before <= now),
-            _elsewhere(taken),
-            _at(places),
-            free,
-        )
-        .order_by(*_TURN)
-        .limit(LOOKED_AT)
-        .subquery()
-    )
-    place, turn = (oldest.c.channel, oldest.c.address), (oldest.c.turn_at, oldest.c.id)
-    due = select(oldest, func.row_number().over(partition_by=place, order_by=turn).label("turn")).subquery()
-    several = and_(due.c.channel.in_(_free_ones(paces)), due.c.turn <= AT_ONCE - await _having(connection, paces, due))
-    first = select(due.c.id).where(or_(due.c.turn == 1, several)).order_by(due.c.turn_at, due.c.id).limit(limit)
-    ids = list((await connection.execute(first)).scalars())
+        await connection.execute(_LOCK)
+    looks = _looks(_known(paces), await sendable(connection))
+    moments = looks.moments(now)
+    taken = {(row[0], row[1]) for row in await connection.execute(looks.taken, moments)}
+    having = [(row[0], row[1], row[2]) for row in await connection.execute(looks.having)] if looks.free else []
+    asked = {**moments, "limit": limit}
+    if taken:
+        asked["taken"] = sorted(taken)
+    if places is not None:
+        asked["places"] = sorted(places)
+    first = looks.first(elsewhere=bool(taken), at=places is not None, having=having)
+    ids = list((await connection.execute(first, asked)).scalars())
     if not ids:
         return []
-    expiry = _by_channel({name: now + pace.expiry for name, pace in paces.items()}, otherwise=now + USUAL.expiry)
-    await connection.execute(
-        update(delivery)
-        .where(delivery.c.id.in_(ids))
-        .values(
-            state=DeliveryState.SENT.value,
-            claimed_by=executor,
-            sent_at=now,
-            attempts=delivery.c.attempts + 1,
-            error=None,
-            not_before=None,
-            expires_at=func.coalesce(delivery.c.expires_at, expiry),
-        )
-    )
+    await connection.execute(looks.claimed, {**looks.expiries(now), "ids": ids, "by": executor, "now": now})
     return await find_deliveries(connection, ids=ids)
 
 
-async def _taken(
-    connection: Connection, paces: Paces, free: ColumnElement[bool], *, now: datetime
-) -> set[tuple[str, str]]:
-    """Places that had a message within their channel's interval, are having one just now, or wait to try one again."""
-    longest = max((pace.interval for pace in (USUAL, *paces.values())), default=USUAL.interval)
-    since = _by_channel({name: now - pace.interval for name, pace in paces.items()}, otherwise=now - USUAL.interval)
-    recent = select(*_PLACE).where(delivery.c.sent_at > now - longest, delivery.c.sent_at > since)
-    most = case((delivery.c.channel.in_(_free_ones(paces)), AT_ONCE), else_=1)
-    under_way = (
-        select(*_PLACE)
-        .where(delivery.c.state == DeliveryState.SENT.value)
-        .group_by(*_PLACE)
-        .having(func.count() >= most)
-    )
-    found = await connection.execute(recent.union(under_way, _blocked(paces, free, now=now)))
-    return {(row[0], row[1]) for row in found}
+_LOCK = text(f"SELECT pg_advisory_xact_lock({_CLAIM_LOCK})")
+_Paces = tuple[tuple[str, Pace], ...]
 
 
-def _blocked(paces: Paces, free: ColumnElement[bool], *, now: datetime) -> Select[str, str]:
-    """Places in order whose first message is to be tried again, but not yet."""
-    return select(*_PLACE).where(
-        delivery.c.state == DeliveryState.RESERVED.value,
-        delivery.c.attempts > 0,
-        delivery.c.not_before > now,
-        _in_order(paces),
-        free,
-    )
+def _known(paces: Paces | None) -> _Paces:
+    return tuple(sorted((paces or {}).items(), key=lambda each: each[0]))
 
 
-async def _having(connection: Connection, paces: Paces, due: FromClause) -> ColumnElement[int]:
-    """How many the address of a due message is having just now, in channels where that may be more than one."""
-    statement = (
-        select(*_PLACE, func.count().label("many"))
-        .where(delivery.c.state == DeliveryState.SENT.value, delivery.c.channel.in_(_free_ones(paces)))
-        .group_by(*_PLACE)
-    )
-    found = [(row.channel, row.address, row.many) for row in await connection.execute(statement)]
-    cases = [(and_(due.c.channel == channel, due.c.address == address), many) for channel, address, many in found]
-    return case(*cases, else_=0) if cases else literal(0)
+def _looks(paces: _Paces, free: ColumnElement[bool]) -> "_Looks":
+    """Statements are built once for the paces of a process; while something is stopped, anew."""
+    return _looks_of(paces) if free is NOTHING_STOPPED else _Looks(paces, free)
 
 
-def _free_ones(paces: Paces) -> list[str]:
-    return [name for name, pace in paces.items() if pace.is_free]
+@cache
+def _looks_of(paces: _Paces) -> "_Looks":
+    return _Looks(paces, NOTHING_STOPPED)
 
 
-def _in_order(paces: Paces) -> ColumnElement[bool]:
-    return delivery.c.channel.not_in([name for name, pace in paces.items() if not pace.ordered])
+def _moment(name: str) -> BindParameter[datetime]:
+    return bindparam(name, type_=UtcDateTime())
 
 
-def _at(places: Collection[tuple[str, str]] | None) -> ColumnElement[bool]:
-    return literal(True) if places is None else tuple_(*_PLACE).in_(sorted(places))
+class _Looks:
+    """What is asked at a claim. paces: of the channels; sendable: which messages no stop holds back."""
+
+    def __init__(self, paces: _Paces, sendable: ColumnElement[bool]) -> None:
+        self._paces, self._sendable = paces, sendable
+        self.free = [name for name, pace in paces if pace.is_free]
+        self._built: dict[tuple[bool, bool], Select[Any]] = {}
+        self.taken = self._taken()
+        self.blocked = self._blocked()
+        self.having = (
+            select(*_PLACE, func.count().label("many"))
+            .where(delivery.c.state == DeliveryState.SENT.value, delivery.c.channel.in_(self.free))
+            .group_by(*_PLACE)
+        )
+        self.claimed = (
+            update(delivery)
+            .where(delivery.c.id.in_(several("ids")))
+            .values(
+                state=DeliveryState.SENT.value,
+                claimed_by=bindparam("by"),
+                sent_at=_moment("now"),
+                attempts=delivery.c.attempts + 1,
+                error=None,
+                not_before=None,
+                expires_at=func.coalesce(delivery.c.expires_at, self._by_channel("expires")),
+            )
+        )
+
+    def moments(self, now: datetime) -> dict[str, Any]:
+        """Parameters of `taken`, `blocked` and `first`."""
+        longest = max((pace.interval for pace in (USUAL, *dict(self._paces).values())), default=USUAL.interval)
+        since = {f"since{place}": now - pace.interval for place, (_, pace) in enumerate(self._paces)}
+        return {"now": now, "longest": now - longest, "since": now - USUAL.interval, **since}
+
+    def expiries(self, now: datetime) -> dict[str, datetime]:
+        expiries = {f"expires{place}": now + pace.expiry for place, (_, pace) in enumerate(self._paces)}
+        return {"expires": now + USUAL.expiry, **expiries}
+
+    def _by_channel(self, name: str) -> ColumnElement[datetime]:
+        """The parameter of a message's channel."""
+        last = _moment(name)
+        if not self._paces:
+            return last
+        given = {channel: _moment(f"{name}{place}") for place, (channel, _) in enumerate(self._paces)}
+        return case(given, value=delivery.c.channel, else_=last)
+
+    def _taken(self) -> CompoundSelect[Any]:
+        """Places that had a message within their channel's interval, are having one just now, or wait to try one again."""
+        recent = select(*_PLACE).where(
+            delivery.c.sent_at > _moment("longest"), delivery.c.sent_at > self._by_channel("since")
+        )
+        under_way = (
+            select(*_PLACE)
+            .where(delivery.c.state == DeliveryState.SENT.value)
+            .group_by(*_PLACE)
+            .having(func.count() >= case((delivery.c.channel.in_(self.free), AT_ONCE), else_=1))
+        )
+        return recent.union(under_way, self._blocked())
+
+    def _blocked(self) -> Select[str, str]:
+        """Places in order whose first message is to be tried again, but not yet."""
+        return select(*_PLACE).where(
+            delivery.c.state == DeliveryState.RESERVED.value,
+            delivery.c.attempts > 0,
+            delivery.c.not_before > _moment("now"),
+            delivery.c.channel.not_in([name for name, pace in self._paces if not pace.ordered]),
+            self._sendable,
+        )
+
+    def first(self, *, elsewhere: bool, at: bool, having: Sequence[tuple[str, str, int]]) -> Select[Any]:
+        """The ids of those whose turn it is. elsewhere: but at the places `taken`; at: only at the places `places`.
+
+        having: how many the address of a due message is having just now, in channels where that may be more than one
+        """
+        if having:
+            return self._first(elsewhere, at, having)
+        if (elsewhere, at) not in self._built:
+            self._built[elsewhere, at] = self._first(elsewhere, at, ())
+        return self._built[elsewhere, at]
+
+    def _first(self, elsewhere: bool, at: bool, having: Sequence[tuple[str, str, int]]) -> Select[Any]:
+        oldest = select(delivery.c.id, delivery.c.channel, delivery.c.address, delivery.c.turn_at).where(
+            delivery.c.state == DeliveryState.RESERVED.value,
+            or_(delivery.c.not_before.is_(None), delivery.c.not_before <= _moment("now")),
+            *((tuple_(*_PLACE).not_in(several("taken")),) if elsewhere else ()),
+            *((tuple_(*_PLACE).in_(several("places")),) if at else ()),
+            self._sendable,
+        )
+        old = oldest.order_by(*_TURN).limit(LOOKED_AT).subquery()
+        place, turn = (old.c.channel, old.c.address), (old.c.turn_at, old.c.id)
+        due = select(old, func.row_number().over(partition_by=place, order_by=turn).label("turn")).subquery()
+        cases = [(and_(due.c.channel == channel, due.c.address == address), many) for channel, address, many in having]
+        several_at_once = due.c.channel.in_(self.free), due.c.turn <= AT_ONCE - (case(*cases, else_=0) if cases else 0)
+        ready = select(due.c.id).where(or_(due.c.turn == 1, and_(*several_at_once)))
+        return ready.order_by(due.c.turn_at, due.c.id).limit(bindparam("limit", type_=Integer))
 
 
 def _elsewhere(places: Collection[tuple[str, str]]) -> ColumnElement[bool]:
     return tuple_(*_PLACE).not_in(sorted(places)) if places else literal(True)
 
 
-def _by_channel(moments: Mapping[str, datetime], *, otherwise: datetime) -> ColumnElement[datetime]:
-    last = literal(otherwise, UtcDateTime())
-    if not moments:
-        return last
-    given = {name: literal(moment, UtcDateTime()) for name, moment in moments.items()}
-    return case(given, value=delivery.c.channel, else_=last)
-
-
 async def next_due(connection: Connection, *, now: datetime, paces: Paces | None = None) -> datetime | None:
     """When the next reserved message may go out; None where there is none."""
-    paces = paces or {}
     free = await sendable(connection)
-    blocked = {(row[0], row[1]) for row in await connection.execute(_blocked(paces, free, now=now).distinct())}
+    looks = _looks(_known(paces), free)
+    blocked = {(row[0], row[1]) for row in await connection.execute(looks.blocked, {"now": now})}
     # what stands behind one that is to be tried again waits with it
     able = or_(_elsewhere(blocked), and_(delivery.c.attempts > 0, delivery.c.not_before > now))
     waiting = (delivery.c.state == DeliveryState.RESERVED.value, able, free)
@@ -184,5 +238,6 @@ async def next_due(connection: Connection, *, now: datetime, paces: Paces | None
         later = select(func.min(delivery.c.not_before).label("at")).where(*waiting, delivery.c.not_before > now)
         at: datetime | None = (await connection.execute(later)).scalar()
         return at
-    pause = min(paces.get(name, USUAL).interval for name in channels)
+    known = paces or {}
+    pause = min(known.get(name, USUAL).interval for name in channels)
     return now + max(pause, SHORTEST_WAIT)

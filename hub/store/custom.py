@@ -4,22 +4,34 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import Select, bindparam, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hub.store.among import among
+from hub.store.asking import several
 from hub.store.store import Connection
 from hub.store.tables import customer_field, field_change
 
 PREFIX = "custom."
+FEW = 500
+
+
+def _custom() -> Select[str, str, str]:
+    return select(customer_field.c.customer_id, customer_field.c.name, customer_field.c.value)
+
+
+_CUSTOM = _custom().where(customer_field.c.customer_id.in_(several("ids")))
 
 
 async def find_custom(connection: Connection, customer_ids: Iterable[str]) -> dict[str, dict[str, str]]:
     """{customer id: {"custom.<name>": value}} of those that have any."""
     found: dict[str, dict[str, str]] = {}
-    row = customer_field.c
-    statement = select(row.customer_id, row.name, row.value).where(among(connection, row.customer_id, customer_ids))
-    for each in await connection.execute(statement):
+    ids = list(customer_ids)
+    if len(ids) > FEW:  # more than a statement takes parameters
+        rows = await connection.execute(_custom().where(among(connection, customer_field.c.customer_id, ids)))
+    else:
+        rows = await connection.execute(_CUSTOM, {"ids": ids})
+    for each in rows:
         found.setdefault(each.customer_id, {})[PREFIX + each.name] = each.value
     return found
 

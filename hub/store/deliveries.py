@@ -8,6 +8,7 @@ from sqlalchemy import Row, and_, bindparam, func, literal, or_, select, update
 
 from hub.model.actions import Delivery, DeliveryState, RunState
 from hub.store.among import among
+from hub.store.asking import Asking, several
 from hub.store.bulk import insert_new
 from hub.store.store import Connection
 from hub.store.tables import delivery, playbook_run
@@ -162,8 +163,8 @@ async def _settle(connection: Connection, id_: str, executor: str, values: Mappi
 
 async def find_senders(connection: Connection) -> set[str]:
     """The processes whose messages are under way, as far as the ledger knows."""
-    statement = select(delivery.c.claimed_by).where(delivery.c.state == DeliveryState.SENT.value).distinct()
-    return set((await connection.execute(statement)).scalars())
+    known = delivery.c.state == DeliveryState.SENT.value, delivery.c.claimed_by.is_not(None)
+    return set((await connection.execute(select(delivery.c.claimed_by).where(*known).distinct())).scalars())
 
 
 async def doubt_abandoned(
@@ -182,10 +183,11 @@ async def doubt_abandoned(
 
     Those of channels that recognise a message (`recognised`) are reserved again instead.
 
-    Those of a process that is surely `gone`; those claimed before `claimed_by` by one not `alive`, or by our `own` process
-    that is not `under_way` with them (the store failed it when it wanted to note the answer).
+    Those of a process that is surely `gone`; those claimed before `claimed_by` by one not `alive`, by nobody who is known, or
+    by our `own` process that is not `under_way` with them (the store failed it when it wanted to note the answer).
     """
     nobody = or_(
+        delivery.c.claimed_by.is_(None),
         delivery.c.claimed_by.not_in(list(alive)),
         and_(delivery.c.claimed_by == own, delivery.c.id.not_in(list(under_way))),
     )
@@ -237,21 +239,31 @@ async def find_deliveries(
     limit: int | None = None,
 ) -> list[Delivery]:
     """Deliveries that meet everything asked, oldest first."""
-    order = [column.desc() if newest_first else column for column in (delivery.c.reserved_at, delivery.c.id)]
-    statement = select(delivery).order_by(*order)
-    if ids is not None:
-        statement = statement.where(delivery.c.id.in_(list(ids)))
-    if run_ids is not None:
-        statement = statement.where(delivery.c.run_id.in_(list(run_ids)))
-    if customer_ids is not None:
-        statement = statement.where(delivery.c.customer_id.in_(list(customer_ids)))
-    if states is not None:
-        statement = statement.where(delivery.c.state.in_([state.value for state in states]))
-    if channels is not None:
-        statement = statement.where(delivery.c.channel.in_(list(channels)))
-    if limit is not None:
-        statement = statement.limit(limit)
-    return [_delivery(row) for row in await connection.execute(statement)]
+    asked = _DELIVERIES[newest_first].of(
+        ids=ids,
+        run_ids=run_ids,
+        customer_ids=customer_ids,
+        states=None if states is None else [state.value for state in states],
+        channels=channels,
+        limit=limit,
+    )
+    return [_delivery(row) for row in await connection.execute(*asked)]
+
+
+_DELIVERIES = {
+    newest_first: Asking(
+        select(delivery).order_by(*order),
+        ids=delivery.c.id.in_(several("ids")),
+        run_ids=delivery.c.run_id.in_(several("run_ids")),
+        customer_ids=delivery.c.customer_id.in_(several("customer_ids")),
+        states=delivery.c.state.in_(several("states")),
+        channels=delivery.c.channel.in_(several("channels")),
+    )
+    for newest_first, order in (
+        (False, (delivery.c.reserved_at, delivery.c.id)),
+        (True, (delivery.c.reserved_at.desc(), delivery.c.id.desc())),
+    )
+}
 
 
 async def find_followed(connection: Connection, *, limit: int | None = None) -> list[Delivery]:

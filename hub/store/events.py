@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, delete, func, insert, literal, or_, select, update
+from sqlalchemy import ColumnElement, Select, Update, bindparam, delete, func, insert, literal, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hub.store.store import Connection
@@ -114,24 +114,38 @@ async def _announce(connection: Connection) -> None:
 async def number_events(connection: Connection) -> int:
     """Give numbers to the events that have none, in the order they were written; return how many. One process at a time."""
     last = await _lock(connection)
+    numbered = (await connection.execute(_NUMBER, {"up_to": last})).rowcount
+    if numbered:
+        await connection.execute(_COUNT, {"numbered": numbered})
+    return numbered
+
+
+def _numbering() -> Update:
     fresh = (
         select(event.c.id, func.row_number().over(order_by=event.c.id).label("place"))
         .where(event.c.number.is_(None))
         .subquery("fresh")
     )
-    statement = update(event).where(event.c.id == fresh.c.id).values(number=last + fresh.c.place)
-    numbered = (await connection.execute(statement)).rowcount
-    if numbered:
-        await connection.execute(update(event_log).values(last=event_log.c.last + numbered))
-    return numbered
+    up_to = bindparam("up_to", type_=event.c.number.type)
+    return update(event).where(event.c.id == fresh.c.id).values(number=up_to + fresh.c.place)
+
+
+_NUMBER = _numbering()
+_COUNT = update(event_log).values(last=event_log.c.last + bindparam("numbered", type_=event_log.c.last.type))
 
 
 async def _lock(connection: Connection) -> int:
     """The highest number given; nobody else gives one until this transaction ends."""
-    make = sqlite.insert(event_log) if connection.dialect.name == "sqlite" else postgresql.insert(event_log)
+    return int((await connection.execute(_HELD[connection.dialect.name])).scalar_one())
+
+
+def _held(make: Any) -> Any:
     row = make.values(id=1, last=0, first=1)  # the first of all; where the row is there, writing it anew locks it
     held = row.on_conflict_do_update(index_elements=[event_log.c.id], set_={"last": event_log.c.last})
-    return int((await connection.execute(held.returning(event_log.c.last))).scalar_one())
+    return held.returning(event_log.c.last)
+
+
+_HELD = {"sqlite": _held(sqlite.insert(event_log)), "postgresql": _held(postgresql.insert(event_log))}
 
 
 async def has_unnumbered(connection: Connection) -> bool:

@@ -8,6 +8,7 @@ from sqlalchemy import String, and_, case, cast, literal, null, or_, select
 
 from hub.errors import NotFoundError
 from hub.model.conditions import Condition, Field
+from hub.store.asking import several
 from hub.store.bulk import write_rows
 from hub.store.conditions import clause, column_of
 from hub.store.daily import batches
@@ -113,16 +114,18 @@ BLANK: dict[str, Any] = dict.fromkeys(("title", "kind", "state", "value", "expec
 }
 
 
+_BEST = expansion_opportunity.c
+_WORDS = (
+    select(_BEST.customer_id, *(_BEST[name] for name in BLANK))
+    .where(_BEST.customer_id.in_(several("ids")), _BEST.state.in_(LIVE), _BEST.blocked.is_(None))
+    .order_by(_BEST.customer_id, _BEST.expected.desc(), _BEST.rule)
+)
+
+
 async def find_expansion_words(connection: Connection, customer_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
     """{customer: what messages may say of its best live opportunity that nothing stands against}: the names of `BLANK`."""
     found: dict[str, dict[str, Any]] = {}
-    row = expansion_opportunity.c
     for ids in batches(customer_ids):
-        statement = (
-            select(row.customer_id, *(row[name] for name in BLANK))
-            .where(row.customer_id.in_(ids), row.state.in_(LIVE), row.blocked.is_(None))
-            .order_by(row.customer_id, row.expected.desc(), row.rule)
-        )
-        for each in await connection.execute(statement):
+        for each in await connection.execute(_WORDS, {"ids": ids}):
             found.setdefault(each.customer_id, {name: each._mapping[name] for name in BLANK})
     return found

@@ -72,8 +72,34 @@ async def find_evidence(connection: Connection, *, state: str | None = None) -> 
         statement = statement.where(external_id.c.state == state)
     rows = await connection.execute(statement.order_by(external_id.c.source, external_id.c.key))
     return [
-        Evidence(**{**row, "domains": tuple(row["domains"] or ()), "candidates": tuple(row["candidates"] or ())})
-        for row in rows.mappings()
+        Evidence(
+            id=id_,
+            source=source,
+            key=key,
+            external_key=external_key,
+            name=name,
+            domains=tuple(domains or ()),
+            customer_id=customer_id,
+            state=state,
+            method=method,
+            reason=reason,
+            candidates=tuple(candidates or ()),
+            decided_by=decided_by,
+        )
+        for (
+            id_,
+            source,
+            key,
+            external_key,
+            name,
+            domains,
+            customer_id,
+            state,
+            method,
+            reason,
+            candidates,
+            decided_by,
+        ) in rows
     ]
 
 

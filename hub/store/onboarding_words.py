@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import Select, func, select
 
+from hub.store.asking import several
 from hub.store.daily import batches
 from hub.store.store import Connection
 from hub.store.tables import onboarding, onboarding_step
@@ -22,6 +23,35 @@ BLANK: dict[str, Any] = {
 }
 
 
+def _newest() -> Select[Any]:
+    other = onboarding.alias("other")
+    last = select(func.max(other.c.attempt)).where(other.c.customer_id == onboarding.c.customer_id)
+    step = onboarding_step.c
+    return (
+        select(
+            onboarding.c.customer_id,
+            onboarding.c.attempt,
+            onboarding.c.started_at,
+            onboarding.c.ended_why,
+            onboarding.c.step,
+            step.name,
+            step.title,
+            step.state,
+            step.optional,
+            step.ours,
+            step.turn_at,
+            step.due_on,
+            step.done_at,
+        )
+        .join(onboarding_step, step.onboarding_id == onboarding.c.id)
+        .where(onboarding.c.customer_id.in_(several("ids")), onboarding.c.attempt == last.scalar_subquery())
+        .order_by(onboarding.c.customer_id, step.position)
+    )
+
+
+_NEWEST = _newest()
+
+
 async def find_onboarding_words(connection: Connection, customer_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
     """{customer id: words} of those that ever had an onboarding; all plain JSON.
 
@@ -33,31 +63,8 @@ async def find_onboarding_words(connection: Connection, customer_ids: Iterable[s
     """
     found: dict[str, dict[str, Any]] = {}
     for ids in batches(customer_ids):
-        other = onboarding.alias("other")
-        last = select(func.max(other.c.attempt)).where(other.c.customer_id == onboarding.c.customer_id)
-        step = onboarding_step.c
-        statement = (
-            select(
-                onboarding.c.customer_id,
-                onboarding.c.attempt,
-                onboarding.c.started_at,
-                onboarding.c.ended_why,
-                onboarding.c.step,
-                step.name,
-                step.title,
-                step.state,
-                step.optional,
-                step.ours,
-                step.turn_at,
-                step.due_on,
-                step.done_at,
-            )
-            .join(onboarding_step, step.onboarding_id == onboarding.c.id)
-            .where(and_(onboarding.c.customer_id.in_(ids), onboarding.c.attempt == last.scalar_subquery()))
-            .order_by(onboarding.c.customer_id, step.position)
-        )
         newest: dict[str, Any] = {}
-        for row in await connection.execute(statement):
+        for row in await connection.execute(_NEWEST, {"ids": ids}):
             words = found.setdefault(row.customer_id, {name: list(v) if v == [] else v for name, v in BLANK.items()})
             words |= {
                 "attempt": row.attempt,

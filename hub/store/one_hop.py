@@ -3,17 +3,30 @@
 SQLite answers in the calling thread, so the asynchronous driver keeps a thread for every connection and asks it one thing at a
 time: a cursor, the statement, its rows, the cursor's end. Each is a trip to the thread and back, which costs more than most of
 our statements take. Here the thread does all of it at once. Streams of rows keep their own cursor.
+
+A transaction begins with its first statement, in the same hop; one without any never begins. And where nothing else wants the
+event loop meanwhile (`Hops.none`), statements are run where they are asked for, and there is no hop at all.
 """
 
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import event
 from sqlalchemy.connectors.asyncio import AsyncAdapt_dbapi_cursor
 from sqlalchemy.dialects.sqlite.aiosqlite import AsyncAdapt_aiosqlite_connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.util.concurrency import await_
+
+T = TypeVar("T")
+
+
+class Hops:
+    """How the statements of an engine get to SQLite. none: without a thread, so that the event loop stands still meanwhile."""
+
+    def __init__(self) -> None:
+        self.none = False
+
 
 _Done = tuple[Any, int, int | None, list[Any]]
 """What a cursor knows when it is done: description, rowcount, lastrowid, and its rows."""
@@ -56,37 +69,90 @@ class _Cursor(AsyncAdapt_dbapi_cursor):
         """Its end has come with its rows."""
 
     def _hop(self, start: Callable[[Any], Any]) -> None:
-        connection: Any = self._connection
+        adapted: Any = self._adapt_connection
 
         def work() -> _Done:
-            cursor = start(connection._conn)
+            adapted.begin_now()
+            cursor = start(adapted.raw)
             try:
                 rows = cursor.fetchall() if cursor.description else []
                 return cursor.description, cursor.rowcount, cursor.lastrowid, rows
             finally:
                 cursor.close()
 
-        async def there_and_back() -> _Done:
-            async with self._adapt_connection._execute_mutex:
-                done: _Done = await connection._execute(work)
-                return done
-
-        try:
-            self._done = await_(there_and_back())
-        except Exception as error:  # noqa: BLE001  raised again, as SQLAlchemy has the driver's errors
-            self._adapt_connection._handle_exception(error)
+        self._done = adapted.hop(work)
         self._rows = deque(self._done[3])
 
 
 class _Connection(AsyncAdapt_aiosqlite_connection):
-    __slots__ = ()
+    """waiting: the statement that begins the transaction, once there is something to do in it."""
+
+    __slots__ = ("_hops", "waiting")
     _cursor_cls = _Cursor  # type: ignore[assignment]  # all that is asked of it, of another base
 
+    def __init__(self, dbapi: Any, connection: Any, hops: Hops) -> None:
+        super().__init__(dbapi, connection)
+        self._hops = hops
+        self.waiting: str | None = None
 
-def in_one_hop(engine: AsyncEngine) -> None:
-    """Let the connections of this engine, of SQLite, work so."""
+    @property
+    def raw(self) -> Any:
+        driver: Any = self._connection
+        return driver._conn
+
+    def begin_now(self) -> None:
+        """In SQLite's thread."""
+        if self.waiting is not None:
+            begin, self.waiting = self.waiting, None
+            self.raw.execute(begin).close()
+
+    def hop(self, work: Callable[[], T]) -> T:
+        try:
+            # SQLAlchemy insists that something is awaited
+            return await_(_here(work) if self._hops.none else self._there_and_back(work))
+        except Exception as error:  # noqa: BLE001  raised again, as SQLAlchemy has the driver's errors
+            self._handle_exception(error)
+
+    async def _there_and_back(self, work: Callable[[], T]) -> T:
+        driver: Any = self._connection
+        async with self._execute_mutex:
+            done: T = await driver._execute(work)
+            return done
+
+    def cursor(self, server_side: bool = False) -> Any:
+        if server_side and self.waiting is not None:
+            self.hop(self.begin_now)
+        return super().cursor(server_side)
+
+    def commit(self) -> None:
+        self._end("commit")
+
+    def rollback(self) -> None:
+        self._end("rollback")
+
+    def _end(self, how: str) -> None:
+        self.waiting = None
+        if self._connection._connection and self.raw.in_transaction:  # None once it is closed
+            self.hop(getattr(self.raw, how))
+        else:
+            await_(_here(lambda: None))
+
+
+async def _here(work: Callable[[], T]) -> T:
+    return work()
+
+
+def in_one_hop(engine: AsyncEngine, *, begin: str) -> Hops:
+    """Let the connections of this engine, of SQLite, work so; their transactions begin with the statement `begin`."""
+    hops = Hops()
 
     @event.listens_for(engine.sync_engine, "do_connect")
     def connect(dialect: Any, _: object, arguments: Any, named: Any) -> Any:
         made = dialect.connect(*arguments, **named)
-        return _Connection(made.dbapi, made._connection)
+        return _Connection(made.dbapi, made._connection, hops)
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def on_begin(connection: Any) -> None:
+        connection.connection.dbapi_connection.waiting = begin
+
+    return hops

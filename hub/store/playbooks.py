@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Float, Integer, Row, Select, String, and_, func, select
 
 from hub.model.conditions import Field
+from hub.store.asking import several
 from hub.store.conditions import (
     CUSTOMER_FIELDS,
     HEALTH_CHANGE,
@@ -90,6 +91,23 @@ def values_of(row: Row[Any]) -> dict[str, Any]:
     return values
 
 
+_SITUATIONS = (
+    select_values(scorecard.c.readings)
+    .join_from(customer, scorecard, and_(scorecard.c.customer_id == customer.c.id, scorecard.c.latest), isouter=True)
+    .outerjoin(lifecycle, lifecycle.c.customer_id == customer.c.id)
+    .where(customer.c.id.in_(several("ids")), customer.c.merged_into_id.is_(None))
+)
+_CHURN = select(churn_prediction.c.customer_id, churn_prediction.c.reasons, churn_prediction.c.horizon_days).where(
+    churn_prediction.c.customer_id.in_(several("ids")), churn_prediction.c.main, churn_prediction.c.latest
+)
+_CONTACTS = (
+    select(contact.c.customer_id, func.lower(contact.c.email).label("email"), func.min(contact.c.role).label("role"))
+    .where(contact.c.customer_id.in_(several("ids")), contact.c.email.is_not(None), contact.c.deleted.is_(False))
+    .group_by(contact.c.customer_id, func.lower(contact.c.email))
+    .order_by(contact.c.customer_id, "email")
+)
+
+
 async def find_situations(
     connection: Connection, customer_ids: Iterable[str], *, with_contacts: bool = False
 ) -> dict[str, Situation]:
@@ -106,15 +124,7 @@ async def find_situations(
             "renewal": await find_renewal_words(connection, ids),
             "expansion": await find_expansion_words(connection, ids),
         }
-        statement = (
-            select_values(scorecard.c.readings)
-            .join_from(
-                customer, scorecard, and_(scorecard.c.customer_id == customer.c.id, scorecard.c.latest), isouter=True
-            )
-            .outerjoin(lifecycle, lifecycle.c.customer_id == customer.c.id)
-            .where(customer.c.id.in_(ids), customer.c.merged_into_id.is_(None))
-        )
-        for row in await connection.execute(statement):
+        for row in await connection.execute(_SITUATIONS, {"ids": ids}):
             reasons, horizon = churn.get(row.id, ((), None))
             found[row.id] = Situation(
                 customer_id=row.id,
@@ -134,24 +144,13 @@ async def find_situations(
 async def _churn_reasons(
     connection: Connection, ids: Sequence[str]
 ) -> dict[str, tuple[Sequence[Mapping[str, Any]], int]]:
-    row = churn_prediction.c
-    statement = select(row.customer_id, row.reasons, row.horizon_days).where(
-        row.customer_id.in_(ids), row.main, row.latest
-    )
-    return {each.customer_id: (each.reasons, each.horizon_days) for each in await connection.execute(statement)}
+    found = await connection.execute(_CHURN, {"ids": ids})
+    return {each.customer_id: (each.reasons, each.horizon_days) for each in found}
 
 
 async def _contacts(connection: Connection, ids: Sequence[str]) -> dict[str, dict[str, str | None]]:
     """{customer id: {e-mail address: role}}, each address once; where sources differ, the first role by name."""
-    statement = (
-        select(
-            contact.c.customer_id, func.lower(contact.c.email).label("email"), func.min(contact.c.role).label("role")
-        )
-        .where(contact.c.customer_id.in_(ids), contact.c.email.is_not(None), contact.c.deleted.is_(False))
-        .group_by(contact.c.customer_id, func.lower(contact.c.email))
-        .order_by(contact.c.customer_id, "email")
-    )
     found: dict[str, dict[str, str | None]] = {}
-    for row in await connection.execute(statement):
+    for row in await connection.execute(_CONTACTS, {"ids": ids}):
         found.setdefault(row.customer_id, {})[row.email] = row.role
     return found

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, and_, delete, func, or_, select, true, upd
 
 from hub.errors import NotFoundError
 from hub.model.records import CancellationKind, OpportunityType
+from hub.store.asking import several
 from hub.store.books import of_book
 from hub.store.bulk import write_rows
 from hub.store.daily import batches
@@ -236,18 +237,19 @@ BLANK: dict[str, Any] = dict.fromkeys(
 )
 
 
+_WORDS = (
+    select(renewal)
+    .join(lifecycle, and_(lifecycle.c.customer_id == renewal.c.customer_id, lifecycle.c.renewal_on == renewal.c.due_on))
+    .where(renewal.c.customer_id.in_(several("ids")))
+    .order_by(renewal.c.customer_id, renewal.c.id.desc())  # of several currencies the first stays
+)
+
+
 async def find_renewal_words(connection: Connection, customer_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
     """{customer: what messages may say of the renewal by which it stands}, the names of `BLANK`; all plain JSON."""
     found: dict[str, dict[str, Any]] = {}
-    row = renewal.c
     for ids in batches(customer_ids):
-        statement = (
-            select(renewal)
-            .join(lifecycle, and_(lifecycle.c.customer_id == row.customer_id, lifecycle.c.renewal_on == row.due_on))
-            .where(row.customer_id.in_(ids))
-            .order_by(row.customer_id, row.id.desc())  # of several currencies the first stays
-        )
-        for each in await connection.execute(statement):
+        for each in await connection.execute(_WORDS, {"ids": ids}):
             found[each.customer_id] = {
                 "due_on": each.due_on.isoformat(),
                 "status": each.status,

@@ -10,6 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from hub.model.actions import Run, RunState, Step
 from hub.store.among import among
+from hub.store.asking import Asking, several
 from hub.store.bulk import insert_new, write_rows
 from hub.store.events import note_runs
 from hub.store.rests import claim
@@ -77,50 +78,56 @@ async def find_runs(
     limit: int | None = None,
 ) -> list[Run]:
     """Runs that meet everything asked, newest first."""
-    kept = playbook_definition.c
-    statement = (
-        select(playbook_run, kept.definition.label("kept"))
-        .outerjoin(playbook_definition, kept.hash == playbook_run.c.definition_hash)
-        .order_by(playbook_run.c.started_at.desc(), playbook_run.c.id)
+    asked = _RUNS.of(
+        ids=ids,
+        customer_ids=customer_ids,
+        playbook=playbook,
+        episode=episode,
+        states=None if states is None else [state.value for state in states],
+        limit=limit,
     )
-    if ids is not None:
-        statement = statement.where(playbook_run.c.id.in_(list(ids)))
-    if customer_ids is not None:
-        statement = statement.where(playbook_run.c.customer_id.in_(list(customer_ids)))
-    if playbook is not None:
-        statement = statement.where(playbook_run.c.playbook == playbook)
-    if episode is not None:
-        statement = statement.where(playbook_run.c.episode == episode)
-    if states is not None:
-        statement = statement.where(playbook_run.c.state.in_([state.value for state in states]))
-    if limit is not None:
-        statement = statement.limit(limit)
-    return [_run(row) for row in await connection.execute(statement)]
+    return [_run(row) for row in await connection.execute(*asked)]
+
+
+_RUNS = Asking(
+    select(playbook_run, playbook_definition.c.definition.label("kept"))
+    .outerjoin(playbook_definition, playbook_definition.c.hash == playbook_run.c.definition_hash)
+    .order_by(playbook_run.c.started_at.desc(), playbook_run.c.id),
+    ids=playbook_run.c.id.in_(several("ids")),
+    customer_ids=playbook_run.c.customer_id.in_(several("customer_ids")),
+    playbook=playbook_run.c.playbook == bindparam("playbook"),
+    episode=playbook_run.c.episode == bindparam("episode"),
+    states=playbook_run.c.state.in_(several("states")),
+)
 
 
 async def lock(connection: Connection, ids: Iterable[str]) -> dict[str, tuple[int, RunState]]:
     """{id: (fence, state)}, held until the transaction ends."""
-    statement = (
-        select(playbook_run.c.id, playbook_run.c.fence, playbook_run.c.state)
-        .where(playbook_run.c.id.in_(list(ids)))
-        .order_by(playbook_run.c.id)
-        .with_for_update()
-    )
-    return {row.id: (row.fence, RunState(row.state)) for row in await connection.execute(statement)}
+    return {row.id: (row.fence, RunState(row.state)) for row in await connection.execute(_LOCK, {"ids": list(ids)})}
+
+
+_LOCK = (
+    select(playbook_run.c.id, playbook_run.c.fence, playbook_run.c.state)
+    .where(playbook_run.c.id.in_(several("ids")))
+    .order_by(playbook_run.c.id)
+    .with_for_update()
+)
+
+
+_MOVE = (
+    update(playbook_run)
+    .where(playbook_run.c.id == bindparam("run"))
+    .values({name: bindparam(f"new_{name}", type_=playbook_run.c[name].type) for name in MOVED})
+    .values(fence=playbook_run.c.fence + 1)
+)
 
 
 async def move(connection: Connection, moves: Sequence[Mapping[str, Any]]) -> None:
     """Write what MOVED names of runs held by `lock`; what a move leaves out is NULL. Fences go up by one."""
     if not moves:
         return
-    statement = (
-        update(playbook_run)
-        .where(playbook_run.c.id == bindparam("run"))
-        .values({name: bindparam(f"new_{name}", type_=playbook_run.c[name].type) for name in MOVED})
-        .values(fence=playbook_run.c.fence + 1)
-    )
     rows = [{"run": each["id"], **{f"new_{name}": each.get(name) for name in MOVED}} for each in moves]
-    await connection.execute(statement, rows)
+    await connection.execute(_MOVE, rows)
     told = [each["id"] for each in moves if each["state"] != RunState.RUNNING]  # not of every step in between
     if told:
         at = max(each["updated_at"] for each in moves)
@@ -254,8 +261,12 @@ async def change_version(
 
 async def find_awaiting(connection: Connection, run_ids: Collection[str], *, awaits: str) -> list[str]:
     """Which of these runs await this."""
-    statement = select(playbook_run.c.id).where(playbook_run.c.id.in_(list(run_ids)), playbook_run.c.awaits == awaits)
-    return sorted((await connection.execute(statement)).scalars())
+    return sorted((await connection.execute(_AWAITING, {"ids": list(run_ids), "what": awaits})).scalars())
+
+
+_AWAITING = select(playbook_run.c.id).where(
+    playbook_run.c.id.in_(several("ids")), playbook_run.c.awaits == bindparam("what")
+)
 
 
 async def find_overdue(

@@ -9,6 +9,7 @@ from sqlalchemy import and_, delete, or_, select, union, update
 
 from hub.model.actions import Alert
 from hub.store.alerts import find_alerts, get_alert
+from hub.store.asking import Asking, several
 from hub.store.runs import insert_missing
 from hub.store.store import Connection
 from hub.store.tables import alert, approval, slack_message, slack_request, slack_thread, withheld_call
@@ -111,12 +112,15 @@ async def keep_message(connection: Connection, message: SlackMessage) -> None:
 async def find_messages(
     connection: Connection, *, delivery_ids: Collection[str] | None = None, run_ids: Collection[str] | None = None
 ) -> list[SlackMessage]:
-    statement = select(slack_message).order_by(slack_message.c.delivery_id)
-    if delivery_ids is not None:
-        statement = statement.where(slack_message.c.delivery_id.in_(sorted(delivery_ids)))
-    if run_ids is not None:
-        statement = statement.where(slack_message.c.run_id.in_(sorted(run_ids)))
-    return [SlackMessage(**row._mapping) for row in await connection.execute(statement)]
+    asked = _MESSAGES.of(delivery_ids=delivery_ids, run_ids=run_ids)
+    return [SlackMessage(**row._mapping) for row in await connection.execute(*asked)]
+
+
+_MESSAGES = Asking(
+    select(slack_message).order_by(slack_message.c.delivery_id),
+    delivery_ids=slack_message.c.delivery_id.in_(several("delivery_ids")),
+    run_ids=slack_message.c.run_id.in_(several("run_ids")),
+)
 
 
 async def note_shown(connection: Connection, message: SlackMessage, *, shown: str, now: datetime) -> bool:
@@ -142,16 +146,21 @@ async def find_changed_runs(connection: Connection, *, since: datetime, now: dat
     return sorted((await connection.execute(statement)).scalars())
 
 
+_JOINED = (
+    select(withheld_call.c.run_id, withheld_call.c.alert_id)
+    .where(withheld_call.c.run_id.in_(several("run_ids")), withheld_call.c.alert_id.is_not(None))
+    .distinct()
+    .order_by(withheld_call.c.alert_id)
+)
+
+
 async def find_calls(connection: Connection, run_ids: Collection[str]) -> dict[str, list[Alert]]:
     """{run: the calls it opened, and those that its own joined because they were open for the same reason}, newest first."""
     wanted = sorted(run_ids)
     found: dict[str, list[Alert]] = {each: [] for each in wanted}
     for each in await find_alerts(connection, run_ids=wanted):
         found[str(each.run_id)].append(each)
-    joined = select(withheld_call.c.run_id, withheld_call.c.alert_id).where(
-        withheld_call.c.run_id.in_(wanted), withheld_call.c.alert_id.is_not(None)
-    )
-    for run_id, alert_id in (await connection.execute(joined.distinct().order_by(withheld_call.c.alert_id))).all():
+    for run_id, alert_id in (await connection.execute(_JOINED, {"run_ids": wanted})).all():
         if all(each.id != alert_id for each in found[run_id]):
             found[run_id].append(await get_alert(connection, alert_id))
     return found

@@ -12,6 +12,9 @@ from hub.store.store import Connection
 from hub.store.tables import delivery, playbook_run, playbook_stop
 
 ALL = "*"
+NOTHING_STOPPED = true()
+_STOPS = select(playbook_stop).order_by(playbook_stop.c.playbook)
+_NAMES = select(playbook_stop.c.playbook)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +29,7 @@ class Stopped:
 
 async def find_stops(connection: Connection) -> dict[str, Stopped]:
     """{playbook, or *: its stop}."""
-    rows = await connection.execute(select(playbook_stop).order_by(playbook_stop.c.playbook))
+    rows = await connection.execute(_STOPS)
     return {row.playbook: _stopped(row) for row in rows}
 
 
@@ -54,9 +57,9 @@ async def remove(connection: Connection, playbook: str) -> bool:
 
 async def sendable(connection: Connection) -> ColumnElement[bool]:
     """Which messages no stop holds back. Without a stop, nothing is asked of the runs."""
-    stopped = list((await connection.execute(select(playbook_stop.c.playbook))).scalars())
+    stopped = list((await connection.execute(_NAMES)).scalars())
     if not stopped:
-        return true()
+        return NOTHING_STOPPED
     free = delivery.c.run_id.is_(None)  # no playbook's
     if ALL in stopped:  # the hub's own words to our people go on
         return and_(free, delivery.c.audience.is_distinct_from("customer"))
@@ -66,7 +69,7 @@ async def sendable(connection: Connection) -> ColumnElement[bool]:
 
 async def find_held(connection: Connection, delivery_ids: Collection[str]) -> set[str]:
     """Which of these very messages a stop holds back, asked just before they are sent."""
-    if (await connection.execute(select(playbook_stop.c.playbook).limit(1))).first() is None:
+    if (await connection.execute(_NAMES)).first() is None:
         return set()
     statement = select(delivery.c.id).where(delivery.c.id.in_(delivery_ids), await sendable(connection))
     return set(delivery_ids) - set((await connection.execute(statement)).scalars())

@@ -8,38 +8,41 @@
 SQLite has one writing connection (BEGIN IMMEDIATE, WAL, foreign keys on, busy timeout) and a few that can only read.
 """
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import sqlite3
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import orjson
-from sqlalchemy import Dialect, event
+from sqlalchemy import Dialect
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from hub.errors import ConfigError, Fault
+from hub.errors import ConfigError, Fault, TransientError
 from hub.store.extending import Extending, ExtendingPostgresql, ExtendingSqlite
-from hub.store.one_hop import in_one_hop
+from hub.store.one_hop import Hops
 from hub.store.raw import Raw, RawPostgresql, RawSqlite
-from hub.store.texts import teach
+from hub.store.sqlite_connections import prepare_sqlite
 
 Connection = AsyncConnection
-BUSY_TIMEOUT_MS = 30_000
 READERS = 4
 POSTGRESQL_POOL = 8
+COLLISIONS = frozenset({"40001", "40P01", "55P03"})
+"""PostgreSQL's: could not serialise, deadlock, lock not to be had."""
+BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 
 
 class Store:
     """A database, open. `description` names it without its password."""
 
-    def __init__(self, url: URL, writer: AsyncEngine, reader: AsyncEngine) -> None:
+    def __init__(self, url: URL, writer: AsyncEngine, reader: AsyncEngine, hops: Sequence[Hops] = ()) -> None:
         self.url = url
         self._writer = writer
         self._reader = reader
+        self._hops = tuple(hops)
         self._raw: Raw | None = None
         self._extending: Extending | None = None
 
@@ -78,9 +81,11 @@ class Store:
             )
             for size in (1, READERS)
         )
-        _prepare_sqlite(writer, begin="BEGIN IMMEDIATE", read_only=False)
-        _prepare_sqlite(reader, begin="BEGIN", read_only=True)
-        return cls(url, writer, reader)
+        hops = (
+            prepare_sqlite(writer, begin="BEGIN IMMEDIATE", read_only=False),
+            prepare_sqlite(reader, begin="BEGIN", read_only=True),
+        )
+        return cls(url, writer, reader, hops)
 
     @property
     def dialect(self) -> str:
@@ -116,11 +121,37 @@ class Store:
             return self.url.database or ""
         return self.url.set(query={}).render_as_string(hide_password=True)  # a password may stand in the query, too
 
+    @contextmanager
+    def by_itself(self) -> Iterator[None]:
+        """While within, SQLite answers without its threads: for whoever plays time and has nothing else to do meanwhile.
+
+        To be entered and left when no statement is under way.
+        """
+        before = [hops.none for hops in self._hops]
+        for hops in self._hops:
+            hops.none = True
+        try:
+            yield
+        finally:
+            for hops, was in zip(self._hops, before, strict=True):
+                hops.none = was
+
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
-        """A connection whose work is committed when the block ends, and undone when it raises."""
-        async with self._writer.begin() as connection:
-            yield connection
+        """A connection whose work is committed when the block ends, and undone when it raises.
+
+        TransientError where it collided with another's (a deadlock, a lock that nobody let go of in time): all of it is
+        undone, and the same may be done again.
+        """
+        try:
+            async with self._writer.begin() as connection:
+                yield connection
+        except DBAPIError as error:
+            if collided(error):
+                raise TransientError(
+                    "the store was busy with other work in the same place; nothing was changed"
+                ) from error
+            raise
 
     @asynccontextmanager
     async def migrating(self) -> AsyncIterator[Connection]:
@@ -208,6 +239,13 @@ class Store:
         await self.close()
 
 
+def collided(error: DBAPIError) -> bool:
+    """Whether another transaction stood in the way, and nothing is wrong with this one."""
+    state = getattr(error.orig, "sqlstate", None)
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    return state in COLLISIONS or (code is not None and code & 0xFF in BUSY)
+
+
 async def _set_foreign_keys(connection: AsyncConnection, *, on: bool) -> None:
     raw = (await connection.get_raw_connection()).driver_connection
     assert raw is not None, "the connection is open"
@@ -219,44 +257,6 @@ def _for_asyncpg(url: URL) -> URL:
     """The driver calls `ssl` what everybody else's URLs call `sslmode`."""
     query = {"ssl" if name == "sslmode" else name: value for name, value in url.query.items()}
     return url.set(drivername="postgresql+asyncpg", query=query)
-
-
-def _prepare_sqlite(engine: AsyncEngine, *, begin: str, read_only: bool) -> None:
-    in_one_hop(engine)
-
-    @event.listens_for(engine.sync_engine, "connect")
-    def on_connect(connection: Any, _: object) -> None:
-        connection.isolation_level = None  # we say BEGIN ourselves; the driver's own way starts too late
-        cursor = connection.cursor()
-        for pragma in (
-            f"busy_timeout = {BUSY_TIMEOUT_MS}",
-            "journal_mode = WAL",
-            "synchronous = NORMAL",
-            "foreign_keys = ON",
-            "temp_store = MEMORY",
-            "cache_size = -65536",
-            "wal_autocheckpoint = 16384",  # pages, 64 MB: a bulk load rewrites the same pages of its indexes over and over
-            "mmap_size = 268435456",
-            f"query_only = {int(read_only)}",
-        ):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-        teach(connection)
-
-    @event.listens_for(engine.sync_engine, "begin")
-    def on_begin(connection: Any) -> None:
-        connection.exec_driver_sql(begin)
-
-    @event.listens_for(engine.sync_engine, "handle_error")
-    def on_error(context: Any) -> None:
-        """A statement nobody waits for any more is ended: it runs in a thread, which cancelling alone would not reach."""
-        if isinstance(context.original_exception, asyncio.CancelledError) and context.connection is not None:
-            interrupt(context.connection.connection.driver_connection)
-
-
-def interrupt(driver_connection: Any) -> None:
-    """End the statement that an SQLite connection (aiosqlite's) is working on, if any; it raises OperationalError there."""
-    driver_connection._conn.interrupt()  # aiosqlite's own is a coroutine, and nothing may be awaited here
 
 
 def _dump(value: object) -> str:

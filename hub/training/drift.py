@@ -44,6 +44,8 @@ TWO_MONTHS = timedelta(days=62)
 """Predictions older than the newest that have matured by so much are not looked for."""
 AGEING = frozenset({"tenure_days", "renewals"})
 """Features that grow older with the book, wherever it goes."""
+_Asked = tuple[date, tuple[str, ...], tuple[str, ...]]
+"""A day, the customers, and the product features that are counted."""
 CALIBRATION, DISCRIMINATION = "observed / expected", "roc_auc"
 
 
@@ -83,12 +85,13 @@ async def check_drift(
     Returns the newest checks, old ones among them.
     """
     reports = []
+    read: dict[_Asked, FactTable] = {}
     for horizon in definition.horizons:
         async with store.reading() as connection:
             model = await find_champion(connection, horizon=horizon)
             if model is None:
                 continue
-            check = _Check(connection, definition, model, now, again)
+            check = _Check(connection, definition, model, now, again, read)
             found, notes = await check.run()
         async with store.transaction() as connection:
             await put_readings(connection, found)
@@ -115,13 +118,14 @@ async def _report(connection: Connection, model: StoredModel, notes: Sequence[st
 
 @dataclass(frozen=True, slots=True)
 class _Check:
-    """One champion being checked."""
+    """One champion being checked. read: what was read for the others; horizons speak of the same customers of a day."""
 
     connection: Connection
     definition: ChurnDefinition
     model: StoredModel
     now: datetime
     again: bool
+    read: dict["_Asked", FactTable]
 
     async def run(self) -> tuple[list[StoredReading], list[str]]:
         found: list[StoredReading] = []
@@ -186,13 +190,18 @@ class _Check:
         )
         ids = staying[:: -(-len(staying) // SAMPLE) or 1]
         said = await find_probabilities(self.connection, self.model.version, as_of=as_of, customer_ids=ids)
+        asked = as_of, tuple(id_ for id_ in ids if id_ in said), tuple(encoding.product)
+        if asked not in self.read:
+            self.read[asked] = await self._facts(*asked)
+        return encoding.matrix(self.read[asked])
+
+    async def _facts(self, as_of: date, ids: Sequence[str], product: Sequence[str]) -> FactTable:
         facts = await find_facts_of_day(self.connection, as_of=as_of, customer_ids=ids)
-        known = [id_ for id_ in ids if id_ in said and id_ in facts]
+        known = [id_ for id_ in ids if id_ in facts]
         columns: dict[str, Sequence[Any]] = {"customer_id": known}
         columns |= {name: [facts[id_].get(name) for id_ in known] for name in FACTS}
-        columns |= await find_product_use(self.connection, as_of=as_of, customers=known, features=encoding.product)
-        table = FactTable.of(as_of, columns)
-        return encoding.matrix(table)
+        columns |= await find_product_use(self.connection, as_of=as_of, customers=known, features=product)
+        return FactTable.of(as_of, columns)
 
     async def _outcomes(self) -> list[StoredReading] | str:
         """Calibration in the large and ROC-AUC of the newest matured day of predictions, or why there are none."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import aiosqlite
 import pytest
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from hub.store import Store
@@ -28,12 +28,13 @@ def trips(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
 async def test_a_statement_is_one_trip(sqlite_store: Store, trips: Counter[str]) -> None:
     async with sqlite_store.reading() as connection:
-        await connection.execute(text("SELECT 1"))  # opens the transaction, too
-        trips.clear()
+        await connection.execute(text("SELECT 1"))  # connects, too
+    trips.clear()
+    async with sqlite_store.reading() as connection:
         rows = (
             await connection.execute(text("SELECT 1 AS a, :b AS b UNION SELECT 2, 'z' ORDER BY 1"), {"b": "y"})
         ).all()
-        assert trips["all"] == 1
+        assert trips["all"] == 1, "the transaction begins on the way"
     assert [tuple(row) for row in rows] == [(1, "y"), (2, "z")]
     assert rows[0]._fields == ("a", "b")
 
@@ -72,3 +73,41 @@ async def test_a_connection_goes_on_after_a_statement_that_nobody_waits_for(sqli
         await task
     async with sqlite_store.reading() as connection:
         assert (await connection.execute(text("SELECT 1"))).scalar() == 1
+
+
+async def test_a_transaction_without_a_statement_never_begins(sqlite_store: Store, trips: Counter[str]) -> None:
+    async with sqlite_store.transaction() as connection:
+        await connection.execute(text("CREATE TABLE t (id INTEGER PRIMARY KEY)"))
+    async with sqlite_store.reading() as connection:
+        await connection.execute(text("SELECT 1"))
+    trips.clear()
+    async with sqlite_store.transaction(), sqlite_store.reading():
+        pass
+    assert trips["all"] == 0
+    async with sqlite_store.reading() as connection, connection.stream(text("SELECT 1 AS one")) as stream:
+        assert [row.one async for row in stream] == [1]
+
+
+async def twice(store: Store, statement: TextClause) -> None:
+    async with store.transaction() as connection:
+        await connection.execute(statement)
+        await connection.execute(statement)
+
+
+async def test_by_itself_there_are_no_trips_and_everything_is_as_ever(sqlite_store: Store, trips: Counter[str]) -> None:
+    async with sqlite_store.transaction() as connection:
+        await connection.execute(text("CREATE TABLE t (id INTEGER PRIMARY KEY)"))
+    async with sqlite_store.reading() as connection:
+        await connection.execute(text("SELECT 1"))
+    trips.clear()
+    with sqlite_store.by_itself():
+        async with sqlite_store.transaction() as connection:
+            await connection.execute(text("INSERT INTO t VALUES (:id)"), [{"id": 1}, {"id": 2}])
+        with pytest.raises(IntegrityError):
+            await twice(sqlite_store, text("INSERT INTO t VALUES (3)"))
+        async with sqlite_store.reading() as connection:
+            assert list((await connection.execute(text("SELECT id FROM t ORDER BY id"))).scalars()) == [1, 2]
+        assert trips["all"] == 0
+    async with sqlite_store.reading() as connection:
+        assert (await connection.execute(text("SELECT count(*) FROM t"))).scalar() == 2
+    assert trips["all"] == 2
