@@ -14,28 +14,28 @@ How fast, in what order and how long is each channel's own (`Manners`). One slow
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
-from contextlib import ExitStack
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from hub.delivery import USUAL, Channel, Manners, Message, Receipt, Refusal, Rejected, Stays, Uncertain
-from hub.durable.process import is_gone
 from hub.model.actions import Delivery, DeliveryState
+from hub.playbooks.abandoned import doubt_abandoned
 from hub.playbooks.barring import Bars, find_bars
 from hub.playbooks.endpoints import Endpoints
 from hub.playbooks.mailing import Mailing
 from hub.playbooks.turns import Place, Turns, rested
-from hub.store import Store, claims, deliveries, executors
+from hub.store import Store, claims, deliveries
 from hub.store.suppression import Suppressed
 
 log = logging.getLogger(__name__)
 
 PARALLEL = 12
+TOGETHER_SECONDS, PLAYED_SECONDS = 0.01, 1.0
+"""So long is waited for the answers to others, before one is noted."""
 FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(hours=1)
-SILENCE = timedelta(seconds=60)
-"""A process that has not beaten for so long is dead, and what it was sending is unknown; one surely gone is dead at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,7 @@ class Ledger:
         self._channels = channels
         self._executor = executor
         self._clock = clock
+        self._together = TOGETHER_SECONDS
         self._under_way: set[str] = set()
         self._manners: Mapping[str, Manners] = {
             name: getattr(channel, "manners", USUAL) for name, channel in channels.items()
@@ -77,6 +78,18 @@ class Ledger:
             for name, each in self._manners.items()
         }
         self._endpoints = Endpoints(store)
+
+    @contextmanager
+    def without_pace(self) -> Iterator[None]:
+        """While within, an address gets its next message as soon as it had the one before: for time that is played, where
+        nothing hangs and nobody waits either, so that answers are noted together."""
+        kept = self._paces, self._together
+        self._paces = {name: replace(each, interval=timedelta(0)) for name, each in self._paces.items()}
+        self._together = PLAYED_SECONDS
+        try:
+            yield
+        finally:
+            self._paces, self._together = kept
 
     async def drain(self) -> datetime | None:
         """Send what is due; return when the next message is, None where none is left."""
@@ -98,6 +111,9 @@ class Ledger:
                         return await claims.next_due(connection, now=self._clock(), paces=self._paces)
                 wait = None if len(sending) == PARALLEL else turns.wait
                 done, sending = await asyncio.wait(sending, timeout=wait, return_when=asyncio.FIRST_COMPLETED)
+                if done and sending:  # what is taken at nearly the same time is noted in one transaction
+                    more, sending = await asyncio.wait(sending, timeout=self._together)
+                    done |= more
                 await self._note(done)
                 turns.free(rested((each.result().sent for each in done), now=self._clock(), paces=self._paces))
         except asyncio.CancelledError:
@@ -143,28 +159,11 @@ class Ledger:
             )
 
     async def sweep(self, *, now: datetime) -> list[str]:
-        """Messages left `sent` by dead processes become unknown, or are sent again where that does no harm.
-
-        Returns the ids of those that are unknown now.
-        """
-        async with self._store.transaction() as connection:
-            beats = await executors.find_beats(connection)
-            alive = {id_ for id_, at in beats.items() if at > now - SILENCE} | {self._executor}
-            senders = await deliveries.find_senders(connection)
-            lost = await deliveries.doubt_abandoned(
-                connection,
-                alive=alive,
-                gone={each for each in senders if is_gone(each, own=self._executor)},
-                own=self._executor,
-                under_way=self._under_way,
-                claimed_by=now - SILENCE,
-                reason="its sender died, or lost the store, before it noted the answer",
-                now=now,
-                recognised=[name for name, each in self._manners.items() if each.recognises],
-            )
-        if lost:
-            log.warning("%d messages may or may not have been sent; see deliveries in state unknown", len(lost))
-        return lost
+        """See hub.playbooks.abandoned; the ids of those that are unknown now."""
+        recognised = [name for name, each in self._manners.items() if each.recognises]
+        return await doubt_abandoned(
+            self._store, executor=self._executor, under_way=self._under_way, recognised=recognised, now=now
+        )
 
     async def resend(self, ids: Iterable[str], *, by: str) -> list[str]:
         """A person wants them sent after all, knowing that an unknown one may arrive twice."""

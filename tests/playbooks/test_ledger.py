@@ -278,6 +278,15 @@ async def test_what_a_process_was_sending_that_is_surely_gone_is_unknown_at_once
     assert await Ledger(store, {}, executor="here", clock=clock).sweep(now=clock()) == ["del_a"]
 
 
+async def test_what_nobody_known_was_sending_is_unknown_after_a_while(store: Store) -> None:
+    await reserve(store, make_row(state="sent", sent_at=START, attempts=1))
+    clock = Clock(START)
+    ledger = Ledger(store, {}, executor="here", clock=clock)
+    assert await ledger.sweep(now=clock()) == [], "another process may be about to write down who it is"
+    clock.move(seconds=61)
+    assert await ledger.sweep(now=clock()) == ["del_a"]
+
+
 async def test_what_a_living_process_is_sending_is_left_to_it(world: World) -> None:
     await reserve(world.store, make_row(state="sent", claimed_by="other", sent_at=START, attempts=1))
     world.clock.move(hours=1)

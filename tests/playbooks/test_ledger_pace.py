@@ -267,3 +267,16 @@ async def test_what_a_dead_process_was_sending_is_sent_again_only_where_it_is_kn
     assert (paging.tried, slack.tried) == (["a"], [])
     assert (await find(store, "a")).state is DeliveryState.CONFIRMED
     assert (await find(store, "b")).state is DeliveryState.UNKNOWN
+
+
+async def test_time_that_is_played_has_no_pace_but_keeps_the_order(sqlite_store: Store) -> None:
+    clock = Clock()
+    channel = Recording(clock)
+    ledger = Ledger(sqlite_store, {"slack": channel}, executor="here", clock=clock)
+    await reserve(sqlite_store, *(row(f"{number}") for number in range(3)))
+    with ledger.without_pace():
+        assert await ledger.drain() is None
+    assert channel.sent == [(f"{number}", START) for number in range(3)]
+    await reserve(sqlite_store, row("3"), row("4"))
+    assert await ledger.drain() == START + timedelta(seconds=1)
+    assert channel.keys == ["0", "1", "2"], "outside it the last one counts"

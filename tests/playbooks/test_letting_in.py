@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from hub.playbooks.letting_in import A_DAY, NEW_FOR
+from hub.playbooks.letting_in import A_DAY, NEW_FOR, foretell
 from hub.store import Store
 from tests.playbooks.conftest import TODAY, Folder, World, entered
 
@@ -59,3 +59,23 @@ async def test_one_that_is_not_new_begins_for_all(sqlite_store: Store, folder: F
         for id_ in IDS:
             await world.customer(id_, health=0.6, day=TODAY + NEW_FOR)
         assert await look(world, NEW_FOR.days) == {"ask": len(IDS)}
+
+
+async def test_what_is_let_in_is_told_before(sqlite_store: Store, folder: Folder) -> None:
+    folder.playbook(ASK, "ask")
+    folder.playbook(SAY, "say")
+    async with entered(sqlite_store, folder) as world:
+
+        async def told(name: str, waiting: int) -> str:
+            async with world.store.reading() as connection:
+                return str(await foretell(connection, world.playbooks.get(name), waiting=waiting, now=world.clock()))
+
+        assert await told("say", 1_000) == "None"
+        assert await told("ask", A_DAY) == "None"
+        assert "25 meet its condition now: the last of them begin on day 3" in await told("ask", 25)
+        assert "the last 60 of them begin together after that" in await told("ask", A_DAY * NEW_FOR.days + 60)
+        await world.customer("first", health=0.6)
+        assert await look(world, 0) == {"ask": 1, "say": 1}
+        assert "with 1 runs" in await told("ask", 25)
+        world.clock.move(days=NEW_FOR.days)
+        assert await told("ask", 25) == "None"

@@ -281,6 +281,17 @@ examples:
 """
 
 
+async def test_what_is_of_low_severity_is_let_in(sqlite_store: Store, folder: Folder) -> None:
+    past = Past(sqlite_store)
+    ids = [f"c{number}" for number in range(12)]
+    await past.customers(*ids)
+    for id_ in ids:
+        await past.scores(id_, {1: 0.4, 0: 0.4})
+    found = await plan(sqlite_store, folder, PLAIN.replace("rest:", "severity: low\nrest:"))
+    assert "12 meet its condition now: the last of them begin on day 2" in found.cautions[-1]
+    assert not any("low severity" in each for each in (await plan(sqlite_store, folder, PLAIN)).cautions)
+
+
 async def test_runs_walk_through_their_steps_and_stay_open(store: Store, folder: Folder) -> None:
     past = Past(store)
     await past.customers("big", "small")

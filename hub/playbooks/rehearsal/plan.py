@@ -14,6 +14,7 @@ from datetime import date, datetime, timedelta
 from itertools import pairwise
 
 from hub.errors import RefusedError
+from hub.playbooks.letting_in import foretell
 from hub.playbooks.rehearsal.counting import compare, count, in_window
 from hub.playbooks.rehearsal.firing import Rehearsed
 from hub.playbooks.rehearsal.needs import LEVELS, Needs, needs_of
@@ -127,6 +128,9 @@ async def rehearse(store: Store, asked: Asked, *, now: datetime, progress: Progr
         counted = [
             count(each, roster, ground, first=first, days=asked.days, csms=csms, since=days[0]) for each in rehearsed
         ]
+        let_in = await foretell(connection, asked.playbook, waiting=counted[0].matching_now, now=now)
+        if let_in is not None:
+            cautions.append(let_in)
         return Plan(
             playbook=asked.playbook.name,
             title=asked.playbook.title,
