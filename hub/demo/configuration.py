@@ -58,6 +58,13 @@ OPERATIONS = """
 operations:
   channel: slack
   to: "#cshub"
+
+# a month is to pass in a minute: the models that were trained when the hub was set up do for half a year, and once a week
+# is often enough to let go of what is too old
+schedules:
+  train: "0 4 1 1,7 *"
+retention:
+  schedule: "40 3 * * 0"
 """
 BOUNCES = "whsec_" + base64.b64encode(b"demo bounces secret, 32 bytes of").decode()
 """What the mail service of the demo signs with when it tells of bounces."""

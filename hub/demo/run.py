@@ -34,6 +34,7 @@ from hub.demo.outbox import Outbox
 from hub.demo.sandboxes import token
 from hub.demo.workspace import user_id
 from hub.model.actions import Delivery, DeliveryState, Role, RunState
+from hub.playbooks.jobs import ADVANCE
 from hub.settings import Settings, load
 from hub.store.approvals import find_approvals
 from hub.store.deliveries import find_deliveries
@@ -115,7 +116,10 @@ class Demo:
         sandbox, diary = Caller(self.sandbox_url), self.diary
         self.clock.move(max(diary.first, self.clock.moved_to or diary.first))
         await live_on(sandbox, until=self.clock().replace(hour=0, minute=0, second=0, microsecond=0))
-        durable, outbox = SteppedDurable(self.clock, left=OWN), Outbox(self.folder / "outbox.db")
+        durable, outbox = (
+            SteppedDurable(self.clock, left=OWN, together={ADVANCE: "runs"}),
+            Outbox(self.folder / "outbox.db"),
+        )
         try:
             async with Hub.open(self.settings, clock=self.clock, migrate=True, engine=durable) as hub:
                 self.hub = hub

@@ -187,7 +187,7 @@ class Sandboxes:
             signing_secret=token("slack_signing"),
             prefix="/slack",
             clock=self._clock,
-            monotonic=lambda: self._clock().timestamp(),
+            monotonic=tempo.monotonic,
         )
         apps["pagerduty"] = pagerduty.app(
             self.outbox,

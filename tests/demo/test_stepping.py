@@ -46,6 +46,24 @@ async def engine(clock: MovedClock, log: Log) -> SteppedDurable:
     return made
 
 
+async def test_what_waits_for_its_turn_is_done_together(clock: MovedClock) -> None:
+    moves: list[Argument] = []
+
+    async def move(argument: Argument) -> None:
+        moves.append(argument)
+        if len(moves) == 1:
+            await durable.enqueue("move", argument)  # it has begun: this is another one
+
+    durable = SteppedDurable(clock, together={"move": "runs"})
+    durable.register("move", move)
+    await durable.start()
+    for runs in ([["a", 0]], [["b", 0], ["c", 1]], [["a", 0]], [["b", 1]]):
+        await durable.enqueue("move", {"runs": runs})
+    await durable.idle()
+    first, other = {"runs": [["a", 0], ["b", 0], ["c", 1]]}, {"runs": [["b", 1]]}
+    assert moves == [first, other, first], "of one run two moves are no one, and what has begun takes no more"
+
+
 async def test_wakes_and_ticks_come_at_their_moments(clock: MovedClock) -> None:
     log = Log(clock)
     durable = await engine(clock, log)

@@ -1,5 +1,6 @@
 """Plays the days: the company lives on, the hub syncs and scores, people act; in between everything that is due happens."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -8,11 +9,13 @@ from datetime import UTC, date, datetime, time, timedelta
 from connectors.kit import tempo
 from hub.compose import Hub
 from hub.compose.jobs import SCORE, SYNC, TRAIN, score_and_check
+from hub.compose.sourcing import RECONCILE
 from hub.demo.month.calls import Caller
 from hub.demo.month.cast import Cast
 from hub.demo.month.clock import MovedClock
 from hub.demo.month.diary import Diary
 from hub.demo.month.stepping import SteppedDurable
+from hub.durable.schedule import schedule
 from hub.errors import CshubError
 from hub.model.actions import SyncState
 from hub.playbooks.jobs import SEND
@@ -20,9 +23,10 @@ from hub.store.happenings import Happened, find_happened
 
 FASTER = 3600.0
 """How much faster the seconds of the vendors' rate limits pass."""
-OWN = (SYNC, SCORE, TRAIN)
-"""Jobs whose work the days do themselves, once each: a score that an answer asks for is the next morning's."""
-PULLED_ON = (0, 2, 4, 5)
+OWN = (SYNC, SCORE, TRAIN, RECONCILE)
+"""Jobs whose work the days do themselves, once each: a score that an answer asks for is the next morning's. Nothing is held
+against the vendors in between, for their process has lived on to the next pull by then."""
+PULLED_ON = (0, 2, 4)
 """Weekdays on which sources are pulled: daily would be half of the whole minute."""
 ACTING = (time(10), time(13, 30), time(16, 30))
 """When people do what they have come to do; UTC."""
@@ -70,6 +74,7 @@ class Month:
         self.failed: list[str] = []
         self._acted = 0
         self._sandbox = sandbox
+        self._living: asyncio.Task[None] | None = None
 
     async def play(self) -> AsyncIterator[Day]:
         """The days that are still to be lived, each after it is over."""
@@ -110,13 +115,25 @@ class Month:
         if now.weekday() not in PULLED_ON:
             return
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-        await live_on(self._sandbox, until=midnight, faster=FASTER)
+        if self._living is None:
+            await live_on(self._sandbox, until=midnight, faster=FASTER)
+        else:
+            await self._living
         for report in await self.hub.sync_all(list(self.hub.settings.sources)):
             if report.state is not SyncState.SUCCEEDED:
                 self.failed.append(f"{self.clock():%Y-%m-%d}, {report.source}: {report.error}")
+        ahead = next(midnight + timedelta(days=n) for n in range(1, 8) if (midnight.weekday() + n) % 7 in PULLED_ON)
+        self._living = None
+        if ahead < self.diary.first + timedelta(days=self.diary.days):
+            # nobody looks at the vendors before: their process lives on until then while ours scores and sends
+            self._living = asyncio.create_task(live_on(self._sandbox, until=ahead, faster=FASTER))
 
     async def _score(self) -> None:
-        if self.clock().day == 1:  # as the schedule of every hub has it
+        now = self.clock()
+        trains = schedule(
+            TRAIN, self.hub.settings.hub.schedules.train, TRAIN, {}, timezone=self.hub.settings.hub.timezone
+        )
+        if trains.newest_tick(now) > now - timedelta(days=1):
             await self.hub.train()
             await self.hub.models.settle()
         await score_and_check(self.hub)
@@ -150,11 +167,15 @@ class Month:
 
     @asynccontextmanager
     async def _faster(self) -> AsyncIterator[None]:
+        """Nothing waits for the seconds of rate limits, and nothing else wants the event loop while the store answers."""
         tempo.run_at(FASTER)
         try:
-            yield
+            with self.hub.store.by_itself(), self.hub.playbooks.ledger.without_pace():
+                yield
         finally:
             tempo.run_at(1.0)
+            if self._living is not None:
+                await asyncio.wait([self._living])
 
 
 async def live_on(sandbox: Caller, *, until: datetime | None, faster: float = 1.0) -> None:

@@ -3,16 +3,18 @@
     await durable.idle()            do what was asked for, and what that asks for in turn
     await durable.live_until(at)    the same for every wake and tick on the way there, each at its own moment
 
-Jobs run one after another while the clock stands still, so a month comes out the same every time. It keeps nothing: what a
+Jobs run one after another while the clock stands still, so a month comes out the same every time. What is asked for twice
+before it was begun is done once, and moves of runs that wait for their turn are made together. It keeps nothing: what a
 killed process had in hand is found by the sweeps, as after any crash, because runs, messages and requests are rows.
 """
 
 import heapq
 import logging
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from hub.demo.month.clock import MovedClock
 from hub.durable import DEFAULT_QUEUE, Argument, Failure, Handler, Inspection, plain
@@ -23,6 +25,7 @@ from hub.errors import CshubError, NotFoundError, TransientError
 log = logging.getLogger(__name__)
 
 RETRIES = (timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=5))
+MOST_TOGETHER = 200
 COARSE = timedelta(hours=1)
 """Schedules that tick more often tick so often here: they are nets for what the clock never lets fall."""
 
@@ -39,19 +42,30 @@ class _Job:
     attempt: int = field(compare=False, default=1)
 
 
+def pairs(value: Any) -> list[tuple[Any, Any]]:
+    return [(what, state) for what, state in value]
+
+
 class SteppedDurable:
     """See the module.
 
-    left   jobs that are not done here, whoever asks
-    hours  of the day (UTC) at which schedules of minutes tick
+    left      jobs that are not done here, whoever asks
+    hours     of the day (UTC) at which schedules of minutes tick
+    together  {job: the key of its argument that holds pairs (what, its state)}: those that wait for their turn become one
     """
 
     def __init__(
-        self, clock: MovedClock, *, left: Collection[str] = (), hours: Collection[int] = (5, 9, 13, 17, 21)
+        self,
+        clock: MovedClock,
+        *,
+        left: Collection[str] = (),
+        hours: Collection[int] = (5, 9, 13, 17, 21),
+        together: Mapping[str, str] | None = None,
     ) -> None:
         self.executor = new_id()
         self.failures: list[Failure] = []
         self._clock, self._left, self._hours = clock, frozenset(left), frozenset(hours)
+        self._together = dict(together or {})
         self._handlers: dict[str, Handler] = {}
         self._schedules: dict[str, Schedule] = {}
         self._ticks: dict[str, datetime] = {}
@@ -123,7 +137,7 @@ class SteppedDurable:
                 self._clock.move(due)
             now = self._clock()
             while self._later and self._later[0].due_at <= now:
-                self._queue.append(heapq.heappop(self._later))
+                self._queue_up(heapq.heappop(self._later))
             for name in [name for name, tick in self._ticks.items() if tick <= now]:
                 each = self._schedules[name]
                 self._ticks[name] = self._next(each, now)
@@ -178,7 +192,28 @@ class SteppedDurable:
         if at > self._clock():
             heapq.heappush(self._later, made)
         else:
-            self._queue.append(made)
+            self._queue_up(made)
+
+    def _queue_up(self, made: _Job) -> None:
+        if made.key is None and any(self._takes(each, made) for each in self._queue):
+            return
+        self._queue.append(made)
+
+    def _takes(self, queued: _Job, made: _Job) -> bool:
+        """Whether a job that has not begun does what another one asks for; pairs of it are added to its own."""
+        if queued.job != made.job or (queued.key, queued.attempt) != (made.key, made.attempt):
+            return False
+        if queued.argument == made.argument:
+            return True
+        where = self._together.get(made.job)
+        if where is None:
+            return False
+        known: Any = dict(pairs(queued.argument[where]))
+        new: Any = dict(pairs(made.argument[where]))
+        if len(known) + len(new) > MOST_TOGETHER or any(known.get(what, state) != state for what, state in new.items()):
+            return False
+        queued.argument = {**queued.argument, where: [list(pair) for pair in (known | new).items()]}
+        return True
 
     def _check_job(self, job: str) -> None:
         if job not in self._handlers:
