@@ -1,0 +1,1 @@
+"""Chargebee: customers, subscriptions with their MRR, invoices."""
