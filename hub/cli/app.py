@@ -47,6 +47,7 @@ COMMANDS = {
     "mail": ("mail", "Look at mail before it is sent, say who gets none, and see what came back."),
     "metrics": ("metrics", "Show the figures of customer success, with the definition each was computed by."),
     "model": ("model", "See the churn models, compare challengers with champions, promote one, take it back, look for drift."),
+    "new": ("new", "Write the beginning of something new: of a connector."),
     "note": ("people", "Write, list, edit and delete notes on customers."),
     "onboard": ("onboard", "Begin onboardings, say which steps are done, and see who stands where."),
     "override": ("judgement", "Put your own score in the place of CUSTOMER's computed health, for a while and with a reason."),

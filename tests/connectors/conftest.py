@@ -1,12 +1,14 @@
 """What connector tests share: a sandbox served on loopback, a small handmade World, and a clock that sleeping moves."""
 
 import asyncio
+import shutil
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -28,6 +30,7 @@ from connectors.kit.simulated import (
     World,
 )
 from hub.model.records import Quarantined, Record
+from hub.store import Store
 from tests.fakes.serving import Server
 
 Serve = Callable[[ASGIApp], str]
@@ -57,6 +60,15 @@ def serve() -> Iterator[Serve]:
     for _, thread in running:
         thread.join(timeout=10)
         assert not thread.is_alive(), "the sandbox did not stop"
+
+
+@pytest.fixture
+async def other_store(sqlite_template: Path, tmp_path: Path) -> AsyncIterator[Store]:
+    """A second store, for the sync to compare with."""
+    path = tmp_path / "other.db"
+    shutil.copy(sqlite_template, path)
+    async with Store.open(f"sqlite:///{path}") as opened:
+        yield opened
 
 
 class FakeTime:
