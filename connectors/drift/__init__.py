@@ -1,0 +1,1 @@
+"""Drift: accounts, and conversations with the contact of each."""
