@@ -4,8 +4,7 @@ from hub.errors import NotFoundError
 from hub.model.actions import Role
 from hub.store import Store
 from tests.schema.company import seed
-from tests.schema.conftest import Ask
-from tests.schema.fakes import FakeActions
+from tests.schema.fakes import Ask, FakeActions
 
 
 async def test_streams_say_how_true_they_are(ask: Ask, store: Store) -> None:
