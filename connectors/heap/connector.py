@@ -150,7 +150,8 @@ def _told(late: Counter[date]) -> Iterator[Quarantined]:
         yield Quarantined(
             key=f"late|{day}",
             reason=f"{count} events of {day} came with a later dump than is waited for and are not counted: either"
-            " lookback_days is too small, or the event was defined anew and dumped as a whole; reset the source's bookmark to read all again",
+            " lookback_days is too small, or the event was defined anew and dumped as a whole; reset the source's bookmark"
+            " to read all again",
             field="time",
         )
 

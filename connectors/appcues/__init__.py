@@ -1,0 +1,1 @@
+"""Appcues: events of its asynchronous exports, summed to days."""
