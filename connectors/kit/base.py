@@ -18,6 +18,7 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Protocol
 
+from connectors.kit.tracking import Tracked
 from hub.model.records import Quarantined, Record
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ class Stream:
     ids     every live row's key, for comparing the store with the vendor; cheaper than a pull. None: where a pull without
             bookmark lists everything, that is used; else nothing can be compared
     whole   a pull without bookmark yields every live row, so that what it lacks is gone
+    tracked reads a row as a single act, or as something said of a user; see `connectors.kit.tracking`
     """
 
     name: str
@@ -95,6 +97,7 @@ class Stream:
     fetch: Callable[["Client", Sequence[str]], AsyncIterator[Page]] | None = None
     ids: Callable[["Client", Window], AsyncIterator[Sequence["Id"]]] | None = None
     whole: bool = False
+    tracked: Callable[[Raw], Tracked] | None = None
 
 
 class Connector(Protocol):

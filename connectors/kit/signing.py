@@ -11,9 +11,14 @@ A folder that has a `webhook.py` is heard at /hooks/<source>. The module defines
                                                              challenge); None for an ordinary webhook. Called for HEAD and
                                                              GET too, and before `verified`
 
-Header names are lower case, `body` is what came over the wire, `url` the public one, `now` the hub's. `hints` and `rows`
-raise BadRowError for a body they cannot read. The hub stores what they give before it answers, takes the same event id once,
-and fetches in batches, through `Stream.fetch` where there is one and by a sync of the source where there is none.
+    PATHS = ("/v1/batch", …)                                 optional: paths of its own, for programs that can be told a host
+                                                             and no path; a call there is for the source that verifies it
+    ANSWER = b'{"success": true}'                            optional: what the sender wants to hear when all is kept
+
+Header names are lower case, and beside them `:path` is the path that was called and `:received-at` when; `body` is what came
+over the wire, `url` the public address and `now` the hub's time. `hints` and `rows` raise BadRowError for a body they cannot
+read. The hub stores what they give before it answers, takes the same event id once, and fetches in batches, through
+`Stream.fetch` where there is one and by a sync of the source where there is none.
 
     secret = settings.webhook_secret.get_secret_value()
     stamp = header(headers, "x-acme-timestamp")

@@ -20,6 +20,7 @@ from hub.identity import IdentityRules
 from hub.store import raw_rows
 from hub.store.source_events import find_due_sources
 from hub.store.syncs import find_pause
+from hub.store.tracking import find_unsummed_sources
 from hub.sync.hearing import Ear, Webhook
 from hub.sync.heeding import Heeded, heed
 from hub.sync.inbox import Inbox
@@ -176,8 +177,11 @@ def register(hub: "Hub") -> None:
 
     async def on_due(_: Argument) -> None:
         async with hub.store.reading() as connection:
-            due = await find_due_sources(connection, now=hub.clock())
-        for name in due:
+            due = {
+                *await find_due_sources(connection, now=hub.clock()),
+                *await find_unsummed_sources(connection),
+            }
+        for name in sorted(due):
             if name in hub.settings.sources:
                 await hub.durable.enqueue(HEED, {"source": name}, key=f"heed {name}")
 

@@ -37,11 +37,16 @@ class Webhook:
     hints: Callable[[Mapping[str, str], bytes], Sequence[Hint]] | None = None
     rows: Callable[[Mapping[str, str], bytes], Sequence[Pushed]] | None = None
     answer: Callable[[str, Mapping[str, str], bytes], bytes | None] | None = None
+    paths: tuple[str, ...] = ()
+    said: bytes = b""
 
     @classmethod
     def of(cls, module: Any) -> "Webhook":
         return cls(
-            verified=module.verified, **{name: getattr(module, name, None) for name in ("hints", "rows", "answer")}
+            verified=module.verified,
+            paths=getattr(module, "PATHS", ()),
+            said=getattr(module, "ANSWER", b""),
+            **{name: getattr(module, name, None) for name in ("hints", "rows", "answer")},
         )
 
 
@@ -92,8 +97,9 @@ class Ear:
             if call.method != "POST":
                 return Answer(405, b"webhooks are sent with POST")
             webhook.verified(call.headers, call.body, settings=self.settings, method=call.method, url=call.url, now=now)
-            hints = webhook.hints(call.headers, call.body) if webhook.hints is not None else ()
-            pushed = webhook.rows(call.headers, call.body) if webhook.rows is not None else ()
+            headers = {**call.headers, ":received-at": now.isoformat()}
+            hints = webhook.hints(headers, call.body) if webhook.hints is not None else ()
+            pushed = webhook.rows(headers, call.body) if webhook.rows is not None else ()
         except BadSignatureError as error:
             log.warning("a webhook for %s was refused: %s", name, error)
             return Answer(401, str(error).encode())
@@ -106,7 +112,17 @@ class Ear:
             await self._wake(name)
         elif not (hints or pushed):
             log.info("a webhook for %s says nothing we fetch", name)
-        return Answer(200)
+        return Answer(200, webhook.said)
+
+    def knows(self, call: Call) -> bool:
+        """Whether a call at a path that several sources may have is for this one: it verifies it."""
+        try:
+            self.webhook.verified(
+                call.headers, call.body, settings=self.settings, method=call.method, url=call.url, now=self._clock()
+            )
+        except (BadSignatureError, BadRowError):
+            return False
+        return True
 
     def _rows(self, hints: Sequence[Hint], pushed: Sequence[Pushed], *, now: datetime) -> list[dict[str, Any]]:
         name, known = self.source.name, self._fetched

@@ -27,6 +27,7 @@ from hub.sync.landing import Landed, Landing
 from hub.sync.lock import locked, new_holder
 from hub.sync.report import Source
 from hub.sync.run import sync
+from hub.sync.tracking import note_tracked, sum_days, sums
 
 log = logging.getLogger(__name__)
 EVENTS_PER_GO = 2_000
@@ -93,6 +94,7 @@ class _Go:
             ):
                 for name, some in groupby([each for each in by_stream if self._here(each)], lambda each: each.stream):
                     await self._do(client, name, list(some))
+        await self._sum()
         for event in events:
             if not self._here(event):
                 to_pull.setdefault(event.stream, []).append(event)
@@ -115,6 +117,9 @@ class _Go:
         async with self.store.reading() as connection:
             historical = not (await find_bookmark(connection, self.source.name, name)).complete
         pushed = [each for each in events if each.raw is not None]
+        if stream.tracked is not None:
+            await self._track(stream, pushed)
+            pushed = []
         for some in _parts(pushed, EVENTS_PER_GO):
             rows: list[Raw] = [each.raw for each in some if each.raw is not None]
             await self._land(stream, [Page(rows=rows)], some, historical=historical)
@@ -131,6 +136,29 @@ class _Go:
         if Company in stream.makes:
             async with self.store.transaction() as connection:
                 await resolve(connection, self.rules, source=self.source.name, now=self.clock())
+
+    async def _track(self, stream: Stream, events: Sequence[SourceEvent]) -> None:
+        """Acts and what is said of users; with the state of the events that brought them."""
+        for some in _parts(events, EVENTS_PER_GO):
+            raws: list[Raw] = [each.raw for each in some if each.raw is not None]
+            now = self.clock()
+            async with self.store.transaction() as connection:
+                page = await note_tracked(connection, stream, raws, source=self.source.name, now=now)
+                landed = await self.landing.land(connection, stream, [page], historical=False, now=now)
+                await self._finish(connection, some)
+            self.landed = self.landed.plus(landed)
+
+    async def _sum(self) -> None:
+        """Days that have got more acts, a few hundred at a time."""
+        for stream in self.streams.values():
+            left = sums(stream)
+            while left:
+                async with self.store.transaction() as connection:
+                    rows, left = await sum_days(connection, source=self.source.name)
+                    landed = await self.landing.land(
+                        connection, stream, [Page(rows=rows)], historical=False, now=self.clock()
+                    )
+                self.landed = self.landed.plus(landed)
 
     async def _fetch(
         self, client: Client, stream: Stream, keys: Sequence[str], events: Sequence[SourceEvent], *, historical: bool

@@ -22,7 +22,7 @@ from hub.delivery.webhook import MAX_BODY, why_not
 from hub.errors import RefusedError
 from hub.sync.hearing import Ear
 from hub.web.receiving import Routes, TooLargeError, body_of
-from hub.web.source_hooks import receive_source
+from hub.web.source_hooks import receive_own, receive_source
 
 Take = Callable[[str, str, Mapping[str, Any]], Awaitable[str | None]]
 """(hook, id of the event, payload) -> None where it is taken, or why not."""
@@ -64,7 +64,16 @@ def routes(
             return _says(str(error), 400)
         return JSONResponse({"accepted": True}, 202) if refusal is None else _says(refusal, 422)
 
-    return [Route("/hooks/{name}", receive, methods=["GET", "POST"])]
+    def own(path: str) -> Route:
+        some = [ear for ear in ears.values() if path in ear.webhook.paths]
+
+        async def receive_there(request: Request) -> Response:
+            return await receive_own(request, some, public_url=public_url)
+
+        return Route(path, receive_there, methods=["POST", "OPTIONS"])
+
+    paths = dict.fromkeys(path for ear in ears.values() for path in ear.webhook.paths)
+    return [Route("/hooks/{name}", receive, methods=["GET", "POST"]), *[own(path) for path in paths]]
 
 
 def _says(reason: str, status: int) -> Response:

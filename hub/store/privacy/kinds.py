@@ -118,6 +118,14 @@ KINDS: tuple[Kind, ...] = (
         ),
     ),
     Kind(
+        name="tracked_acts",
+        about="acts in the product that were sent one by one: deleted; their days stay",
+        days=40,
+        least_days=40,
+        why_least="acts of the last 35 days may come late, and their days are summed from all of them",
+        sweeps=(Sweep(table=tables.tracked_act, by="at"),),
+    ),
+    Kind(
         name="webhook_bodies",
         about="bodies of webhooks that came in: taken out; that they came, and what they set off, stays",
         days=90,

@@ -94,6 +94,7 @@ from hub.store.tables.segments import saved_segment
 from hub.store.tables.signing import signing_key
 from hub.store.tables.slack import slack_home, slack_message, slack_request, slack_thread
 from hub.store.tables.sources import raw_row, source_event, stream_day, stream_state
+from hub.store.tables.tracking import tracked_act, tracked_user
 from hub.store.tables.watch import watch
 
 __all__ = [
@@ -170,6 +171,8 @@ __all__ = [
     "sync_run",
     "ticket",
     "tombstone",
+    "tracked_act",
+    "tracked_user",
     "user_activity_day",
     "vote",
     "watch",

@@ -113,6 +113,44 @@ def upgrade() -> None:
     with op.batch_alter_table("stream_state", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_stream_state_source"), ["source"], unique=False)
 
+    op.create_table(
+        "tracked_act",
+        sa.Column("id", sa.String(length=300), nullable=False),
+        sa.Column("source", sa.String(length=60), nullable=False),
+        sa.Column("user_key", sa.String(length=240), nullable=False),
+        sa.Column("company_key", sa.String(length=240), nullable=True),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("at", base.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("summed", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_tracked_act")),
+    )
+    with op.batch_alter_table("tracked_act", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_tracked_act_day"), ["day"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_tracked_act_source_company_key_day"), ["source", "company_key", "day"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_tracked_act_source_summed_company_key_day"),
+            ["source", "summed", "company_key", "day"],
+            unique=False,
+        )
+        batch_op.create_index(batch_op.f("ix_tracked_act_source_user_key"), ["source", "user_key"], unique=False)
+
+    op.create_table(
+        "tracked_user",
+        sa.Column("id", sa.String(length=310), nullable=False),
+        sa.Column("source", sa.String(length=60), nullable=False),
+        sa.Column("user_key", sa.String(length=240), nullable=False),
+        sa.Column("company_key", sa.String(length=240), nullable=True),
+        sa.Column("email", sa.String(length=254), nullable=True),
+        sa.Column("name", sa.Text(), nullable=True),
+        sa.Column("title", sa.Text(), nullable=True),
+        sa.Column("created_at", base.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_tracked_user")),
+    )
     with op.batch_alter_table("source", schema=None) as batch_op:
         batch_op.add_column(sa.Column("fresh_seconds", sa.Float(), nullable=True))
         batch_op.add_column(sa.Column("complete_share", sa.Float(), nullable=True))
@@ -128,6 +166,14 @@ def downgrade() -> None:
         batch_op.drop_column("complete_share")
         batch_op.drop_column("fresh_seconds")
 
+    op.drop_table("tracked_user")
+    with op.batch_alter_table("tracked_act", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_tracked_act_source_user_key"))
+        batch_op.drop_index(batch_op.f("ix_tracked_act_source_summed_company_key_day"))
+        batch_op.drop_index(batch_op.f("ix_tracked_act_source_company_key_day"))
+        batch_op.drop_index(batch_op.f("ix_tracked_act_day"))
+
+    op.drop_table("tracked_act")
     with op.batch_alter_table("stream_state", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_stream_state_source"))
 
