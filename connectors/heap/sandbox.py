@@ -16,7 +16,6 @@ from tempfile import gettempdir
 from typing import Any
 from zlib import crc32
 
-import fastavro
 import orjson
 from starlette.applications import Starlette
 
@@ -84,6 +83,8 @@ def fill(folder: Path, world: World) -> None:
 
 def avro(table: str, rows: list[Row]) -> bytes:
     """An Avro file."""
+    import fastavro  # an extra: the demo serves every sandbox, and this one needs no files there
+
     fields = [{"name": name, "type": kind} for name, kind in SCHEMAS.get(table, SCHEMAS[""]).items()]
     made = io.BytesIO()
     fastavro.writer(made, {"type": "record", "name": "row", "fields": fields}, rows)

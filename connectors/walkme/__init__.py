@@ -1,0 +1,1 @@
+"""WalkMe: end-user events of Insights, summed to days."""
