@@ -1,12 +1,15 @@
-"""Looking at a source without writing anything: pull some rows of its streams and map them (`cshub try SOURCE`)."""
+"""Looking at a source without writing anything: pull some rows and map them, or map such as are here (`cshub try`)."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
+
+import orjson
 
 from connectors.kit.base import Bookmark, Connector, Raw, Stream, Window, map_rows
 from connectors.kit.errors import ConnectorError
-from hub.errors import NotFoundError
+from hub.errors import NotFoundError, RefusedError
 from hub.model.records import Quarantined, Record
 
 
@@ -53,6 +56,35 @@ async def read(
             except ConnectorError as caught:
                 error = caught
             yield _sample(stream, rows[:limit], faults, reached, error)
+
+
+def remapped(connector: Connector, rows: Mapping[str, Sequence[Raw]], *, limit: int | None = None) -> Iterator[Sample]:
+    """A Sample per stream in `rows`, of rows that are here already; the vendor is not asked."""
+    for stream in connector.streams():
+        if stream.name in rows:
+            yield _sample(stream, rows[stream.name][:limit], [], None, None)
+
+
+def rows_in(file: Path) -> list[Raw]:
+    """The raw rows of a JSON file (a list, or an object with a list `rows`, as fixtures have) or of JSON Lines.
+
+    Raises NotFoundError and RefusedError, which say what is wrong.
+    """
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise NotFoundError(f"{file} cannot be read: {error.strerror}") from None
+    try:
+        found = orjson.loads(content)
+        rows = found.get("rows", [found]) if isinstance(found, dict) else found
+    except orjson.JSONDecodeError:
+        try:
+            rows = [orjson.loads(line) for line in content.splitlines() if line.strip()]
+        except orjson.JSONDecodeError:
+            raise RefusedError(f"{file} is neither JSON nor JSON Lines") from None
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise RefusedError(f"{file} holds no list of rows")
+    return rows
 
 
 def _sample(

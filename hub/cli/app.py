@@ -70,7 +70,7 @@ COMMANDS = {
     "train": (
         "score", "Train a churn model on the stored history, judge it on later months, and keep it where it is good enough.",
     ),
-    "try": ("sync", "Read a few rows of SOURCE and show the records they become."),
+    "try": ("trying", "Read a few rows of SOURCE and show the records they become."),
     "worker": ("serve", "Do jobs without serving: scheduled syncs, scoring, playbooks and deliveries."),
 }  # fmt: skip
 """{command: (its module in this folder, the first sentence of its help; None where it is hidden)}"""

@@ -1,4 +1,4 @@
-"""`cshub sync` and `cshub try`: pull sources, see how they stand, and read a few rows without writing."""
+"""`cshub sync`: pull sources, and see how they stand."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-from connectors.kit.pull import read
 from hub.cli import show
 from hub.cli.app import asynchronous, main
 from hub.cli.source_care import compare, map_again
@@ -111,36 +110,6 @@ async def waiting(store: Store) -> tuple[int, int]:
         found = await find_evidence(connection)
     states = [each.state for each in found if each.decided_by is None]
     return states.count("ambiguous"), states.count("unmatched")
-
-
-@main.command("try")
-@click.argument("source")
-@click.option("--stream", help="Only this stream.")
-@click.option("--limit", type=click.IntRange(1, 1000), default=5, show_default=True, help="Rows per stream.")
-@click.pass_obj
-@asynchronous
-async def try_(config: Path | None, source: str, stream: str | None, limit: int) -> None:
-    """Read a few rows of SOURCE and show the records they become. Nothing is written.
-
-    Exits with 1 where a stream cannot be read, and says why.
-    """
-    settings = load(config)
-    found = settings.sources[_known(settings.sources, source)].source
-    failed = False
-    async for part in read(found.connector, stream, limit=limit, now=utc_now()):
-        show.out.rule(f"{source} {part.stream}")
-        for record in part.records:
-            show.out.print(record)
-        for bad in part.quarantined:
-            where = f", field {bad.field}" if bad.field else ""
-            show.complain(f"would be quarantined: {bad.key}{where}: {bad.reason}")
-        if not part.rows and not part.error:
-            show.say("0 rows")
-        if part.error:
-            failed = True
-            show.complain(f"{source} {part.stream}: {part.error}")
-    if failed:
-        raise click.exceptions.Exit(1)
 
 
 def _known(sources: Mapping[str, ScheduledSource], name: str) -> str:

@@ -50,6 +50,22 @@ def test_try_shows_records_and_writes_nothing(company: Cli) -> None:
     assert content(company.store) == before
 
 
+def test_try_maps_rows_that_are_here_without_asking_the_vendor(company: Cli, tmp_path: Path) -> None:
+    company.environment["HUBSPOT_TOKEN"] = "pat-that-nobody-takes"
+    shipped = company("try", "crm", "--replay", "fixtures", "--stream", "deals")
+    assert (shipped.exit_code, "Opportunity(" in shipped.stdout) == (0, True)
+    assert "would be quarantined" in shipped.stderr
+    saved = tmp_path / "saved.jsonl"
+    saved.write_text(
+        '{"id": "7", "properties": {}, "createdAt": "2026-01-01T00:00:00Z", "updatedAt": "2026-01-02T00:00:00Z"}\n'
+    )
+    assert "Contact(" in company("try", "crm", "--replay", str(saved), "--stream", "contacts").stdout
+    unclear = company("try", "crm", "--replay", str(saved))
+    assert (unclear.exit_code, "--stream is one of: companies, contacts, deals" in unclear.stderr) == (1, True)
+    empty = company("try", "crm", "--replay")
+    assert (empty.exit_code, "has no rows as they came: set raw_log" in empty.stderr) == (1, True)
+
+
 def test_try_names_the_sources_and_streams_there_are(company: Cli) -> None:
     result = company("try", "crn")
     assert (result.exit_code, result.stderr) == (
