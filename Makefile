@@ -7,7 +7,7 @@ UV := $(shell command -v uv 2>/dev/null)
 DEMO_ARGUMENTS = $(if $(ONCE),--once) $(if $(FRESH),--fresh) $(if $(FOLDER),--folder $(FOLDER)) $(if $(PORT),--port $(PORT))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-example test-kill fuzz audit-http lint format bench constraints sdl clean
+.PHONY: help demo test test-example test-kill soak fuzz audit-http lint format bench constraints sdl clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -23,6 +23,10 @@ test-example: $(STAMP) ## builds the frontend of examples/ and uses it in Chromi
 
 test-kill: $(STAMP) ## kills syncs and the demo at random moments, and compares with an undisturbed run; some minutes
 	$(BIN)/pytest -m kill -n auto $(ARGS)
+
+soak: $(STAMP) ## ten minutes of anything going wrong with all connectors; SECONDS=60 for less, SEED=7 for the same again
+	$(if $(SECONDS),CSHUB_TEST_SOAK_SECONDS=$(SECONDS)) $(if $(SEED),CSHUB_TEST_SOAK_SEED=$(SEED)) \
+	  $(BIN)/pytest -m soak -p no:xdist tests/connectors/test_soak.py $(ARGS)
 
 fuzz: $(STAMP) ## ten minutes of made-up operations against a real server; SECONDS=60 for less, ROLE=viewer for another token
 	$(BIN)/python -m tests.audits.fuzz $(if $(SECONDS),--seconds $(SECONDS)) $(if $(ROLE),--role $(ROLE))
@@ -51,6 +55,7 @@ bench: $(STAMP) ## rows a second and peak memory of sync, scoring and the daily 
 	$(BIN)/python -m bench.delivery
 	$(BIN)/python -m bench.graphql
 	$(BIN)/python -m bench.subscriptions
+	$(BIN)/python -m bench.webhooks
 
 sdl: $(STAMP) ## write schema/schema.graphql anew
 	$(BIN)/python -m schema.sdl

@@ -60,7 +60,7 @@ def _streams(standings: Sequence[StreamStanding], now: datetime) -> None:
                 each.source,
                 each.stream,
                 _ago(each.moved_at, now),
-                "never was" if each.complete_to is None else _ago(each.complete_to, now),
+                _complete_to(each, now),
                 "unknown" if each.completeness is None else f"{each.completeness:.2%}",
                 _ago(each.checked_at, now),
                 _found(each),
@@ -68,6 +68,12 @@ def _streams(standings: Sequence[StreamStanding], now: datetime) -> None:
             for each in standings
         ],
     )
+
+
+def _complete_to(each: StreamStanding, now: datetime) -> str:
+    if each.complete_to is None:
+        return "unknown" if each.complete else "never was"
+    return _ago(each.complete_to, now)
 
 
 def _found(each: StreamStanding) -> str:

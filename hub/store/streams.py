@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hub.store.store import Connection
@@ -64,6 +64,18 @@ async def note_checked(
         found |= {name: counted[name] for name in _COUNTED} | {"check_way": check.way, "checked_at": now}
     await _put(connection, {**_key(name, stream), "makes": list(makes), **found}, tuple(found))
     await _keep_day(connection, name, stream, now=now)
+
+
+async def retire(connection: Connection, name: str, streams: Sequence[str], *, now: datetime) -> list[str]:
+    """Let go of streams that a source has no longer: from this day on nothing is asked of them. Return their names."""
+    c = stream_state.c
+    rows = await connection.execute(select(c.stream).where(c.source == name, c.stream.not_in(list(streams))))
+    gone = sorted(rows.scalars())
+    for stream in gone:
+        await connection.execute(update(stream_state).where(c.id == f"{name}:{stream}").values(makes=[]))
+        await _keep_day(connection, name, stream, now=now)
+        await connection.execute(delete(stream_state).where(c.id == f"{name}:{stream}"))
+    return gone
 
 
 _COUNTED = ("theirs", "ours", "missing", "extra", "stale", "repaired", "deleted", "held", "completeness")

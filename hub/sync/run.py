@@ -16,7 +16,7 @@ from hub.model.records import Company
 from hub.store import Connection, Store
 from hub.store.events import note_sync
 from hub.store.records import KIND_OF
-from hub.store.streams import note_pulled
+from hub.store.streams import note_pulled, retire
 from hub.store.syncs import (
     Place,
     find_bookmark,
@@ -87,6 +87,8 @@ class _Sync:
         async with locked(self.store, self.source.name, holder=self.holder, clock=self.clock, patience=PATIENCE):
             async with self.store.transaction() as connection:
                 await start_run(connection, self.run_id, self.source.name, now=self.started_at)
+                names = [stream.name for stream in self.source.connector.streams()]
+                await retire(connection, self.source.name, names, now=self.started_at)
             try:
                 paused_until = await self._pull_all()
                 await self._resolve()

@@ -140,6 +140,14 @@ class Source(Node):
         order=Order("stream"),
         description="How true each stream is that was pulled or compared.",
     )
+    fresh_seconds: float | None = column(
+        description="How long ago its streams may be complete up to before scores lose coverage for it; null: a week behind its "
+        "own syncs."
+    )
+    complete_share: float | None = column(
+        description="Share of the vendor's rows below which scores lose coverage for it."
+    )
+    raw_days: int | None = column(description="For how many days its rows are kept as they came; null: they are not.")
     pending_events: int = how_many(
         "source_event",
         key="source",

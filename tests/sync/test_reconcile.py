@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
+from connectors.kit.base import Page
 from connectors.kit.errors import TransientError
 from hub.identity import IdentityRules
 from hub.model.actions import SyncState
@@ -16,6 +17,7 @@ from hub.store.tables import stream_day, ticket
 from hub.sync import sync
 from hub.sync.reconcile import ReconcileReport, reconcile
 from tests.fakes.clock import START, Clock
+from tests.fakes.connector import FakeConnector
 from tests.fakes.desk import Desk
 
 RULES = IdentityRules(sources={})
@@ -145,3 +147,23 @@ async def test_streams_that_cannot_be_listed_say_so_and_errors_leave_what_was_kn
     async with sqlite_store.reading() as connection:
         [standing] = await find_standings(connection)
     assert standing.completeness == 1.0
+
+
+async def test_a_stream_that_is_no_more_is_asked_nothing(store: Store) -> None:
+    desk = Desk()
+    desk.put(1)
+    await synced(store, desk)
+    clock = Clock()
+    clock.move(days=1)
+    await sync(store, FakeConnector({"users": [Page(rows=[])]}).source(), RULES, clock=clock)
+    async with store.reading() as connection:
+        days = await connection.execute(
+            select(stream_day.c.stream, stream_day.c.day, stream_day.c.makes).order_by(stream_day.c.id)
+        )
+        assert [tuple(row) for row in days] == [
+            ("tickets", START.date(), ["ticket"]),
+            ("tickets", START.date() + timedelta(days=1), []),
+            ("users", START.date() + timedelta(days=1), ["ticket"]),
+        ]
+        standings = {each.stream: each.complete_to for each in await find_standings(connection)}
+    assert standings == {"tickets": None, "users": clock()}
