@@ -141,7 +141,7 @@ class Source(Node):
         description="How true each stream is that was pulled or compared.",
     )
     fresh_seconds: float | None = column(
-        description="How long ago its streams may be complete up to before scores lose coverage for it; null: a week behind its "
+        description="How long ago its streams may be complete up to before scores lose coverage; null: a week behind its "
         "own syncs."
     )
     complete_share: float | None = column(
