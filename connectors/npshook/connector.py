@@ -22,7 +22,7 @@ class Settings(SourceSettings):
 
     base_url: str = MANIFEST.base_url
     signing: Literal["standard", "hmac", "secret"] = "standard"
-    webhook_secret: SecretStr = Field(min_length=16)
+    webhook_secret: SecretStr = Field(min_length=1)
     fields: dict[str, str] = Field(default={})
     constants: dict[str, str] = Field(default={})
     scores: dict[str, float] = Field(default={})
