@@ -13,9 +13,8 @@ vendor's connection open.
 import asyncio
 import logging
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from tempfile import SpooledTemporaryFile
@@ -34,14 +33,14 @@ from connectors.kit.errors import BrokenBodyError, ConnectorError, DeniedError, 
 from connectors.kit.paging import own_path
 from connectors.kit.rates import RateHeaders, standard
 from connectors.kit.reply import Download, Reply
+from connectors.kit.request import Params as Params
+from connectors.kit.request import Request
 from connectors.kit.retry import Retry, Sleep
 from connectors.kit.verdict import Judge, verdict
 from hub.clock import utc_now
 
-Params = Mapping[str, str | int | float | bool | Sequence[str] | None]
 SPOOL_BYTES = 8 << 20
-CHUNK_BYTES = 1 << 16
-TAIL_BYTES = 4096
+CHUNK_BYTES, TAIL_BYTES = 1 << 16, 4096
 
 # at INFO it logs whole URLs, and some vendors take keys in the query
 logging.getLogger("httpx").setLevel(logging.WARNING)
@@ -51,17 +50,6 @@ logging.getLogger("httpx").setLevel(logging.WARNING)
 def _certificates() -> ssl.SSLContext:
     """Trusted roots, read once: it takes longer than many a request."""
     return httpx.create_ssl_context(trust_env=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Request:
-    method: str
-    path: str
-    params: Params | None
-    json: Any = None
-    form: Mapping[str, str] | None = None
-    headers: Mapping[str, str] | None = None
-    bucket: str = "default"
 
 
 class Client:
@@ -101,7 +89,6 @@ class Client:
         self._renew, self._renewing = renew, asyncio.Lock()
         self._retry = retry or Retry()
         self._sleep, self._clock, self._monotonic = sleep, clock, monotonic
-        self.now = clock
         self._deadline = deadline
         self._http = httpx.AsyncClient(
             headers={"User-Agent": "cshub", **(headers or {})},
@@ -131,15 +118,18 @@ class Client:
         """What is left of the vendor's limits, as far as anybody knows."""
         return self._budget.quotas(at=self._clock(), tick=self._monotonic())
 
+    def now(self) -> datetime:
+        return self._clock()
+
     async def get_json(self, path: str, *, params: Params | None = None, bucket: str = "default") -> Any:
         """The JSON body of a GET. Raises DeniedError, TransientError, PausedError or ContractError."""
-        return (await self._ask(_Request(method="GET", path=path, params=params, bucket=bucket)))[1]
+        return (await self._ask(Request(method="GET", path=path, params=params, bucket=bucket)))[1]
 
     async def get(
         self, path: str, *, params: Params | None = None, bucket: str = "default", again: bool = True
     ) -> tuple[Reply, Any]:
         """A GET's answer, for its headers, and its JSON. `again=False`: tried once, where a request moves a place on."""
-        return await self._ask(_Request(method="GET", path=path, params=params, bucket=bucket), again=again)
+        return await self._ask(Request(method="GET", path=path, params=params, bucket=bucket), again=again)
 
     async def post_json(
         self,
@@ -151,7 +141,7 @@ class Client:
         bucket: str = "default",
     ) -> Any:
         """The JSON answer to a POST of `json` or `form`. It is retried: only for POSTs that read."""
-        request = _Request(method="POST", path=path, params=params, json=json, form=form, bucket=bucket)
+        request = Request(method="POST", path=path, params=params, json=json, form=form, bucket=bucket)
         return (await self._ask(request))[1]
 
     @asynccontextmanager
@@ -165,7 +155,7 @@ class Client:
         whole: Callable[[bytes], bool] | None = None,
     ) -> AsyncIterator[Download]:
         """A large body, complete. `whole` is shown its last 4 KB and says whether that is how a complete one ends."""
-        request = _Request(method="GET", path=path, params=params, headers=headers, bucket=bucket)
+        request = Request(method="GET", path=path, params=params, headers=headers, bucket=bucket)
         with SpooledTemporaryFile(max_size=SPOOL_BYTES) as file:
             reply = await self._retry.run(
                 lambda: self._spool(request, file, whole), sleep=self._sleep, clock=self._clock
@@ -194,14 +184,14 @@ class Client:
             for line in download.file:
                 yield line.rstrip(b"\r\n").decode("utf-8", "replace")
 
-    async def _ask(self, request: _Request, *, again: bool = True) -> tuple[Reply, Any]:
+    async def _ask(self, request: Request, *, again: bool = True) -> tuple[Reply, Any]:
         async def once() -> tuple[Reply, Any]:
             reply = await self._send(request, deadline=self._deadline)
             return reply, reply.json()
 
         return await (self._retry.run(once, sleep=self._sleep, clock=self._clock) if again else once())
 
-    async def _spool(self, request: _Request, file: IO[bytes], whole: Callable[[bytes], bool] | None) -> Reply:
+    async def _spool(self, request: Request, file: IO[bytes], whole: Callable[[bytes], bool] | None) -> Reply:
         file.seek(0)
         file.truncate()  # what an earlier try left
         reply = await self._send(request, into=file)
@@ -215,7 +205,7 @@ class Client:
             raise BrokenBodyError(f"{reply.place} sent a body that ends too early", status=reply.status)
         return reply
 
-    async def _send(self, request: _Request, *, into: IO[bytes] | None = None, deadline: float | None = None) -> Reply:
+    async def _send(self, request: Request, *, into: IO[bytes] | None = None, deadline: float | None = None) -> Reply:
         """One request, and a second one with a renewed credential after a 401."""
         if self._authorization is None and self._authorize is not None:
             async with self._renewing:
@@ -232,7 +222,7 @@ class Client:
             return await self._once(request, self._authorization, into, deadline)
 
     async def _once(
-        self, request: _Request, authorization: str | None, into: IO[bytes] | None, deadline: float | None
+        self, request: Request, authorization: str | None, into: IO[bytes] | None, deadline: float | None
     ) -> Reply:
         path = own_path(request.path, base_url=self.base_url)
         base = urlsplit(self.base_url)
@@ -253,7 +243,7 @@ class Client:
         return reply
 
     async def _exchange(
-        self, request: _Request, path: str, place: str, authorization: str | None, into: IO[bytes] | None
+        self, request: Request, path: str, place: str, authorization: str | None, into: IO[bytes] | None
     ) -> Reply:
         url = httpx.URL(self.base_url + path)
         if request.params:

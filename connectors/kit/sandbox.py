@@ -107,15 +107,16 @@ class FaultInjection:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         faults, path = self._faults, scope.get("path", "")
+        login = any(path.endswith(each) for each in self._logins)  # it may be mounted somewhere
         if scope["type"] != "http" or path == "/_faults" or not path.startswith(faults.only):
             await self._app(scope, receive, send)
         elif faults.take("resets"):
             return  # the server closes the connection on an app that ends without an answer
-        elif path not in self._logins and faults.take("rate_limited"):
+        elif not login and faults.take("rate_limited"):
             await self._limited(faults)(scope, receive, send)
         elif faults.take("server_errors"):
             await PlainTextResponse("upstream connect error", 503)(scope, receive, send)
-        elif path not in self._logins and faults.take("expired"):
+        elif not login and faults.take("expired"):
             await self._expired(faults)(scope, receive, send)
         elif faults.take("forbidden"):
             await JSONResponse({"error": "this credential may not do that"}, 403)(scope, receive, send)

@@ -12,7 +12,7 @@ Discounts are ids where they are not expanded, coupons always. Subscriptions tha
 import hashlib
 import hmac
 from collections.abc import Callable, Collection, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
@@ -22,14 +22,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from connectors.kit.sandbox import Faults, Limiter, Rendered, assemble, authorized
-from connectors.kit.simulated import World, crm_id
+from connectors.kit.simulated import World
+from connectors.stripe.ledger import CREATED, DELETED, Row, customer, event_row, invoice, key, subscription, unix
 
-Row = dict[str, Any]
 KINDS = {"customers": "account", "subscriptions": "term", "invoices": "bill"}
-CREATED = {"account": "customer.updated", "term": "customer.subscription.updated", "bill": "invoice.updated"}
-DELETED = {"account": "customer.deleted", "term": "customer.subscription.deleted", "bill": "invoice.deleted"}
-PREFIX = {"account": "cus", "term": "sub", "bill": "in"}
-OBJECT = {"account": "customer", "term": "subscription", "bill": "invoice"}
 WEBHOOK_SECRET = "whsec_of_the_sandbox"  # noqa: S105  # of a stand-in, and told to whoever asks
 KEPT = timedelta(days=30)
 SHOWN_ITEMS = 10
@@ -78,14 +74,10 @@ def truth(world: World) -> Mapping[str, Collection[str]]:
     }
 
 
-def key(what: str, number: int) -> str:
-    return f"{PREFIX[what]}_{number:08d}"
-
-
 def event(what: str, number: int) -> bytes:
     """A webhook's body: row `number` has changed."""
     at = 1_795_348_800
-    return orjson.dumps(_event(CREATED[what], what, number, at))
+    return orjson.dumps(event_row(CREATED[what], what, number, at))
 
 
 def signed(body: bytes, *, settings: Any, method: str, url: str, now: datetime) -> dict[str, str]:
@@ -173,11 +165,11 @@ class _Account:
             return _error(400, "types: at most 20")
         rows = []
         for what, some in (("account", world.accounts), ("term", world.terms), ("bill", world.bills)):
-            rows += [_event(CREATED[what], what, row.number, _unix(row.updated_at)) for row in some]
+            rows += [event_row(CREATED[what], what, row.number, unix(row.updated_at)) for row in some]
         for grave in world.removed:
             if grave.what in DELETED:
-                rows.append(_event(DELETED[grave.what], grave.what, grave.number, _unix(grave.at)))
-        oldest = max(since, _unix(world.until - KEPT))
+                rows.append(event_row(DELETED[grave.what], grave.what, grave.number, unix(grave.at)))
+        oldest = max(since, unix(world.until - KEPT))
         found = [row for row in rows if row["type"] in types and row["created"] >= oldest]
         found.sort(key=lambda row: (row["created"], row["id"]), reverse=True)
         return self._page(request, found)
@@ -200,118 +192,18 @@ class _Account:
 
     def _render(self, world: World) -> dict[str, dict[str, Row]]:
         made: dict[str, dict[str, Row]] = {
-            "customers": {row["id"]: row for row in (_customer(each) for each in world.accounts)},
-            "subscriptions": {row["id"]: row for row in (self._subscription(each) for each in world.terms)},
-            "invoices": {row["id"]: row for row in (_invoice(each) for each in world.bills)},
+            "customers": {row["id"]: row for row in (customer(each) for each in world.accounts)},
+            "subscriptions": {
+                row["id"]: row
+                for row in (subscription(each, self._extras.get(key("term", each.number), {})) for each in world.terms)
+            },
+            "invoices": {row["id"]: row for row in (invoice(each) for each in world.bills)},
         }
         for grave in world.removed:
             if grave.what == "account":
                 name = key("account", grave.number)
                 made["customers"][name] = {"id": name, "object": "customer", "deleted": True}
         return made
-
-    def _subscription(self, term: Any) -> Row:
-        name, ended = key("term", term.number), term.ended_on is not None
-        quantity = max(1, term.seats_purchased)
-        price = {
-            "id": f"price_{term.number:08d}",
-            "object": "price",
-            "billing_scheme": "per_unit",
-            "currency": term.currency.lower(),
-            "nickname": term.plan,
-            "lookup_key": None,
-            "product": f"prod_{term.plan}",
-            "recurring": {"interval": "year", "interval_count": 1, "usage_type": "licensed", "meter": None},
-            "tiers_mode": None,
-            "transform_quantity": None,
-            "type": "recurring",
-            "unit_amount": round(term.mrr * 1200 / quantity),
-            "unit_amount_decimal": f"{term.mrr * 1200 / quantity:.6f}",
-        }
-        item = {
-            "id": f"si_{term.number:08d}",
-            "object": "subscription_item",
-            "current_period_start": _midnight(term.started_on),
-            "current_period_end": _midnight(term.renews_on),
-            "discounts": [],
-            "price": price,
-            "quantity": quantity,
-            "subscription": name,
-            "metadata": {"seats_used": str(term.seats_used)},
-        }
-        return {
-            "id": name,
-            "object": "subscription",
-            "cancel_at": None,
-            "cancel_at_period_end": not term.auto_renew and not ended,
-            "canceled_at": _unix(term.cancelled_at) if term.cancelled_at else None,
-            "cancellation_details": {"comment": None, "feedback": None, "reason": _REASON[term.cancellation_kind]},
-            "collection_method": "charge_automatically",
-            "created": _midnight(term.started_on),
-            "currency": term.currency.lower(),
-            "customer": key("account", term.account),
-            "discounts": [],
-            "ended_at": _midnight(term.ended_on) if ended else None,
-            "items": {"object": "list", "data": [item], "has_more": False, "url": "/v1/subscription_items"},
-            "metadata": {},
-            "pause_collection": None,
-            "start_date": _midnight(term.started_on),
-            "status": "canceled" if ended else "active",
-            "trial_end": None,
-            **self._extras.get(name, {}),
-        }
-
-
-_REASON = {
-    None: None,
-    "voluntary": "cancellation_requested",
-    "contraction": "cancellation_requested",
-    "involuntary": "payment_failed",
-}
-
-
-def _customer(each: Any) -> Row:
-    return {
-        "id": key("account", each.number),
-        "object": "customer",
-        "address": {"city": None, "country": each.country, "line1": None, "postal_code": None, "state": None},
-        "created": _midnight(each.signed_on),
-        "currency": "eur",
-        "delinquent": False,
-        "email": f"billing@{each.domain}",
-        "livemode": False,
-        "metadata": {
-            "crm_id": crm_id(each.number), "domain": each.domain, "segment": each.segment, "csm": each.csm_email,
-            "employees": str(each.employees),
-        },
-        "name": each.name,
-    }  # fmt: skip
-
-
-def _invoice(each: Any) -> Row:
-    status = {"open": "open", "paid": "paid", "failed": "uncollectible", "void": "void"}[each.status]
-    issued = _midnight(each.issued_on)
-    return {
-        "id": key("bill", each.number),
-        "object": "invoice",
-        "attempt_count": each.attempts,
-        "attempted": each.attempts > 0,
-        "collection_method": "charge_automatically",
-        "created": issued,
-        "currency": each.currency.lower(),
-        "customer": key("account", each.account),
-        "due_date": _midnight(each.due_on),
-        "next_payment_attempt": issued + 259_200 if each.status == "open" else None,
-        "number": f"INV-{each.number:05d}",
-        "status": status,
-        "status_transitions": {
-            "finalized_at": issued,
-            "marked_uncollectible_at": None,
-            "paid_at": _unix(each.paid_at) if each.paid_at else None,
-            "voided_at": None,
-        },
-        "total": round(each.amount * 100),
-    }
 
 
 def _shown(row: Row, *, expanded: bool, items_too: bool) -> Row:
@@ -335,29 +227,6 @@ def _bare_item(item: Row, *, expanded: bool) -> Row:
 def _bare_discount(discount: Row, *, expanded: bool) -> Any:
     coupon = discount["source"]["coupon"]["id"]
     return {**discount, "source": {"type": "coupon", "coupon": coupon}} if expanded else discount["id"]
-
-
-def _event(kind: str, what: str, number: int, created: int) -> Row:
-    shown = {"id": key(what, number), "object": OBJECT[what]}
-    return {
-        "id": f"evt_{what}{number:08d}{created}",
-        "object": "event",
-        "api_version": "2019-12-03",
-        "created": created,
-        "data": {"object": shown},
-        "livemode": False,
-        "pending_webhooks": 0,
-        "request": {"id": None, "idempotency_key": None},
-        "type": kind,
-    }
-
-
-def _unix(when: datetime) -> int:
-    return int(when.timestamp())
-
-
-def _midnight(day: date) -> int:
-    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
 
 
 def _limited(faults: Faults) -> Response:
