@@ -169,6 +169,9 @@ class Month:
     async def _faster(self) -> AsyncIterator[None]:
         """Nothing waits for the seconds of rate limits, and nothing else wants the event loop while the store answers."""
         tempo.run_at(FASTER)
+        # the vendors' seconds, too, and from the first day on, whenever sources are pulled
+        midnight = self.clock().replace(hour=0, minute=0, second=0, microsecond=0)
+        await live_on(self._sandbox, until=midnight, faster=FASTER)
         try:
             with self.hub.store.by_itself(), self.hub.playbooks.ledger.without_pace():
                 yield
