@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub.access import Viewer
 from hub.access.admission import Admission
+from hub.access.issuer import PAUSE, IssuerAwayError
 from hub.access.reading import Reads
 from hub.compose.live import Live
 from hub.store import Store
@@ -141,10 +142,21 @@ def app(
             *routes,
         ],
         middleware=[Middleware(_SafeHeaders)],
+        exception_handlers={IssuerAwayError: _away},
         lifespan=lifespan,
     )
     made.state.end_streams = live.close  # a server waits for its requests to end before it ends the lifespan
     return made
+
+
+async def _away(_: Request, error: Exception) -> Response:
+    return _said_away(error)
+
+
+def _said_away(error: Exception) -> Response:
+    """Nobody was refused: whether the token is good can't be told now."""
+    body = {"errors": [{"message": str(error), "extensions": {"code": "TRY_AGAIN"}}]}
+    return JSONResponse(body, status_code=503, headers={"retry-after": str(int(PAUSE))})
 
 
 def _find_viewer(hub: HubLike, admission: Admission) -> FindViewer:
@@ -192,7 +204,10 @@ class _Graphql:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         streams = any(name == b"accept" and b"event-stream" in value.lower() for name, value in scope["headers"])
-        await (self.streaming if streams else self.endpoint)(scope, receive, send)
+        try:
+            await (self.streaming if streams else self.endpoint)(scope, receive, send)
+        except IssuerAwayError as error:  # raised before anything is answered; Starlette's handlers are passed by
+            await _said_away(error)(scope, receive, send)
 
 
 class _Application(Starlette):

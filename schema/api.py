@@ -40,6 +40,7 @@ from schema.people.types import Note
 from schema.permissions import Permissions, role_of
 from schema.playbooks.alerts import AlertQueries
 from schema.playbooks.groups import RecordGroupQueries
+from schema.playbooks.many_alerts import AlertsMutations
 from schema.playbooks.mutations import PlaybookMutations
 from schema.playbooks.plan import PlanQueries
 from schema.playbooks.queries import PlaybookQueries
@@ -107,6 +108,7 @@ class Mutation(
     ScoreMutations,
     ModelMutations,
     PlaybookMutations,
+    AlertsMutations,
     SteeringMutations,
     AttentionMutations,
     DeliveryMutations,

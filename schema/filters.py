@@ -150,18 +150,23 @@ def _filter_type() -> type:
         annotations[field.name] = _input_of(field) | None
         members[field.name] = strawberry.field(default=UNSET, description=MEANINGS.get(field.name))
     made = type("CustomerFilter", (), {**members, "__annotations__": annotations, "__module__": __name__})
-    return strawberry.input(made, description="Chooses customers; everything given must hold.")
+    return strawberry.input(
+        made, description="Chooses customers; everything given must hold. An empty one chooses all."
+    )
 
 
 CustomerFilter = _filter_type()
 
 
 def condition_of(given: Any) -> Condition | None:
-    """The condition a filter says; None for no filter. BadInputError with every problem where it says none."""
-    if given is None or given is UNSET:
+    """The condition a filter says; None for no filter, and for one that asks for nothing: everything given holds then.
+
+    BadInputError with every problem where it says none.
+    """
+    if given is None or given is UNSET or not (asked := mapping_of(given)):
         return None
     try:
-        condition = parse(mapping_of(given), VOCABULARY)
+        condition = parse(asked, VOCABULARY)
     except ConditionError as error:
         said = "; ".join(
             f"{'.'.join(['filter', *(_shown(part) for part in problem.key)])} {problem.message}"

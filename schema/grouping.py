@@ -18,7 +18,9 @@ LARGEST_FIRST = 500
 @strawberry.type(description="One thing that the members of a group have in common; no value: that they have none.")
 class GroupKey:
     by: str = key(description="As the argument `by` says it.")
-    value: str | None = key()
+    value: str | None = key(
+        description="As it is stored and as text filters take it: of what is an enum elsewhere the member in small letters."
+    )
 
 
 @strawberry.type(description="Rows that have something in common.")

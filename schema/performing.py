@@ -28,13 +28,16 @@ class Outcome:
 
     @classmethod
     @contextmanager
-    def collecting(cls) -> Iterator["Outcome"]:
-        """An outcome that takes up the anticipated error its block is left with."""
+    def collecting(cls, of: str | None = None) -> Iterator["Outcome"]:
+        """An outcome that takes up the anticipated error its block is left with.
+
+        of  path of the input that names what is acted on: where there is no such thing
+        """
         outcome = cls()
         try:
             yield outcome
         except CshubError as error:
-            outcome.errors.append(mutation_error(error))
+            outcome.errors.append(mutation_error(error, field=of if isinstance(error, NotFoundError) else None))
 
 
 Resolver = TypeVar("Resolver", bound=Callable[..., Any])
@@ -61,8 +64,7 @@ async def perform(
     about  {entity: keys} of what it acts on. A viewer with a book gets NOT_FOUND where one of them is not in it, in the same
            words and with the same statements whether there is such a thing or not; nothing is run, nor answered from a key
     """
-    if key is not None and not 1 <= len(key) <= LONGEST_KEY:
-        raise BadInputError(f"idempotencyKey must be 1 to {LONGEST_KEY} characters long", field="idempotencyKey")
+    check_key(key)
     context = info.context
     missing = await _missing(context, about or {})
     if missing is not None:
@@ -77,6 +79,11 @@ async def perform(
         run=run,
         key=key,
     )
+
+
+def check_key(key: str | None) -> None:
+    if key is not None and not 1 <= len(key) <= LONGEST_KEY:
+        raise BadInputError(f"idempotencyKey must be 1 to {LONGEST_KEY} characters long", field="idempotencyKey")
 
 
 async def _missing(context: Context, about: About) -> str | None:

@@ -16,6 +16,8 @@ from hub.errors import BusyError, CshubError, RefusedError
 from hub.store import Store, audit, idempotency
 
 ABANDONED_AFTER = timedelta(minutes=5)
+LONGEST_REFUSAL = 1_000
+"""Characters of a refusal in the log."""
 UNNAMED = "a person"
 """The subject of what is about one: it stays in the log for ever. Who it is stands in the request, which can be taken out."""
 Result = Mapping[str, Any]
@@ -64,7 +66,7 @@ async def act(
         result = await run()
         outcome = "done"
     except CshubError as error:
-        outcome = f"refused: {error}"
+        outcome = f"refused: {_plain(str(error))}"
         raise
     finally:
         async with store.transaction() as connection:
@@ -92,6 +94,12 @@ async def _claim(store: Store, key_id: str, *, digest: str, now: datetime) -> Re
         ):
             raise BusyError("the same request is being carried out: ask again in a moment, with the same key")
     return None
+
+
+def _plain(text: str) -> str:
+    """What the log keeps of a refusal, which may quote whatever was sent: one line that anything can show."""
+    shown = "".join(each if each.isprintable() else " " for each in text)
+    return shown if len(shown) <= LONGEST_REFUSAL else f"{shown[: LONGEST_REFUSAL - 1]}…"
 
 
 def _digest(request: Mapping[str, Any]) -> str:

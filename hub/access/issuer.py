@@ -6,7 +6,7 @@
 The address of the keys comes from the issuer's discovery document, unless it is configured. What is kept is fetched anew after
 `FRESH_FOR`, and when a token names a key that is not known, but never sooner than `PAUSE` after the last time: tokens that
 somebody makes up cannot make the hub call the issuer. While the issuer does not answer, keys that are known are used on, for
-a day at most.
+a day at most. Where none are known, nobody can say whether a token is good: that is IssuerAwayError, and no refusal.
 
 Only keys for signatures with asymmetric algorithms count. A shared secret in the set is passed over.
 """
@@ -23,6 +23,8 @@ import orjson
 from jwt import PyJWK
 from jwt.exceptions import InvalidKeyError, PyJWKError
 
+from hub.errors import TransientError
+
 log = logging.getLogger(__name__)
 KEY_TYPES: Mapping[str, str] = {
     **dict.fromkeys(("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"), "RSA"),
@@ -36,6 +38,10 @@ PAUSE = 10.0
 LARGEST = 1_000_000
 FEWEST_BITS = 2048
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class IssuerAwayError(TransientError):
+    """The issuer's keys are not known, and cannot be fetched now."""
 
 
 class IssuerKeys:
@@ -60,10 +66,12 @@ class IssuerKeys:
         self._http: httpx.AsyncClient | None = None
 
     async def find(self, kid: str | None, algorithm: str) -> PyJWK | None:
-        """The key with this id; without an id the only one there is for the algorithm."""
+        """The key with this id; without an id the only one there is for the algorithm. IssuerAwayError: see the module."""
         if self._age() > FRESH_FOR or self._known(kid, algorithm) is None:
             await self._refresh(kid, algorithm)
-        return self._known(kid, algorithm) if self._age() <= STALE_AFTER else None
+        if self._age() > STALE_AFTER:
+            raise IssuerAwayError("the issuer of tokens does not answer: try again in a moment")
+        return self._known(kid, algorithm)
 
     async def close(self) -> None:
         if self._http is not None:

@@ -23,6 +23,10 @@ class TokenCreateInput:
     csm_email: str | None = None
     expires_at: datetime | None = None
     scopes: list[Scope] | None = strawberry.field(default=None, description="Some of the role's; null for all of them.")
+    idempotency_key: str | None = strawberry.field(
+        default=None,
+        description="The same key makes one token. Its secret is in the first answer alone; who lost that rotates the token.",
+    )
 
 
 @strawberry.input(description="Another secret for a token. The one before opens for a while too.")
@@ -102,8 +106,16 @@ class AccessMutations:
             if input.expires_at is not None and input.expires_at.tzinfo is None:
                 raise BadInputError("expiresAt needs a time zone, such as 2027-01-31T09:00:00Z", field="expiresAt")
             scopes = None if input.scopes is None else [scope.value for scope in input.scopes]
-            request = {"name": input.name, "role": input.role.value, "csm_email": input.csm_email, "scopes": scopes}
-            await perform(outcome, info, "tokenCreate", subject=input.name, request=request, run=run)
+            request = {
+                "name": input.name,
+                "role": input.role.value,
+                "csm_email": input.csm_email,
+                "scopes": scopes,
+                "expires_at": None if input.expires_at is None else input.expires_at.isoformat(),
+            }
+            await perform(
+                outcome, info, "tokenCreate", subject=input.name, request=request, run=run, key=input.idempotency_key
+            )
         return TokenCreatePayload(outcome=outcome, new_secret=made[0] if made else None)
 
     @root(Role.ADMIN, description="Give a token another secret, which is in the answer, and nowhere else.")
@@ -119,7 +131,7 @@ class AccessMutations:
             made.append(new.secret)
             return {"token_id": new.token.id}
 
-        with Outcome.collecting() as outcome:
+        with Outcome.collecting(of="id") as outcome:
             request = {"token": input.id, "overlap_hours": input.overlap_hours}
             await perform(outcome, info, "tokenRotate", subject=input.id, request=request, run=run)
         return TokenRotatePayload(outcome=outcome, new_secret=made[0] if made else None)
@@ -132,6 +144,6 @@ class AccessMutations:
             revoked = await tokens.revoke(context.store, input.id, now=context.now)
             return {"token_id": revoked.id}
 
-        with Outcome.collecting() as outcome:
+        with Outcome.collecting(of="id") as outcome:
             await perform(outcome, info, "tokenRevoke", subject=input.id, request={"token": input.id}, run=run)
         return TokenRevokePayload(outcome=outcome)

@@ -72,7 +72,7 @@ class DigestMutations:
             sent = await context.actions.send_digest(name, of=input.csm_email, by=by, now=context.now)
             return {"messages": len(sent)}
 
-        with Outcome.collecting() as outcome:
+        with Outcome.collecting(of="digest") as outcome:
             request = {"digest": name, "csm_email": input.csm_email}
             await perform(
                 outcome, info, "digestSend", subject=name, request=request, run=run, key=input.idempotency_key

@@ -123,7 +123,7 @@ class AttentionMutations:
             )
             return {"customer_id": made.customer_id, "snooze_id": made.id}
 
-        with Outcome.collecting() as outcome:
+        with Outcome.collecting(of="customerId") as outcome:
             customer_id = key_of(input.customer_id, "customer", field="customerId")
             until = input.until.isoformat()
             request = {"customer": customer_id, "reason": input.reason_key, "until": until, "note": input.note}
@@ -147,7 +147,7 @@ class AttentionMutations:
             lifted = await context.actions.unsnooze(input.id, by=context.viewer.actor)
             return {"customer_id": lifted.customer_id, "snooze_id": lifted.id}
 
-        with Outcome.collecting() as outcome:
+        with Outcome.collecting(of="id") as outcome:
             request = {"snooze": input.id}
             await perform(
                 outcome,
@@ -165,7 +165,7 @@ class AttentionMutations:
         Role.CSM, description="Say whether a run of a playbook was of use; it counts towards the playbook's precision."
     )
     async def playbook_run_rate(self, info: ApiInfo, input: PlaybookRunRateInput) -> PlaybookRunRatePayload:  # noqa: A002 - the API's word
-        with Outcome.collecting() as outcome:
+        with Outcome.collecting(of="id") as outcome:
             run_id = key_of(input.id, "playbook_run", field="id")
             request = VoteRequest(voter=info.context.viewer.actor, useful=input.useful, note=input.note, run_id=run_id)
             about = {"playbook_run": [run_id]}
@@ -174,7 +174,7 @@ class AttentionMutations:
 
     @root(Role.CSM, description="Say whether an alert was of use; it counts towards its playbook's precision.")
     async def alert_rate(self, info: ApiInfo, input: AlertRateInput) -> AlertRatePayload:  # noqa: A002 - the API's word
-        with Outcome.collecting() as outcome:
+        with Outcome.collecting(of="id") as outcome:
             alert_id = key_of(input.id, "alert", field="id")
             request = VoteRequest(
                 voter=info.context.viewer.actor, useful=input.useful, note=input.note, alert_id=alert_id

@@ -57,7 +57,7 @@ class Identity(Node):
 class CustomerMerge(Node):
     at: datetime = column()
     by: str = column()
-    reason: str = column()
+    reason: str = column(personal=True)
     merged_id: strawberry.ID = computed(lambda row: global_id("customer", row["merged_id"]), "merged_id")
     merged_name: str = column(description="Of the customer that became part of the other.")
     customer: CustomerRef | None = one(

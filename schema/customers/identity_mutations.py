@@ -187,7 +187,7 @@ class IdentityMutations:
             )
             return _told(undone)
 
-        with Outcome.collecting() as outcome:
+        with Outcome.collecting(of="id") as outcome:
             found = key_of(input.id, "customer_merge", field="id")
             await perform(
                 outcome,
@@ -238,7 +238,7 @@ class IdentityMutations:
             await context.actions.reopen_identity(found, now=context.now)
             return {"evidence_id": found}
 
-        with Outcome.collecting() as outcome:
+        with Outcome.collecting(of="id") as outcome:
             found = key_of(input.id, "external_id", field="id")
             await perform(
                 outcome,

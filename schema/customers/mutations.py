@@ -47,7 +47,7 @@ class CustomerMutations:
             rescored = await context.actions.rescore(keys, by=context.viewer.actor, now=context.now)
             return {"customer_ids": list(rescored.customer_ids), "as_of": rescored.as_of.isoformat()}
 
-        with Outcome.collecting() as outcome:
+        with Outcome.collecting(of="customerIds") as outcome:
             keys = keys_of(input.customer_ids, "customer", field="customerIds", most=MOST_RESCORED)
             await perform(
                 outcome,

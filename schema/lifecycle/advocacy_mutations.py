@@ -93,7 +93,7 @@ class SurveyMutations:
                 dry_run=input.dry_run,
             )
 
-        with Outcome.collecting() as outcome:
+        with Outcome.collecting(of="customerIds") as outcome:
             keys = keys_of(input.customer_ids, "customer", field="customerIds", most=MOST_ASKED)
             request = {"customers": list(keys), "dry_run": input.dry_run, "force": input.force}
             await perform(

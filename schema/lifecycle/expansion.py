@@ -63,7 +63,7 @@ class ExpansionOpportunity(Node):
     probability: float = column(description="0 to 1.")
     expected: float = column(description="value times probability.")
     won_amount: float | None = column()
-    reason: str | None = column(description="Why it is no longer open.")
+    reason: str | None = column(description="Why it is no longer open.", personal=True)
     decided_by: str | None = column(description="Who said so; null where the records did.")
     closed_on: date | None = column()
     updated_at: datetime = column()

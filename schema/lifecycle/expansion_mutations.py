@@ -72,7 +72,7 @@ class ExpansionMutations:
             )
             return {"opportunity_id": key}
 
-        with Outcome.collecting() as outcome:
+        with Outcome.collecting(of="id") as outcome:
             key = key_of(input.id, "expansion_opportunity", field="id")
             request = {
                 "opportunity": key,

@@ -125,7 +125,7 @@ async def _do(info: ApiInfo, action: str, given: Any, **asked: Any) -> Outcome:
     async def run() -> Mapping[str, Any]:
         return {"onboarding_id": await context.actions.onboard(request, now=context.now)}
 
-    with Outcome.collecting() as outcome:
+    with Outcome.collecting(of="customerId") as outcome:
         key = key_of(given.customer_id, "customer", field="customerId")
         request = OnboardingRequest(customer_id=key, by=context.viewer.actor, **asked)
         about = {"customer": [key]}

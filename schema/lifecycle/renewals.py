@@ -56,7 +56,7 @@ class Renewal(Node):
     computed_status: RenewalStatus = column(description="What the records say.")
     final: float | None = column(description="What it was decided at; 0 where it is lost.")
     decided_on: date | None = column()
-    reason: str = column(description="Why it has its status.")
+    reason: str = column(description="Why it has its status.", personal=True)
     stated_by: str | None = column(description="Who said so, where a person did.")
     probability: float = column(description="Of being renewed, 0 to 1.")
     probability_by: ProbabilitySource = column()

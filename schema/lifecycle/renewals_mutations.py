@@ -68,7 +68,7 @@ class RenewalMutations:
             )
             return {"renewal_id": key}
 
-        with Outcome.collecting() as outcome:
+        with Outcome.collecting(of="id") as outcome:
             key = key_of(input.id, "renewal", field="id")
             if status is None and (input.amount is not None or input.reason is not None):
                 raise BadInputError("what was said is taken back without amount and reason", field="status")

@@ -12,18 +12,22 @@ from schema.loaders import ApiInfo
 from schema.performing import Outcome, answering, perform
 from schema.permissions import root
 
+_KEY = "The same key does it once, however often it is sent."
+
 
 @strawberry.input(description="Send no more mail to customers there.")
 class MailSuppressInput:
     address: str = strawberry.field(description="An address, or a whole domain as @example.com.")
     topic: str = strawberry.field(default="", description="Only mail about this; empty for everything.")
     note: str | None = None
+    idempotency_key: str | None = strawberry.field(default=None, description=_KEY)
 
 
 @strawberry.input(description="Mail may be sent there again.")
 class MailUnsuppressInput:
     address: str
     topic: str | None = strawberry.field(default=None, description="Only this line; null for all lines of the address.")
+    idempotency_key: str | None = strawberry.field(default=None, description=_KEY)
 
 
 @strawberry.type
@@ -68,7 +72,9 @@ class MailMutations:
 
         with Outcome.collecting() as outcome:
             request = {"address": input.address, "topic": input.topic, "note": input.note}
-            await perform(outcome, info, "mailSuppress", subject=UNNAMED, request=request, run=run)
+            await perform(
+                outcome, info, "mailSuppress", subject=UNNAMED, request=request, run=run, key=input.idempotency_key
+            )
         return MailSuppressPayload(outcome=outcome)
 
     @root(Role.ADMIN, description="Take an address or a domain off the suppression list.")
@@ -80,5 +86,7 @@ class MailMutations:
 
         with Outcome.collecting() as outcome:
             request = {"address": input.address, "topic": input.topic}
-            await perform(outcome, info, "mailUnsuppress", subject=UNNAMED, request=request, run=run)
+            await perform(
+                outcome, info, "mailUnsuppress", subject=UNNAMED, request=request, run=run, key=input.idempotency_key
+            )
         return MailUnsuppressPayload(outcome=outcome)

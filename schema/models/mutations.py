@@ -118,7 +118,7 @@ class ModelMutations:
             )
             return {"version": made.version, "previous": made.previous}
 
-        with Outcome.collecting() as outcome:
+        with Outcome.collecting(of="version") as outcome:
             await perform(
                 outcome,
                 info,
@@ -138,7 +138,7 @@ class ModelMutations:
             made = await context.actions.roll_back_model(input.horizon, by=context.viewer.actor, reason=input.reason)
             return {"version": made.version, "previous": made.previous}
 
-        with Outcome.collecting() as outcome:
+        with Outcome.collecting(of="horizon") as outcome:
             await perform(
                 outcome,
                 info,

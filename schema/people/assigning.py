@@ -94,7 +94,7 @@ class AssignmentMutations:
             )
             return {"changes": _plain(await context.actions.assign(request, now=context.now))}
 
-        with Outcome.collecting() as outcome:
+        with Outcome.collecting(of="customerIds") as outcome:
             keys = keys_of(input.customer_ids, "customer", field="customerIds", most=MOST)
             await perform(
                 outcome,
@@ -121,7 +121,7 @@ class AssignmentMutations:
             told = await context.actions.unassign(keys, by=context.viewer.actor, dry_run=input.dry_run, now=context.now)
             return {"changes": _plain(told)}
 
-        with Outcome.collecting() as outcome:
+        with Outcome.collecting(of="customerIds") as outcome:
             keys = keys_of(input.customer_ids, "customer", field="customerIds", most=MOST)
             await perform(
                 outcome,

@@ -100,7 +100,7 @@ class NoteMutations:
             made = await context.actions.write_note(key, input.body, by=context.viewer.actor, now=context.now)
             return {"note_id": made.id}
 
-        with Outcome.collecting() as outcome:
+        with Outcome.collecting(of="customerId") as outcome:
             key = key_of(input.customer_id, "customer", field="customerId")
             await perform(
                 outcome,
@@ -122,7 +122,7 @@ class NoteMutations:
             made = await context.actions.edit_note(key, input.body, writer=_writer(info), now=context.now)
             return {"note_id": made.id}
 
-        with Outcome.collecting() as outcome:
+        with Outcome.collecting(of="id") as outcome:
             key = key_of(input.id, "note", field="id")
             await perform(
                 outcome,
@@ -146,7 +146,7 @@ class NoteMutations:
             gone = await context.actions.delete_note(key, writer=_writer(info), now=context.now)
             return {"note_id": gone.id, "customer_id": gone.customer_id}
 
-        with Outcome.collecting() as outcome:
+        with Outcome.collecting(of="id") as outcome:
             key = key_of(input.id, "note", field="id")
             await perform(
                 outcome,

@@ -128,7 +128,8 @@ class PlaybookMutations:
             )
             return {"fired": [_stored(item) for item in await context.actions.fire(request, now=context.now)]}
 
-        with Outcome.collecting() as outcome:
+        known = any(each.name == input.playbook for each in context.playbooks())
+        with Outcome.collecting(of="customerIds" if known else "playbook") as outcome:
             keys = keys_of(input.customer_ids, "customer", field="customerIds", most=MOST_FIRED)
             await perform(
                 outcome,
@@ -162,15 +163,15 @@ class PlaybookMutations:
             await context.actions.update_alert(change, now=context.now)
             return {"alert_id": alert_id}
 
-        with Outcome.collecting() as outcome:
+        with Outcome.collecting(of="id") as outcome:
             alert_id = key_of(input.id, "alert", field="id")
-            _check(given)
+            check_change(given)
             await perform(
                 outcome,
                 info,
                 "alertUpdate",
                 subject=alert_id,
-                request={"alert": alert_id, **{name: _plain(value) for name, value in given.items()}},
+                request={"alert": alert_id, **plain_change(given)},
                 run=run,
                 key=input.idempotency_key,
                 about={"alert": [alert_id]},
@@ -178,7 +179,7 @@ class PlaybookMutations:
         return AlertUpdatePayload(outcome=outcome)
 
 
-def _check(given: Mapping[str, Any]) -> None:
+def check_change(given: Mapping[str, Any]) -> None:
     """Refuse a change that says nothing, or that no alert could take."""
     if not given:
         raise BadInputError("nothing to change: give state, outcome, snoozedUntil, note or ownerEmail")
@@ -189,8 +190,9 @@ def _check(given: Mapping[str, Any]) -> None:
         raise BadInputError("snoozedUntil needs a time zone, such as 2026-01-31T09:00:00Z", field="snoozedUntil")
 
 
-def _plain(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, datetime) else plain(value)
+def plain_change(given: Mapping[str, Any]) -> dict[str, Any]:
+    """A change for the audit log."""
+    return {name: value.isoformat() if isinstance(value, datetime) else plain(value) for name, value in given.items()}
 
 
 def _stored(fired: Fired) -> Mapping[str, Any]:

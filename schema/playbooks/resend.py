@@ -64,7 +64,7 @@ class DeliveryMutations:
             resent = await context.actions.resend(keys, by=context.viewer.actor, dry_run=input.dry_run)
             return {"resent": [{"delivery_id": each.delivery_id, "risk": each.risk} for each in resent]}
 
-        with Outcome.collecting() as outcome:
+        with Outcome.collecting(of="ids") as outcome:
             keys = keys_of(input.ids, "delivery", field="ids", most=MOST_RESENT)
             await perform(
                 outcome,

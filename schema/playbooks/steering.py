@@ -136,7 +136,7 @@ class SteeringMutations:
             )
             return {"run_id": run_id}
 
-        with Outcome.collecting() as outcome:
+        with Outcome.collecting(of="runId") as outcome:
             run_id = key_of(input.run_id, "playbook_run", field="runId")
             await perform(
                 outcome,
@@ -160,7 +160,7 @@ class SteeringMutations:
             )
             return {"cancelled": done.cancelled, "withdrawn": done.withdrawn}
 
-        with Outcome.collecting() as outcome:
+        with Outcome.collecting(of="playbook") as outcome:
             await perform(
                 outcome,
                 info,
@@ -180,7 +180,7 @@ class SteeringMutations:
             await context.actions.start_playbook(input.playbook, by=context.viewer.actor)
             return {}
 
-        with Outcome.collecting() as outcome:
+        with Outcome.collecting(of="playbook") as outcome:
             await perform(
                 outcome,
                 info,

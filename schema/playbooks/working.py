@@ -95,7 +95,7 @@ class WorkMutations:
             )
             return {"alert_id": (await context.actions.open_task(request, now=context.now)).id}
 
-        with Outcome.collecting() as outcome:
+        with Outcome.collecting(of="customerId") as outcome:
             customer_id = key_of(input.customer_id, "customer", field="customerId")
             if input.owner_email is not None and "@" not in input.owner_email:
                 raise BadInputError(f"{input.owner_email[:80]!r} is no e-mail address", field="ownerEmail")
@@ -128,7 +128,7 @@ class WorkMutations:
             )
             return {"run_id": run_id, "withdrawn": withdrawn}
 
-        with Outcome.collecting() as outcome:
+        with Outcome.collecting(of="id") as outcome:
             run_id = key_of(input.id, "playbook_run", field="id")
             await perform(
                 outcome,

@@ -137,7 +137,7 @@ class PrivacyMutations:
     async def customer_export(self, info: ApiInfo, input: CustomerExportInput) -> CustomerExportPayload:  # noqa: A002 - the API's word
         _may_export(info, "customerExport")
         document = None
-        with Outcome.collecting() as outcome:
+        with Outcome.collecting(of="customerId") as outcome:
             id_ = key_of(str(input.customer_id), "customer", field="customerId")
             how = "`cshub export-person --customer ID --output FILE` writes it whole"  # the audit log has it: no name
             document = await _export(outcome, info, "customerExport", About(customer=id_), how=how)
@@ -154,7 +154,7 @@ class PrivacyMutations:
 
     @root(Role.ADMIN, whole=True, description="Erase a customer and everybody there. What it paid goes on to count.")
     async def customer_erase(self, info: ApiInfo, input: CustomerEraseInput) -> ErasePayload:  # noqa: A002 - the API's word
-        with Outcome.collecting() as outcome:
+        with Outcome.collecting(of="customerId") as outcome:
             about = About(customer=key_of(str(input.customer_id), "customer", field="customerId"))
             await _erase(outcome, info, "customerErase", about, key=input.idempotency_key, dry_run=input.dry_run)
         return ErasePayload(outcome=outcome)

@@ -17,6 +17,7 @@ from schema.performing import Outcome, answering, perform
 from schema.permissions import root
 from schema.scores.judgement import SentimentColour
 
+_KEY = "The same key does it once, however often it is sent."
 _REASON = strawberry.field(description="What you know that the data does not show. Needed.")
 
 
@@ -29,6 +30,7 @@ class CustomerOverrideInput:
     until: date | None = strawberry.field(
         default=None, description="Last day in force, at most 180 days off; 30 days where nothing is said."
     )
+    idempotency_key: str | None = strawberry.field(default=None, description=_KEY)
 
 
 @strawberry.input(description="How a customer feels to you: a mark or a colour, one of the two.")
@@ -40,16 +42,19 @@ class SentimentSetInput:
     until: date | None = strawberry.field(
         default=None, description="Last day it holds, at most 365 days off; 90 days where nothing is said."
     )
+    idempotency_key: str | None = strawberry.field(default=None, description=_KEY)
 
 
 @strawberry.input
 class CustomerOverrideWithdrawInput:
     customer_id: strawberry.ID
+    idempotency_key: str | None = strawberry.field(default=None, description=_KEY)
 
 
 @strawberry.input
 class SentimentWithdrawInput:
     customer_id: strawberry.ID
+    idempotency_key: str | None = strawberry.field(default=None, description=_KEY)
 
 
 @strawberry.type
@@ -117,7 +122,7 @@ class ScoreMutations:
             )
             return {"customer_id": made.customer_id, "id": made.id}
 
-        with Outcome.collecting() as outcome:
+        with Outcome.collecting(of="customerId") as outcome:
             _one_of(input.score, input.band, "score or band")
             key = key_of(input.customer_id, "customer", field="customerId")
             request = {
@@ -128,7 +133,14 @@ class ScoreMutations:
                 "until": input.until.isoformat() if input.until else None,
             }
             await perform(
-                outcome, info, "customerOverride", subject=key, request=request, run=run, about={"customer": [key]}
+                outcome,
+                info,
+                "customerOverride",
+                subject=key,
+                request=request,
+                run=run,
+                key=input.idempotency_key,
+                about={"customer": [key]},
             )
         return CustomerOverridePayload(outcome=outcome)
 
@@ -138,7 +150,7 @@ class ScoreMutations:
         info: ApiInfo,
         input: CustomerOverrideWithdrawInput,  # noqa: A002 - the API's word
     ) -> CustomerOverrideWithdrawPayload:
-        outcome = await _withdraw(info, "override", input.customer_id, "customerOverrideWithdraw")
+        outcome = await _withdraw(info, "override", input, "customerOverrideWithdraw")
         return CustomerOverrideWithdrawPayload(outcome=outcome)
 
     @root(Role.CSM, description="State how a customer feels to you. No part of health, unless a definition says so.")
@@ -152,7 +164,7 @@ class ScoreMutations:
             made = await context.actions.feel(request, now=context.now)
             return {"customer_id": made.customer_id, "id": made.id}
 
-        with Outcome.collecting() as outcome:
+        with Outcome.collecting(of="customerId") as outcome:
             _one_of(input.mark, input.colour, "mark or colour")
             key = key_of(input.customer_id, "customer", field="customerId")
             value = read_sentiment(input.colour.value if input.colour is not None else str(input.mark))
@@ -163,24 +175,45 @@ class ScoreMutations:
                 "until": input.until.isoformat() if input.until else None,
             }
             await perform(
-                outcome, info, "sentimentSet", subject=key, request=request, run=run, about={"customer": [key]}
+                outcome,
+                info,
+                "sentimentSet",
+                subject=key,
+                request=request,
+                run=run,
+                key=input.idempotency_key,
+                about={"customer": [key]},
             )
         return SentimentSetPayload(outcome=outcome)
 
     @root(Role.CSM, description="End the sentiment in force.")
     async def sentiment_withdraw(self, info: ApiInfo, input: SentimentWithdrawInput) -> SentimentWithdrawPayload:  # noqa: A002 - the API's word
-        outcome = await _withdraw(info, "sentiment", input.customer_id, "sentimentWithdraw")
+        outcome = await _withdraw(info, "sentiment", input, "sentimentWithdraw")
         return SentimentWithdrawPayload(outcome=outcome)
 
 
-async def _withdraw(info: ApiInfo, kind: Literal["override", "sentiment"], customer_id: str, action: str) -> Outcome:
+async def _withdraw(
+    info: ApiInfo,
+    kind: Literal["override", "sentiment"],
+    given: CustomerOverrideWithdrawInput | SentimentWithdrawInput,
+    action: str,
+) -> Outcome:
     context = info.context
 
     async def run() -> Mapping[str, Any]:
         await context.actions.withdraw(kind, key, by=context.viewer.actor, now=context.now)
         return {"customer_id": key}
 
-    with Outcome.collecting() as outcome:
-        key = key_of(customer_id, "customer", field="customerId")
-        await perform(outcome, info, action, subject=key, request={"customer": key}, run=run, about={"customer": [key]})
+    with Outcome.collecting(of="customerId") as outcome:
+        key = key_of(given.customer_id, "customer", field="customerId")
+        await perform(
+            outcome,
+            info,
+            action,
+            subject=key,
+            request={"customer": key},
+            run=run,
+            key=given.idempotency_key,
+            about={"customer": [key]},
+        )
     return outcome

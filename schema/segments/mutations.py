@@ -119,7 +119,7 @@ class SegmentMutations:
             made = await _told(context.actions.update_segment(editor, input.id, wanted, now=context.now))
             return {"segment_id": made.id}
 
-        with Outcome.collecting() as outcome:
+        with Outcome.collecting(of="id") as outcome:
             wanted = Wanted(
                 name=input.name,
                 filter=None if input.filter is None else _said(input.filter),
@@ -145,7 +145,7 @@ class SegmentMutations:
             gone = await context.actions.delete_segment(editor_of(context.viewer), input.id)
             return {"segment_id": gone.id}
 
-        with Outcome.collecting() as outcome:
+        with Outcome.collecting(of="id") as outcome:
             await perform(
                 outcome,
                 info,

@@ -53,7 +53,7 @@ class SourceMutations:
             started = await context.actions.sync(name, by=context.viewer.actor, now=context.now)
             return {"source": started.source, "run_id": started.run_id}
 
-        with Outcome.collecting() as outcome:
+        with Outcome.collecting(of="source") as outcome:
             name = input.source
             request = {"source": name}
             await perform(

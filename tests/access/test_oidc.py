@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -18,12 +19,14 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from hub.access.admission import Admission
-from hub.access.issuer import FRESH_FOR, PAUSE, STALE_AFTER, IssuerKeys
+from hub.access.issuer import FRESH_FOR, PAUSE, STALE_AFTER, IssuerAwayError, IssuerKeys
 from hub.access.oidc import LEEWAY, Oidc, OidcRules
 from hub.model.actions import Role
 from hub.store import Store
 from tests.access.test_admission import Seconds
 from tests.fakes.serving import serving
+from tests.web.conftest import FakeHub
+from tests.web.conftest import serving as web
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 RSA_KEYS = [rsa.generate_private_key(public_exponent=65537, key_size=2048) for _ in range(2)]
@@ -235,7 +238,8 @@ async def test_while_the_issuer_is_away_known_keys_serve_for_a_day(
     assert await opens(oidc, issuer.token())
     assert "could not be fetched" in caplog.text
     seconds.now += STALE_AFTER
-    assert not await opens(oidc, issuer.token())
+    with pytest.raises(IssuerAwayError):
+        await opens(oidc, issuer.token())
     issuer.status = 200
     seconds.now += PAUSE
     assert await opens(oidc, issuer.token())
@@ -243,8 +247,30 @@ async def test_while_the_issuer_is_away_known_keys_serve_for_a_day(
 
 async def test_a_discovery_document_of_another_issuer_is_not_believed(issuer: Issuer, oidc: Oidc) -> None:
     issuer.calls_itself = "https://evil.example"
-    assert not await opens(oidc, issuer.token())
+    with pytest.raises(IssuerAwayError):
+        await opens(oidc, issuer.token())
     assert issuer.asked == {"discovery": 1, "keys": 0}
+
+
+async def test_an_issuer_that_was_never_reached_refuses_nobody(
+    issuer: Issuer, oidc: Oidc, sqlite_store: Store, seconds: Seconds
+) -> None:
+    issuer.status = 503
+    headers = {"authorization": f"Bearer {issuer.token()}"}
+    async with (
+        web(FakeHub(sqlite_store, clock=lambda: NOW), admission=Admission(sqlite_store, sign_on=oidc)) as url,
+        httpx.AsyncClient(base_url=url, headers=headers) as client,
+    ):
+        asking = {"query": "{ customers { totalCount } }"}
+        for accept in ("application/json", "text/event-stream"):
+            away = await client.post("/graphql", json=asking, headers={"accept": accept})
+            assert (away.status_code, away.headers["retry-after"]) == (503, "10")
+            assert away.json()["errors"][0]["extensions"]["code"] == "TRY_AGAIN"
+        # a token that says it is somebody else's is nobody's all the same
+        foreign = {"authorization": f"Bearer {issuer.token(iss='https://elsewhere.example')}"}
+        assert (await client.post("/graphql", json=asking, headers=foreign)).status_code == 401
+        issuer.status, seconds.now = 200, seconds.now + PAUSE + 1
+        assert (await client.post("/graphql", json=asking)).status_code == 200
 
 
 async def test_admission_gives_csms_of_the_issuer_their_book(issuer: Issuer, oidc: Oidc, sqlite_store: Store) -> None:

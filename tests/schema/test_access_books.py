@@ -201,6 +201,7 @@ ACTS: Mapping[str, tuple[str, str, Mapping[str, Any]]] = {
     "taskCreate": (*CUSTOMER, {"title": "x"}),
     "playbookRunCancel": ("playbook_run", "id", {"reason": "x"}),
     "alertUpdate": ("alert", "id", {"state": "IN_PROGRESS"}),
+    "alertsUpdate": ("alert", "ids", {"state": "IN_PROGRESS", "idempotencyKey": "k"}),
     "playbookApprove": ("playbook_run", "runId", {"approved": True}),
     "customerSnooze": (*CUSTOMER, {"reasonKey": "churn", "until": "2026-12-01T00:00:00Z"}),
     "snoozeLift": ("snooze", "id", {}),

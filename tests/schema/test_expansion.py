@@ -129,7 +129,7 @@ async def test_stated(ask: Ask, store: Store) -> None:
     assert [row["state"] for row in await found(ask)] == ["WON", "OPEN"]
     async with store.reading() as connection:
         actions = await connection.execute(select(audit_record.c.action))
-        assert set(actions.scalars()) == {"expansionOpportunityUpdate"}
+        assert set(actions.scalars()) == {"expansionOpportunityUpdate", "personalRead"}
 
 
 async def test_a_viewer_may_not(ask: Ask) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from hub.store import Store, tables
 from hub.store.custom import write_custom
-from tests.schema.company import NOW, TODAY, customer_row, insert, scorecard_row
+from tests.schema.company import NOW, TODAY, customer_row, insert, scorecard_row, seed
 from tests.schema.fakes import Ask
 
 QUERY = "query ($filter: CustomerFilter) { customers(filter: $filter) { totalCount nodes { name } } }"
@@ -82,13 +82,18 @@ async def test_custom_fields_choose(ask: Ask, store: Store, given: Any, names: l
     assert body["data"]["customers"] == {"totalCount": len(names), "nodes": [{"name": name} for name in names]}
 
 
+async def test_an_empty_filter_chooses_all(ask_sqlite: Ask, sqlite_store: Store) -> None:
+    await seed(sqlite_store, 3)
+    body = await ask_sqlite(QUERY, {"filter": {}})
+    assert body["data"]["customers"]["totalCount"] == 3
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [
         ({"custom": []}, "filter.custom must be a list of fields"),
         ({"custom": [{"name": "Bad Name", "eq": "x"}]}, "filter.custom: 'Bad Name' must be small letters"),
         ({"custom": [{"name": "stage"}]}, "filter.all.0.custom.stage must be {operator: value}"),
-        ({}, "filter must be a mapping"),
         ({"health": {}}, "filter.health must be {operator: value}"),
         ({"mrr": {"in": []}}, "filter.mrr.in must be a list, and not an empty one"),
         ({"seatUtilisation": {"eq": None}}, "filter.seatUtilisation.eq must be a number"),

@@ -3,9 +3,11 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from sqlalchemy import select
+
 from hub.errors import TransientError
 from hub.model.actions import AlertOutcome, AlertState, Role
-from hub.store import Store, audit
+from hub.store import Store, audit, tables
 from schema.context import AlertChange, FireRequest
 from schema.nodes import global_id
 from tests.schema.company import seed
@@ -126,7 +128,7 @@ async def test_wrong_input_is_told_by_its_path_and_calls_nothing(sqlite_store: S
         ({"customerIds": []}, ("BAD_INPUT", "customerIds must be 1 to 1,000 ids, not 0", "customerIds")),
         ({"customerIds": [C0, "x"]}, ("BAD_INPUT", "'x' is not an id of this API", "customerIds.1")),
         ({"idempotencyKey": ""}, ("BAD_INPUT", "idempotencyKey must be 1 to 120 characters long", "idempotencyKey")),
-        ({"playbook": "nope"}, ("NOT_FOUND", "no playbook 'nope'; there is save", None)),
+        ({"playbook": "nope"}, ("NOT_FOUND", "no playbook 'nope'; there is save", "playbook")),
     ):
         body = await ask(FIRE, fire_input(**given), role=Role.CSM)
         (found,) = body["data"]["playbookFire"]["errors"]
@@ -179,6 +181,82 @@ async def test_an_alert_update_that_cannot_be_is_refused(sqlite_store: Store, ac
         (found,) = body["data"]["alertUpdate"]["errors"]
         assert (found["code"], found["field"]) == error
     assert actions.calls == []
+
+
+ALERTS = """
+mutation ($input: AlertsUpdateInput!) {
+  alertsUpdate(input: $input) { alerts { id } errors { code message field } }
+}
+"""
+
+
+async def test_many_alerts_change_alike_and_each_by_itself(ask: Ask, store: Store, actions: FakeActions) -> None:
+    await seed(store, 3)
+    ids = [global_id("alert", key) for key in ("a-c002", "closed", "a-c000", "a-c002", "a-c001")]
+    given = {"input": {"ids": ids, "state": "CLOSED", "outcome": "SUCCESS", "idempotencyKey": "k" * 120}}
+    for _ in range(2):
+        body = await ask(ALERTS, given, role=Role.CSM)
+        found = body["data"]["alertsUpdate"]
+        assert [each["id"] for each in found["alerts"]] == [ids[0], ids[2], ids[4]]
+        assert found["errors"] == [{"code": "REFUSED", "message": "the alert is closed", "field": "ids.1"}]
+    # the same key changes each once; what was refused is tried again
+    assert [call.alert_id for call in actions.calls] == ["a-c002", "a-c000", "a-c001"]
+    assert {(call.state, call.outcome, call.by) for call in actions.calls} == {
+        (AlertState.CLOSED, AlertOutcome.SUCCESS, "a csm")
+    }
+    async with store.reading() as connection:
+        noted = await connection.execute(
+            select(tables.audit_record.c.subject).where(tables.audit_record.c.action == "alertUpdate")
+        )
+        assert {row.subject for row in noted} == {"a-c000", "a-c001", "a-c002", "closed"}
+
+
+async def test_many_alerts_are_all_named_well_or_none_changes(sqlite_store: Store, actions: FakeActions) -> None:
+    ask = asking(sqlite_store, actions)
+    a = global_id("alert", "a")
+    for given, field in (
+        ({"ids": [], "note": "x"}, "ids"),
+        ({"ids": [a] * 101, "note": "x"}, "ids"),
+        ({"ids": [a, C0], "note": "x"}, "ids.1"),
+        ({"ids": [a]}, None),
+        ({"ids": [a], "state": None}, "state"),
+        ({"ids": [a], "note": "x", "idempotencyKey": "k" * 121}, "idempotencyKey"),
+    ):
+        body = await ask(ALERTS, {"input": given}, role=Role.CSM)
+        assert body["data"]["alertsUpdate"]["alerts"] == []
+        (found,) = body["data"]["alertsUpdate"]["errors"]
+        assert (found["code"], found["field"]) == ("BAD_INPUT", field)
+    assert actions.calls == []
+
+
+async def test_what_is_said_twice_with_one_key_is_done_once(sqlite_store: Store, actions: FakeActions) -> None:
+    ask = asking(sqlite_store, actions)
+    for name, given, role in (
+        ("mailSuppress", {"address": "a@x.example"}, Role.ADMIN),
+        ("mailUnsuppress", {"address": "a@x.example"}, Role.ADMIN),
+    ):
+        actions.calls.clear()
+        mutation = (
+            f"mutation ($input: {name[0].upper()}{name[1:]}Input!) {{ {name}(input: $input) {{ errors {{ code }} }} }}"
+        )
+        for _ in range(2):
+            body = await ask(mutation, {"input": {**given, "idempotencyKey": "k"}}, role=role)
+            assert body["data"][name]["errors"] == []
+        assert len(actions.calls) == 1, name
+
+
+async def test_one_key_makes_one_token_whose_secret_is_told_once(sqlite_store: Store, actions: FakeActions) -> None:
+    ask = asking(sqlite_store, actions)
+    mutation = (
+        "mutation ($input: TokenCreateInput!) { tokenCreate(input: $input) { secret token { id } errors { code } } }"
+    )
+    given = {"name": "dashboard", "role": "VIEWER", "idempotencyKey": "k"}
+    first, again = [(await ask(mutation, {"input": given}, role=Role.ADMIN))["data"]["tokenCreate"] for _ in range(2)]
+    assert (first["token"], first["errors"], again["errors"]) == (again["token"], [], [])
+    assert (first["secret"] is None, again["secret"]) == (False, None)
+    other = {**given, "expiresAt": "2027-01-01T00:00:00Z"}
+    conflict = await ask(mutation, {"input": other}, role=Role.ADMIN)
+    assert conflict["data"]["tokenCreate"]["errors"] == [{"code": "IDEMPOTENCY_CONFLICT"}]
 
 
 async def test_rescoring(ask: Ask, store: Store, actions: FakeActions) -> None:

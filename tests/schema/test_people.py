@@ -263,7 +263,7 @@ async def test_past_days_and_the_timeline_know_whose_a_customer_was(ask: Ask, st
 async def test_all_customers_are_assigned_or_none(ask: Ask, store: Store) -> None:
     await owned(store)
     for given, code, field in (
-        ({"customerIds": [customer(1), customer(404)], "csmEmail": ZOE}, "NOT_FOUND", None),
+        ({"customerIds": [customer(1), customer(404)], "csmEmail": ZOE}, "NOT_FOUND", "customerIds"),
         ({"customerIds": [customer(1)], "csmEmail": "Zoe"}, "REFUSED", None),
         ({"customerIds": [], "csmEmail": ZOE}, "BAD_INPUT", "customerIds"),
         ({"customerIds": [customer(1)] * 1_001, "csmEmail": ZOE}, "BAD_INPUT", "customerIds"),

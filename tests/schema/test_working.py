@@ -91,7 +91,7 @@ async def test_a_task_is_made_once_for_a_key(ask: Ask, store: Store) -> None:
     cases: tuple[tuple[dict[str, Any], str, str | None], ...] = (
         ({"title": "  "}, "REFUSED", None),
         ({"ownerEmail": "nobody"}, "BAD_INPUT", "ownerEmail"),
-        ({"customerId": global_id("customer", "c404")}, "NOT_FOUND", None),
+        ({"customerId": global_id("customer", "c404")}, "NOT_FOUND", "customerId"),
         ({"customerId": global_id("ticket", "x")}, "BAD_INPUT", "customerId"),
     )
     for changed, code, field in cases:

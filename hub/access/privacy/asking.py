@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from hub.errors import NotFoundError
 from hub.store import Connection, Store
 from hub.store.customers import get_customer
 from hub.store.privacy.keyed import make_keyed, normal
@@ -26,7 +27,11 @@ async def find_subject(connection: Connection, about: About) -> Subject:
     """NotFoundError for an unknown customer; RefusedError for what is no name of a person."""
     if about.customer is None:
         return await find_person(connection, about.person)
-    return await find_customer(connection, (await get_customer(connection, about.customer)).id)
+    try:
+        found = await get_customer(connection, about.customer)
+    except NotFoundError:  # what was asked for may be somebody's name, and refusals are kept in the audit log
+        raise NotFoundError("there is no such customer: its id, domain or whole name is needed") from None
+    return await find_customer(connection, found.id)
 
 
 async def hidden(store: Store, about: About, *, now: datetime) -> str:

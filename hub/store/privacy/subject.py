@@ -161,20 +161,25 @@ async def find_customer(connection: Connection, id_: str) -> Subject:
     row = (await connection.execute(select(customer).where(customer.c.id == id_))).one_or_none()
     if row is None:
         raise NotFoundError(f"no customer {id_!r}")
-    same = select(customer.c.id).where(customer.c.merged_into_id == id_)
-    ids = [id_, *(await connection.execute(same)).scalars()]
+    same = select(customer.c.id, customer.c.name, customer.c.domain).where(customer.c.merged_into_id == id_)
+    merged = list(await connection.execute(same))
+    ids = [id_, *(each.id for each in merged)]
     said = select(external_id.c.source, external_id.c.key, external_id.c.name, external_id.c.domains)
     evidence = list(await connection.execute(said.where(among(connection, external_id.c.customer_id, ids))))
     emails: set[str] = set()
     for table, address in _ADDRESSES:
         rows = select(address).distinct().where(among(connection, table.c.customer_id, ids), address.is_not(None))
         emails |= {normal(each) for each in (await connection.execute(rows)).scalars() if not is_erased(each)}
-    domains = {row.domain, *(domain for each in evidence for domain in each.domains or ())}
+    domains = {
+        row.domain,
+        *(each.domain for each in merged),
+        *(domain for each in evidence for domain in each.domains or ()),
+    }
     return Subject(
         kind=CUSTOMER,
         named=id_,
         emails=tuple(sorted(emails)),
-        names=tuple(sorted({name for name in (row.name, *(each.name for each in evidence)) if _tells(name)})),
+        names=tuple(sorted({each.name for each in (row, *merged, *evidence) if _tells(each.name)})),
         domains=tuple(sorted(domain.lower() for domain in domains if domain)),
         companies=tuple(sorted((each.source, each.key) for each in evidence if not is_erased(each.key))),
         customers=tuple(ids),

@@ -6,7 +6,7 @@ The token comes in the Authorization header of the handshake or in the payload o
 opened a socket, and other sites' pages are refused before that, as they are over HTTP. Codes it closes with: 4400 a message
 that is none, 4401 an operation before connection_init was acknowledged, 4403 no valid token, now or no longer, 4406 another
 subprotocol, 4408 no connection_init in time, 4409 an id that is in use, 4429 a second connection_init, 1001 the process ends,
-1013 too many connections.
+1013 too many connections, or tokens cannot be looked at now.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from hub.access import Viewer
-from hub.errors import RefusedError
+from hub.errors import RefusedError, TransientError
 from hub.web.graphql.origins import Origins
 from hub.web.live.operations import ClosedError, Operations, authorization
 from hub.web.live.port import Limits, Port
@@ -88,7 +88,10 @@ class _Connection:
                 4401 if message["type"] == "subscribe" else 4400, "Unauthorized: connection_init comes first"
             )
         headers: Headers = authorization(message.get("payload")) or self._socket.headers
-        viewer = await self._port.find_viewer(headers)
+        try:
+            viewer = await self._port.find_viewer(headers)
+        except TransientError as error:  # whether the token is good can't be told now
+            raise ClosedError(1013, str(error)[:120]) from None
         if viewer is None:
             raise ClosedError(4403, "Forbidden: a valid token is needed")
         return viewer

@@ -12,6 +12,7 @@ from hub.access.privacy.asking import About
 from hub.access.privacy.erasing import erase, go_on, list_erasures, plan_erasure
 from hub.access.privacy.exporting import Exported, export
 from hub.errors import NotFoundError, RefusedError
+from hub.identity.merging import merge
 from hub.model.records import Contact, Ticket, TicketStatus
 from hub.store import Store, audit, tables
 from hub.store.privacy.changing import change_batch
@@ -231,6 +232,35 @@ async def test_a_customer_loses_its_name_its_people_and_all_words(company: Store
     assert {row["detail"] is None for row in await rows(company, tables.audit_record) if row["subject"] == "c001"} == {
         True
     }
+
+
+async def test_what_was_merged_into_a_customer_goes_with_it(store: Store) -> None:
+    names = {
+        "c001": ("Acme Works", "acme.example"),
+        "c002": ("Bolt Machines", "bolt.example"),
+        "c003": ("Core", "core.example"),
+    }
+    made = [
+        customer_row(number, name=name, domain=domain) for number, (name, domain) in enumerate(names.values(), start=1)
+    ]
+    await insert(store, tables.customer, made)
+    people = [
+        record("crm", f"p-{id_}", id_, name="Kim Miller", email=f"kim@{domain}") for id_, (_, domain) in names.items()
+    ]
+    await insert(store, tables.contact, people)
+    note = {"id": "n1", "customer_id": "c002", "body": "Of Bolt", "by": "ann", "at": NOW}
+    await insert(store, tables.note, [note])
+    await merge(store, "c001", "c002", reason="Bolt Machines was bought", by="Ann", now=NOW)
+    plan = await plan_erasure(store, About(customer="c001"))
+    assert set(plan.subject.customers) == {"c001", "c002"}
+    done = await erase(store, About(customer="c001"), by="Ann", now=NOW)
+    assert done.counts["customer"] == 2
+    left = repr([await rows(store, place.table) for place in PLACES]).lower()
+    for told in ("acme works", "acme.example", "bolt machines", "bolt.example", "of bolt"):
+        assert told not in left, told
+    assert "core.example" in left
+    (_, merged, core) = await rows(store, tables.customer)
+    assert (merged["merged_into_id"], core["name"]) == ("c001", "Core")
 
 
 async def test_who_is_meant_must_be_said(store: Store) -> None:
