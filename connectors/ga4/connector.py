@@ -18,7 +18,7 @@ from connectors.ga4.refusals import VIEWER, judge
 from connectors.ga4.reports import NOT_SET, OTHER, Question, Report
 from connectors.kit import usage_records
 from connectors.kit.base import Page, Raw, Stream, Window
-from connectors.kit.errors import DeniedError
+from connectors.kit.errors import DeniedError, PausedError
 from connectors.kit.http import Client
 from connectors.kit.manifest import Manifest
 from connectors.kit.oauth import JwtBearer, Tokens
@@ -69,6 +69,7 @@ class Connector:
             ),
             proxy=settings.proxy,
         )
+        self._due: PausedError | None = None
         # the quotas are the property's, whoever asks
         self._budget = self.manifest.budget(settings.base_url, str(settings.property_id))
 
@@ -124,14 +125,12 @@ class Connector:
 
     async def _ask(self, client: Client, now: datetime, body: Mapping[str, Any]) -> Any:
         """One request; a quota that will not do for the next one pauses the source before it."""
-        if self._due is not None:
+        if self._due is not None and self._due.until > now:
             raise self._due
         answer = await client.post_json(f"/v1beta/properties/{self.settings.property_id}:runReport", json=body)
         told = answer.get("propertyQuota") if isinstance(answer, Mapping) else None
         self._due = quota.spend(told, self._budget, now=now)
         return answer
-
-    _due: Any = None
 
     async def _authorize(self) -> str:
         try:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -11,6 +11,7 @@ import pytest
 from connectors.ga4.quota import next_day, next_hour
 from connectors.ga4.refusals import judge
 from connectors.ga4.sandbox import settings, truth
+from connectors.kit.base import Window
 from connectors.kit.errors import ContractError, DeniedError, PausedError, TransientError
 from connectors.kit.registry import build
 from connectors.kit.reply import Reply
@@ -59,6 +60,22 @@ async def test_a_quota_that_will_not_do_pauses_before_it_is_used_up(probe: Calla
         await ga4.pull("usage")
     assert caught.value.until == datetime(2026, 11, 22, 13, tzinfo=UTC)
     assert len(reports(ga4)) == 2
+
+
+async def test_a_pause_that_is_over_is_forgotten(probe: Callable[..., Any]) -> None:
+    ga4 = probe("ga4", tokens_an_hour=30)
+    source = ga4.source()
+    (usage,) = source.streams()
+
+    async def pull(hours: int) -> None:
+        window = Window(bookmark=None, started_at=ga4.world.until + timedelta(hours=hours))
+        async with source.client() as client:
+            _ = [page async for page in usage.pull(client, window)]
+
+    for hours, requests in ((0, 2), (0, 2), (1, 3)):
+        with pytest.raises(PausedError):
+            await pull(hours)
+        assert len(reports(ga4)) == requests
 
 
 def test_three_kinds_of_exhaustion() -> None:
