@@ -2,23 +2,23 @@
 
 The body is what the automation's author made of it. Two shapes are read: the one Freshdesk proposes,
 `{"freshdesk_webhook": {"ticket_id": 12, …}}`, and the same without the wrapping. Nothing in it names the event, unless the
-author added `event_id`: without one each is another event, and fetching a ticket twice does no harm.
+author added `event_id`: without one each that arrives is another event, and fetching a ticket twice does no harm.
 """
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from uuid import uuid4
 
 import orjson
 
 from connectors.freshdesk.connector import Settings
 from connectors.kit.base import BadRowError
-from connectors.kit.signing import Hint, header, require, secret_of
+from connectors.kit.signing import Hint, header, require, secret_of, sha256_hex
 from connectors.kit.values import given
 
 KEYS = {"ticket_id": "tickets", "contact_id": "contacts", "company_id": "companies"}
 HEADER = "x-webhook-secret"
+RECEIVED_AT = ":received-at"  # said by the hub
 
 
 def verified(
@@ -35,7 +35,7 @@ def hints(headers: Mapping[str, str], body: bytes) -> Sequence[Hint]:
     told = told.get("freshdesk_webhook", told) if isinstance(told, Mapping) else told
     if not isinstance(told, Mapping):
         raise BadRowError("is no object", field="body")
-    event = str(told.get("event_id") or uuid4())
+    event = str(told.get("event_id") or f"{sha256_hex(body)[:16]} {headers.get(RECEIVED_AT, '')}")
     return [
         Hint(event_id=f"{event} {stream}", stream=stream, key=_number(told[name], name))
         for name, stream in KEYS.items()

@@ -29,7 +29,8 @@ def response(
     """fields: {field: path}; constants: {field: value}; scores: {word: number}."""
     row = {name: _at(raw, fields.get(name, name)) for name in FIELDS} | dict(constants)
     kind = choice(_lower(row["type"]), TYPES, field="type")
-    answered = moment(row["responded_at"], field="responded_at")
+    said = row["responded_at"] if given(row["responded_at"]) else raw.get("received_at")
+    answered = moment(said, field="responded_at")
     changed = moment(row["updated_at"], field="updated_at") if given(row["updated_at"]) else answered
     email = text(row["respondent_email"])
     scale = text(row["scale"]) or USUAL_SCALES.get(kind)

@@ -2,7 +2,7 @@
 
 The sender proves itself as the source's setting `signing` says; of the Standard Webhooks scheme webhook-id names the event and
 webhook-timestamp must be of the last five minutes. Without an id of the event a row's content is one: sent again unchanged, it
-is taken once.
+is taken once. A row that does not say when it was given was given when it arrived.
 """
 
 import base64
@@ -30,6 +30,7 @@ from connectors.npshook.connector import Settings
 STREAM = "responses"
 MOST_ROWS = 1_000
 PREFIX = "whsec_"
+RECEIVED_AT = ":received-at"  # said by the hub
 
 
 def verified(
@@ -60,8 +61,9 @@ def rows(headers: Mapping[str, str], body: bytes) -> Sequence[Pushed]:
     if len(some) > MOST_ROWS:
         raise BadRowError(f"holds {len(some):,} rows; at most {MOST_ROWS:,} are taken at once", field="body")
     event = headers.get("webhook-id", "").strip()
+    received = {"received_at": at} if (at := headers.get(RECEIVED_AT)) else {}
     return [
-        Pushed(event_id=f"{event} {number}" if event else _content(row), stream=STREAM, raw=row)
+        Pushed(event_id=f"{event} {number}" if event else _content(row), stream=STREAM, raw={**received, **row})
         for number, row in enumerate(some)
     ]
 

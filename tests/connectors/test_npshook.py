@@ -1,10 +1,11 @@
 """A source that only receives: who is believed, and what becomes of what is sent."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
 import pytest
+from sqlalchemy import select
 
 from connectors.kit.base import BadRowError, Window, map_rows
 from connectors.kit.registry import build
@@ -14,7 +15,15 @@ from connectors.npshook import webhook
 from connectors.npshook.connector import Connector, Settings
 from connectors.npshook.sandbox import event, signed
 from hub.errors import ConfigError
+from hub.identity import IdentityRules
 from hub.model.records import SurveyResponse, SurveyType
+from hub.store import Store
+from hub.store.syncs import declare_sources
+from hub.store.tables import survey_response
+from hub.sync import Source
+from hub.sync.hearing import Call, Ear, Webhook
+from hub.sync.heeding import heed
+from hub.sync.inbox import Inbox
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 BODY = event("nps", 7)
@@ -95,6 +104,32 @@ def test_a_row_becomes_a_record_by_the_sources_own_words() -> None:
     assert (record.type, record.scale, record.score) == (SurveyType.CSAT, "0-1", 1.0)
     _, bad = map_rows(stream, [{**raw, "answer": {"value": "so-so"}}, {**raw, "id": ""}])
     assert [(row.key[:5], row.field) for row in bad] == [("a", "score"), ("no id", "id")]
+
+
+async def test_what_is_sent_lands_once_through_the_hubs_receiver(sqlite_store: Store, small_world: World) -> None:
+    own = source()
+    ear_of = Source(name="feedback", connector=own, connector_name="npshook")
+    woken: list[str] = []
+
+    async def wake(name: str) -> None:
+        woken.append(name)
+
+    def clock() -> datetime:
+        return small_world.until
+
+    async with sqlite_store.transaction() as connection:
+        await declare_sources(connection, {"feedback": "npshook"})
+    ear = Ear(ear_of, Webhook.of(webhook), own.settings, inbox=Inbox(sqlite_store), wake=wake, clock=clock)
+    how = about(small_world, own.settings)
+    body = orjson.dumps([{"id": "a", "score": 9, "company": "acme.example"}, {"id": "b", "score": "high"}])
+    call = Call(method="POST", url=how["url"], headers=signed(body, **how), body=body)
+    assert [(await ear.hear(call)).status for _ in range(2)] == [200, 200]  # the sender did not hear the first answer
+    assert (await ear.hear(Call(method="POST", url=how["url"], headers={}, body=body))).status == 401
+    did = await heed(sqlite_store, ear_of, IdentityRules(sources={}), clock=clock)
+    assert (did.done, did.landed.new, did.landed.quarantined, woken) == (2, 1, 1, ["feedback", "feedback"])
+    async with sqlite_store.reading() as connection:
+        (row,) = (await connection.execute(select(survey_response))).mappings()
+    assert (row["key"], row["score"], row["responded_at"]) == ("a", 9.0, small_world.until)
 
 
 async def test_a_pull_brings_nothing_and_asks_nobody(small_world: World) -> None:
