@@ -26,7 +26,7 @@ test-kill: $(STAMP) ## kills syncs and the demo at random moments, and compares 
 
 soak: $(STAMP) ## ten minutes of anything going wrong with all connectors; SECONDS=60 for less, SEED=7 for the same again
 	$(if $(SECONDS),CSHUB_TEST_SOAK_SECONDS=$(SECONDS)) $(if $(SEED),CSHUB_TEST_SOAK_SEED=$(SEED)) \
-	  $(BIN)/pytest -m soak -p no:xdist tests/connectors/test_soak.py $(ARGS)
+	  $(BIN)/pytest -m soak -q tests/connectors/test_soak.py $(ARGS)
 
 fuzz: $(STAMP) ## ten minutes of made-up operations against a real server; SECONDS=60 for less, ROLE=viewer for another token
 	$(BIN)/python -m tests.audits.fuzz $(if $(SECONDS),--seconds $(SECONDS)) $(if $(ROLE),--role $(ROLE))

@@ -89,11 +89,17 @@ class Vendor:
     """
 
     def __init__(
-        self, name: str, serve: Callable[[Any], str], monkeypatch: pytest.MonkeyPatch, *, world: World | None = None
+        self,
+        name: str,
+        serve: Callable[[Any], str],
+        monkeypatch: pytest.MonkeyPatch,
+        *,
+        world: World | None = None,
+        time: FakeTime | None = None,
     ) -> None:
         self.name, self.manifest = name, registry.manifest(name)
         self.world = world or company()
-        self.time = FakeTime(self.world.until)
+        self.time = time or FakeTime(self.world.until)
         self.time.rule(monkeypatch)
         self.faults = Faults()
         self.token = f"s3cret{uuid.uuid4().hex}"
