@@ -1,9 +1,10 @@
 """How fast a sync is: many tickets from a Zendesk sandbox over HTTP into SQLite, and the same again with nothing new.
 
-    python -m bench.sync [--tickets 100000] [--memory-limit 300]
+    python -m bench.sync [--tickets 100000] [--memory-limit 300] [--store postgresql://…/empty]
 
 The sandbox is a process of its own, as a vendor would be. Printed: rows a second of the whole sync (pull, map, upsert with
-the bookmark, identity), of the store alone, and the peak memory of the syncing process.
+the bookmark, identity), of the store alone, and the peak memory of the syncing process; and beside them the floor, a bare
+loop over the same sandbox (bench.floor).
 """
 
 import argparse
@@ -19,6 +20,7 @@ from pathlib import Path
 
 import uvicorn
 
+from bench.floor import bare_tickets
 from connectors.kit import registry
 from connectors.kit.pull import read
 from connectors.kit.sandbox import Faults
@@ -93,7 +95,7 @@ def serve(tickets: int, listening: socket.socket) -> None:
     uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off")).run(sockets=[listening])
 
 
-async def bench(tickets: int, url: str, folder: Path) -> None:
+async def bench(tickets: int, url: str, folder: Path, store_url: str | None = None) -> None:
     settings = {
         "base_url": url,
         "email": "bench@us.example",
@@ -103,7 +105,8 @@ async def bench(tickets: int, url: str, folder: Path) -> None:
     }
     source = Source(name="helpdesk", connector=registry.build("zendesk", settings), connector_name="zendesk")
     rules = IdentityRules(sources={"helpdesk": SourceRules(creates_customers=True)})
-    async with Store.open(f"sqlite:///{folder / 'bench.db'}") as store:
+    where = store_url or f"sqlite:///{folder / 'bench.db'}"
+    async with Store.open(where) as store:
         await upgrade(store)
         async with store.transaction() as connection:
             await declare_sources(connection, {"helpdesk": "zendesk"})
@@ -111,12 +114,22 @@ async def bench(tickets: int, url: str, folder: Path) -> None:
             pass  # the sandbox has started and rendered its world; that is not what is measured
         relax_collector()
         base = peak_mb()
+        first = 0.0
         for title in ("first sync", "nothing new"):
             started = time.perf_counter()
             report = await sync(store, source, rules, clock=utc_now)
-            show(title, report, time.perf_counter() - started)
+            seconds = time.perf_counter() - started
+            show(title, report, seconds)
+            first = first or sum(stream.pulled for stream in report.streams.values()) / seconds
         print(f"peak memory {peak_mb():.0f} MB ({base:.0f} MB of it before the first row)")
         await bench_store(store)
+    if store_url is None:  # a second store of its own, as new as the first was
+        where = f"sqlite:///{folder / 'bare.db'}"
+        async with Store.open(where) as bare:
+            await upgrade(bare)
+    rows, seconds = await bare_tickets(url, user="bench@us.example/token", password=TOKEN, store=where)
+    print(f"bare loop    {rows:9,} rows in {seconds:6.1f} s = {rows / seconds:8,.0f} rows/s, the floor")
+    print(f"a first sync is {first / (rows / seconds):.2f} times as fast as the floor")
 
 
 def show(title: str, report: SyncReport, seconds: float) -> None:
@@ -147,6 +160,7 @@ async def bench_store(store: Store, rows: int = 100_000, batch: int = 2_000) -> 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--tickets", type=int, default=100_000)
+    parser.add_argument("--store", help="URL of an empty database; else a SQLite file")
     parser.add_argument("--memory-limit", type=float, default=300.0, help="MB; exit with 1 above it")
     given = parser.parse_args()
     with socket.create_server(("127.0.0.1", 0)) as listening, tempfile.TemporaryDirectory() as folder:
@@ -155,7 +169,8 @@ def main() -> int:
         )
         process.start()
         try:
-            asyncio.run(bench(given.tickets, f"http://127.0.0.1:{listening.getsockname()[1]}", Path(folder)))
+            url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+            asyncio.run(bench(given.tickets, url, Path(folder), given.store))
         finally:
             process.terminate()
             process.join()
