@@ -25,7 +25,7 @@ from starlette.routing import Route
 
 from connectors.kit.sandbox import Faults, Limiter, Rendered, assemble
 from connectors.kit.simulated import World
-from connectors.zendesk.answers import as_json, authorized, error, is_here, too_recent
+from connectors.zendesk.sandbox_answers import as_json, authorized, error, is_here, too_recent
 from connectors.zendesk.hooks import event, signed
 from connectors.zendesk.wire import Row, iso, tables, truth
 
