@@ -25,8 +25,8 @@ from starlette.routing import Route
 
 from connectors.kit.sandbox import Faults, Limiter, Rendered, assemble
 from connectors.kit.simulated import World
-from connectors.zendesk.sandbox_answers import as_json, authorized, error, is_here, too_recent
 from connectors.zendesk.hooks import event, signed
+from connectors.zendesk.sandbox_answers import as_json, authorized, error, is_here, too_recent
 from connectors.zendesk.wire import Row, iso, tables, truth
 
 __all__ = ["app", "event", "settings", "signed", "truth"]
