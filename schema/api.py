@@ -21,7 +21,7 @@ from schema.customers.identity_queries import IdentityQueries
 from schema.customers.mutations import CustomerMutations
 from schema.customers.queries import CustomerQueries
 from schema.customers.record_queries import RecordQueries
-from schema.customers.records import Contact, Invoice, Opportunity, Subscription, SurveyResponse, Ticket
+from schema.customers.records import Contact, ImportedScore, Invoice, Opportunity, Subscription, SurveyResponse, Ticket
 from schema.lifecycle.advocacy import SurveyInvitation, SurveyQueries
 from schema.lifecycle.advocacy_mutations import SurveyMutations
 from schema.lifecycle.expansion import ExpansionOpportunity, ExpansionQueries
@@ -149,6 +149,7 @@ SCHEMA = Schema(
         Subscription,
         Invoice,
         Opportunity,
+        ImportedScore,
         Identity,
         CustomerMerge,
         Scorecard,

@@ -25,6 +25,7 @@ TYPES: Mapping[str, str] = {
     "subscription": "Subscription",
     "invoice": "Invoice",
     "opportunity": "Opportunity",
+    "imported_score": "ImportedScore",
     "external_id": "Identity",
     "customer_merge": "CustomerMerge",
     "note": "Note",

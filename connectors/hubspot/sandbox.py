@@ -42,8 +42,13 @@ def app(
     largest_page: int = 200,
     without_scopes: Collection[str] = (),
     per_second: int = 5,
+    written: dict[str, dict[str, str]] | None = None,
+    properties: Collection[str] = (),
 ) -> Starlette:
-    """HubSpot. `largest_page` cuts pages short of what is asked; `per_second` is search's own limit."""
+    """HubSpot. `largest_page` cuts pages short of what is asked; `per_second` is search's own limit.
+
+    `written` is told what is written to companies, of the custom properties there are (`properties`).
+    """
     sandbox = _Sandbox(
         Rendered(world, portal),
         token,
@@ -54,8 +59,10 @@ def app(
         per_second,
         faults,
     )
+    sandbox.written, sandbox.properties = {} if written is None else written, frozenset(properties)
     return assemble(
         [
+            Route("/crm/v3/objects/{kind}/batch/update", sandbox.guarded(sandbox.update), methods=["POST"]),
             Route("/crm/v3/objects/{kind}", sandbox.guarded(sandbox.list)),
             Route("/crm/v3/objects/{kind}/search", sandbox.guarded(sandbox.search, counted=False), methods=["POST"]),
             Route("/crm/v3/objects/{kind}/batch/read", sandbox.guarded(sandbox.batch), methods=["POST"]),
@@ -78,6 +85,9 @@ def settings(base_url: str, *, token: str) -> dict[str, Any]:
 
 
 class _Sandbox:
+    written: dict[str, dict[str, str]]
+    properties: frozenset[str]
+
     def __init__(
         self,
         rendered: Rendered[Portal],
@@ -167,6 +177,24 @@ class _Sandbox:
         if len(rows) < len(found):
             answer.update(numErrors=1, errors=[{"status": "error", "category": "OBJECT_NOT_FOUND"}])
         return JSONResponse(answer, 207 if len(rows) < len(found) else 200)
+
+    async def update(self, request: Request) -> Response:
+        """Of a property there is not, all of it is refused; of a row there is not, that row."""
+        kind, inputs = request.path_params["kind"], orjson.loads(await request.body())["inputs"]
+        if len(inputs) > 100:
+            return _error(400, "VALIDATION_ERROR", "The maximum number of inputs supported in a batch request is 100")
+        unknown = {name for each in inputs for name in each["properties"]} - self.properties
+        if unknown:
+            return _error(400, "VALIDATION_ERROR", f'Property "{min(unknown)}" does not exist')
+        there = [each for each in inputs if str(each["id"]) in self._portal().by_id[kind]]
+        for each in there:
+            self.written.setdefault(str(each["id"]), {}).update(each["properties"])
+        answer: dict[str, Any] = {"status": "COMPLETE", "results": [{"id": each["id"]} for each in there]}
+        if len(there) < len(inputs):
+            lost = [each["id"] for each in inputs if each not in there]
+            told = {"status": "error", "category": "OBJECT_NOT_FOUND", "message": "Could not get some COMPANY objects"}
+            answer.update(numErrors=1, errors=[{**told, "context": {"ids": lost}}])
+        return JSONResponse(answer, 207 if len(there) < len(inputs) else 200)
 
     async def associations(self, request: Request) -> Response:
         kind, current = request.path_params["kind"], self._portal()

@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from tempfile import SpooledTemporaryFile
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, Any, Literal, Self
 from urllib.parse import urlsplit
 
 import httpx
@@ -139,9 +139,10 @@ class Client:
         form: Mapping[str, str] | None = None,
         params: Params | None = None,
         bucket: str = "default",
+        method: Literal["POST", "PUT", "PATCH"] = "POST",
     ) -> Any:
-        """The JSON answer to a POST of `json` or `form`. It is retried: only for POSTs that read."""
-        request = Request(method="POST", path=path, params=params, json=json, form=form, bucket=bucket)
+        """The JSON answer to `json` or `form`. It is retried: only for what reads, or sets values."""
+        request = Request(method=method, path=path, params=params, json=json, form=form, bucket=bucket)
         return (await self._ask(request))[1]
 
     @asynccontextmanager

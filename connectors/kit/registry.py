@@ -80,6 +80,11 @@ def webhook(name: str) -> Any | None:
     return _module(name, "webhook") if (folder(name) / "webhook.py").exists() else None
 
 
+def writing(name: str) -> Any | None:
+    """The folder's writing.py, see `connectors.kit.writing`; None where nothing can be written."""
+    return _module(name, "writing") if (folder(name) / "writing.py").exists() else None
+
+
 def sandbox(name: str) -> Sandbox:
     """The vendor's stand-in, for tests and for `cshub demo`."""
     app: Sandbox = _module(name, "sandbox").app

@@ -39,20 +39,24 @@ def app(
     hidden: Collection[str] = (),
     requests_a_day: int = 100_000,
     batch: int = 2_000,
+    written: dict[str, dict[str, Any]] | None = None,
 ) -> Starlette:
     """`token` is the app's consumer secret.
 
     without  objects its user may not read
     hidden   fields its user may not read
     batch    rows of an answer at most; the rest is at its locator
+    written  is told what is written to Accounts, of fields whose names end in __c
     """
     served = Organisation(world, token, faults, frozenset(without), frozenset(hidden), requests_a_day, batch)
+    served.written = {} if written is None else written
     data = "/services/data/{version}"
     routes = [
         Route(LOGIN, served.login, methods=["POST"]),
         Route(f"{data}/query", served.guarded(served.query)),
         Route(f"{data}/queryAll", served.guarded(served.query)),
         Route(f"{data}/query/{{locator}}", served.guarded(served.rest)),
+        Route(f"{data}/composite/sobjects", served.guarded(served.update), methods=["PATCH"]),
         Route(f"{data}/jobs/query", served.guarded(served.submit), methods=["POST"]),
         Route(f"{data}/jobs/query/{{job}}", served.guarded(served.job)),
         Route(f"{data}/jobs/query/{{job}}/results", served.guarded(served.results)),
@@ -91,6 +95,8 @@ def truth(world: World) -> Mapping[str, Collection[str]]:
 
 
 class Organisation:
+    written: dict[str, dict[str, Any]]
+
     def __init__(
         self,
         world: Callable[[], World],
@@ -176,6 +182,24 @@ class Organisation:
         if end < len(rows):
             body["nextRecordsUrl"] = f"/services/data/{version}/query/{name}-{end}"
         return Response(orjson.dumps(body), media_type="application/json")
+
+    async def update(self, request: Request) -> Response:
+        """sObject Collections: each row by itself, in the order of the request."""
+        told: list[dict[str, Any]] = []
+        there = {row["Id"] for row in self._objects()["Account"].rows}
+        for each in orjson.loads(await request.body())["records"]:
+            own = {name: value for name, value in each.items() if name not in ("attributes", "id")}
+            unknown = [name for name in own if not name.endswith("__c")]
+            if unknown:
+                words = f"No such column '{unknown[0]}' on sobject of type Account"
+                return _error(400, "INVALID_FIELD", words)
+            if each["id"] in there:
+                self.written.setdefault(each["id"], {}).update(own)
+                told.append({"id": each["id"], "success": True, "errors": []})
+            else:
+                error = {"statusCode": "ENTITY_IS_DELETED", "message": "entity is deleted", "fields": []}
+                told.append({"id": each["id"], "success": False, "errors": [error]})
+        return JSONResponse(told)
 
     async def submit(self, request: Request) -> Response:
         body = orjson.loads(await request.body())

@@ -18,6 +18,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+import orjson
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -27,6 +28,7 @@ from connectors.kit.sandbox import Faults, Limiter, Rendered, assemble
 from connectors.kit.simulated import World
 from connectors.zendesk.hooks import event, signed
 from connectors.zendesk.sandbox_answers import as_json, authorized, error, is_here, too_recent
+from connectors.zendesk.updating import Jobs
 from connectors.zendesk.wire import Row, iso, tables, truth
 
 __all__ = ["app", "event", "settings", "signed", "truth"]
@@ -48,6 +50,7 @@ def app(
     requests_per_minute: int = 400,
     rows_a_second: int = 1_000,
     page_size: int = 100,
+    written: dict[str, dict[str, Any]] | None = None,
 ) -> Starlette:
     """Its limits are those of a Growth plan with the High Volume add-on.
 
@@ -56,11 +59,14 @@ def app(
     """
     served = _Served(world, token, csat, role, rows_a_second, faults, page_size)
     served.exports, served.requests = Limiter(exports_per_minute, 60), Limiter(requests_per_minute, 60)
+    served.jobs = Jobs({} if written is None else written)
     v2 = "/api/v2"
     routes = [
         Route(f"{v2}/incremental/organizations", served.export(served.by_time)),
         Route(f"{v2}/incremental/users/cursor", served.export(lambda request: served.by_cursor(request, "users"))),
         Route(f"{v2}/incremental/tickets/cursor", served.export(lambda request: served.by_cursor(request, "tickets"))),
+        Route(f"{v2}/organizations/update_many", served.update, methods=["PUT"]),
+        Route(f"{v2}/job_statuses/{{job}}", served.plain(served.job)),
         Route(f"{v2}/organizations", served.plain(served.organizations)),
         Route(f"{v2}/satisfaction_ratings", served.plain(served.ratings)),
         Route(f"{v2}/guide/survey_responses", served.plain(served.surveys)),
@@ -79,6 +85,7 @@ def settings(base_url: str, *, token: str) -> dict[str, Any]:
 
 
 class _Served:
+    jobs: Jobs
     exports: Limiter
     requests: Limiter
 
@@ -127,6 +134,16 @@ class _Served:
             return response
 
         return guarded
+
+    async def update(self, request: Request) -> Response:
+        rows = orjson.loads(await request.body())["organizations"]
+        there = {row["id"] for _, row in self._tables().organizations}
+        answer = self.plain(lambda _: JSONResponse(self.jobs.submit(rows, there)))
+        return await answer(request)
+
+    def job(self, request: Request) -> Response:
+        told = self.jobs.look(request.path_params["job"])
+        return error(404, "RecordNotFound", "Not found") if told is None else JSONResponse(told)
 
     def limited(self, faults: Faults) -> Response:
         """429 as the API says it and as its edge says it, in turn; neither is the API's error JSON."""

@@ -71,6 +71,7 @@ COMMANDS = {
         "score", "Train a churn model on the stored history, judge it on later months, and keep it where it is good enough.",
     ),
     "try": ("trying", "Read a few rows of SOURCE and show the records they become."),
+    "writeback": ("writeback", "Show what SOURCE would be given of scores and risks, and with --send write it."),
     "worker": ("serve", "Do jobs without serving: scheduled syncs, scoring, playbooks and deliveries."),
 }  # fmt: skip
 """{command: (its module in this folder, the first sentence of its help; None where it is hidden)}"""

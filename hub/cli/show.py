@@ -142,6 +142,9 @@ class Step:
     def advance(self, by: int = 1) -> None:
         self.bars.update(self.task, advance=by)
 
+    def reach(self, done: int) -> None:
+        self.bars.update(self.task, completed=done)
+
     def to(self, _day: date, done: int, total: int) -> None:
         """As the use cases tell it: after each day."""
         self.bars.update(self.task, completed=done, total=total)

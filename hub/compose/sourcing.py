@@ -15,8 +15,9 @@ from hub.compose.jobs import ask_for_score
 from hub.compose.resthooks import vault_of
 from hub.compose.vaults import give_vault
 from hub.durable import Argument
-from hub.errors import BusyError
+from hub.errors import BusyError, RefusedError, TransientError
 from hub.identity import IdentityRules
+from hub.settings.sources import WriteBack
 from hub.store import raw_rows
 from hub.store.source_events import find_due_sources
 from hub.store.syncs import find_pause
@@ -27,12 +28,14 @@ from hub.sync.inbox import Inbox
 from hub.sync.reconcile import ReconcileReport, Told, reconcile, untold
 from hub.sync.replay import ReplayReport, replay, retry_quarantine
 from hub.sync.report import Progress, silent
+from hub.sync.writing import Told as WriteTold
+from hub.sync.writing import Written, plan_writing, write_back
 
 if TYPE_CHECKING:
     from hub.compose.hub import Hub
 
 log = logging.getLogger(__name__)
-HEED, HEED_DUE, RECONCILE = "heed", "heed_due", "reconcile"
+HEED, HEED_DUE, RECONCILE, WRITE = "heed", "heed_due", "reconcile", "write_back"
 EVERY_MINUTE = "* * * * *"
 PRUNED_AT_ONCE = 5_000
 
@@ -138,6 +141,34 @@ class Sourcing:
             progress=progress,
         )
 
+    async def plan_writing(self, name: str) -> Written:
+        """What would be written to a source; RefusedError where sources.yaml names nothing."""
+        return await plan_writing(self._hub.store, name, self._to_write(name).fields)
+
+    async def write_back(self, name: str, *, told: WriteTold = lambda done, of: None) -> Written:
+        """Write what differs from what was written last."""
+        given, scheduled = self._to_write(name), self._hub.settings.sources[name]
+        module = registry.writing(scheduled.source.connector_name)
+        assert module is not None, "the settings were checked for it"
+        return await write_back(
+            self._hub.store,
+            scheduled.source,
+            given.fields,
+            module.write,
+            settings=scheduled.settings,
+            clock=self._hub.clock,
+            told=told,
+        )
+
+    def _to_write(self, name: str) -> WriteBack:
+        self._hub.get_source(name)  # NotFoundError, naming those there are
+        given = self._hub.settings.sources[name].write
+        if given is None:
+            raise RefusedError(
+                f"nothing is written to {name}: name the fields under sources.{name}.write in sources.yaml"
+            )
+        return given
+
     async def paused_until(self, name: str) -> datetime | None:
         """Where a quota is used up and it is not that time yet."""
         async with self._hub.store.reading() as connection:
@@ -200,6 +231,12 @@ def register(hub: "Hub") -> None:
         if report.moved:
             await ask_for_score(hub, now=hub.clock())
 
+    async def on_write(argument: Argument) -> None:
+        done = await hub.sourcing.write_back(str(argument["source"]))
+        if done.error is not None and done.paused_until is None:
+            raise TransientError(done.error)
+
+    hub.durable.register(WRITE, on_write)
     hub.durable.register(HEED, on_heed)
     hub.durable.register(HEED_DUE, on_due)
     hub.durable.register(RECONCILE, on_reconcile)
@@ -207,6 +244,10 @@ def register(hub: "Hub") -> None:
 
 
 def _schedule(hub: "Hub") -> None:
+    for name, each in hub.settings.sources.items():
+        if each.write is not None and each.write.schedule is not None:
+            zone = hub.settings.hub.timezone
+            hub.durable.every(f"write_back.{name}", each.write.schedule, WRITE, {"source": name}, timezone=zone)
     if hub.sourcing.ears:
         hub.durable.every(HEED_DUE, EVERY_MINUTE, HEED_DUE, {})
     for name, each in hub.settings.sources.items():

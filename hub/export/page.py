@@ -21,7 +21,16 @@ def _section(view: View) -> str:
         for each in view.columns
     ]
     return "\n".join(
-        [f"### `{view.view}`, `/export/{view.name}.csv`", "", view.about, "", "| column | type | |", "|---|---|---|", *rows, ""]
+        [
+            f"### `{view.view}`, `/export/{view.name}.csv`",
+            "",
+            view.about,
+            "",
+            "| column | type | |",
+            "|---|---|---|",
+            *rows,
+            "",
+        ]
     )
 
 

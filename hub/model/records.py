@@ -247,6 +247,26 @@ class Opportunity(Record):
     owner_email: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportedScore(Record):
+    """What another platform's score of a company was from a moment on: a series of its own, never mixed into our health.
+
+    name       the platform's own name of the score
+    value      0 to 1, higher is healthier; None where the platform says there is no score, or one that has no number
+    raw_value  the number as the platform gives it, on `scale`, and in the platform's own direction
+    scale      "lowest-highest" of `raw_value` ("0-100", "1-10"), "labels" where only words are given
+    label      the platform's own word or colour for it
+    scored_at  from when it was so
+    """
+
+    name: str
+    value: float | None
+    raw_value: float | None = None
+    scale: str
+    label: str | None = None
+    scored_at: datetime
+
+
 RECORD_KINDS: Mapping[str, type[Record]] = {
     "company": Company,
     "contact": Contact,
@@ -257,6 +277,7 @@ RECORD_KINDS: Mapping[str, type[Record]] = {
     "subscription": Subscription,
     "invoice": Invoice,
     "opportunity": Opportunity,
+    "imported_score": ImportedScore,
 }
 
 

@@ -23,7 +23,7 @@ from hub.settings.graphql import documents_of
 from hub.settings.lifecycle import LifecycleFile
 from hub.settings.pieces import entries, is_off, mappings, parsed
 from hub.settings.secrets import StoredSecrets, secret_keys
-from hub.settings.sources import ScheduledSource, clashes, connector_of, rules_of
+from hub.settings.sources import ScheduledSource, clashes, connector_of, rules_of, writing_faults
 from hub.settings.team import TeamFile
 from hub.settings.variables import Filled, filled
 from schema.guard.trusted import Documents
@@ -215,6 +215,7 @@ class _Loading:
             connector = self._try(partial(connector_of, document, name, raw))
             entry = parsed(raw)
             if connector is not None and entry is not None:
+                self.faults += writing_faults(document, name, connector, entry)
                 sources[name] = ScheduledSource.of(name, connector, entry)
                 rules[name] = rules_of(connector, entry.identity)
         return sources, rules

@@ -9,6 +9,9 @@ sources:
     reconcile:                       compare its streams with what the vendor lists, and mend them
       schedule: "50 4 * * 0"         default: Sundays; null: only when somebody asks
       delete_at_most: 0.1            share of a stream's rows that it may mark deleted at once without a person
+    write:                           give its companies what the hub finds out; default: nothing is written
+      fields: {health: cshub_health, band: cshub_band}
+      schedule: "30 6 * * *"         default: each morning; null: only when somebody asks
     fresh_for: 2 days                older than that its streams lower the coverage of scores; default: a week behind its syncs
     complete_from: 0.95              holding less than this share of the vendor's rows does so, too
 """
@@ -61,6 +64,18 @@ class Reconcile(_Part):
         return None if value is None else cron(value)
 
 
+class WriteBack(_Part):
+    """fields: {ours: the vendor's name of the field}."""
+
+    fields: dict[str, str] = Field(min_length=1)
+    schedule: str | None = "30 6 * * *"
+
+    @field_validator("schedule")
+    @classmethod
+    def _is_cron(cls, value: str | None) -> str | None:
+        return None if value is None else cron(value)
+
+
 class SourceEntry(_Part):
     connector: str
     enabled: bool = True
@@ -69,6 +84,7 @@ class SourceEntry(_Part):
     identity: SourceIdentity = SourceIdentity()
     raw_log: RawLog | None = None
     reconcile: Reconcile = Reconcile()
+    write: WriteBack | None = None
     fresh_for: Annotated[timedelta | None, BeforeValidator(lambda value: value and parse_duration(value))] = None
     complete_from: float = Field(default=0.95, ge=0, le=1)
 
@@ -82,13 +98,15 @@ class ScheduledSource:
     reconcile      cron; None: only when somebody asks
     fresh_for      beyond it its streams lower the coverage of scores; None: where they lag behind its own syncs
     complete_from  below this share of the vendor's rows they do so, too
-    settings       of its connector, for its webhooks; None where it has none
+    settings       of its connector, for its webhooks and for writing; None where it has neither
+    write          what is written back to it; None: nothing
     """
 
     source: Source
     schedule: str
     settings: SourceSettings | None = field(default=None, repr=False)
     reconcile: str | None = None
+    write: WriteBack | None = None
     fresh_for: timedelta | None = None
     complete_from: float = 0.95
 
@@ -104,7 +122,8 @@ class ScheduledSource:
         return cls(
             source=source,
             schedule=entry.schedule,
-            settings=None if registry.webhook(entry.connector) is None else _settings(entry),
+            settings=_settings(entry) if registry.webhook(entry.connector) or entry.write else None,
+            write=entry.write,
             reconcile=entry.reconcile.schedule,
             fresh_for=entry.fresh_for,
             complete_from=entry.complete_from,
@@ -137,6 +156,21 @@ def connector_of(document: Document, name: str, raw: Mapping[str, Any]) -> Conne
     return registry.build(connector, settings, document=document, under=("sources", name, "settings"))
 
 
+def writing_faults(document: Document, name: str, connector: Connector, entry: SourceEntry) -> list[Fault]:
+    """What a source is to be given that its connector cannot write."""
+    given, can = entry.write, tuple(connector.manifest.writes)
+    if given is None:
+        return []
+    under = ("sources", name, "write")
+    if not can:
+        return [document.fault(f"nothing can be written to {entry.connector}", key=under)]
+    return [
+        document.fault(f"there is no field {field!r} to write", key=(*under, "fields", field), choices=can)
+        for field in given.fields
+        if field not in can
+    ]
+
+
 def rules_of(connector: Connector, identity: SourceIdentity) -> SourceRules:
     creates = identity.creates_customers
     return SourceRules(
@@ -148,7 +182,7 @@ def rules_of(connector: Connector, identity: SourceIdentity) -> SourceRules:
 
 def clashes(hooks: Mapping[str, Any], sources: Mapping[str, ScheduledSource], *, where: str) -> list[Fault]:
     """Hooks of hub.yaml and sources that would be heard at the same address."""
-    heard = [name for name, each in sources.items() if each.settings is not None]
+    heard = [name for name, each in sources.items() if registry.webhook(each.source.connector_name) is not None]
     return [
         Fault(
             f"the hook {name!r} and the source {name!r} of sources.yaml would both be heard at /hooks/{name}; "

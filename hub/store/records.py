@@ -90,7 +90,9 @@ def _rows(
         values = values_of(record)
         row = dict(zip(names, values, strict=True))
         row["version"] = max(LEAST_VERSION, row["version"])
-        row["digest"] = int.from_bytes(blake2b(orjson.dumps(values), digest_size=8).digest(), signed=True)
+        at = names.index("version")
+        told = (*values[:at], *values[at + 1 :])  # a row whose version alone is another one says nothing new
+        row["digest"] = int.from_bytes(blake2b(orjson.dumps(told), digest_size=8).digest(), signed=True)
         row["id"] = f"{source}:{record.key}"
         row["source"] = source
         row["synced_at"] = now
@@ -108,12 +110,13 @@ def _as_datetime(value: date | datetime) -> datetime:
 async def _upsert_rows(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> Counts:
     known = await _find_known(connection, table, [row["id"] for row in rows])
     new = [row for row in rows if row["id"] not in known]
-    changed = [row for row in rows if (old := known.get(row["id"])) is not None and _supersedes(row, *old)]
+    later = [row for row in rows if (old := known.get(row["id"])) is not None and _supersedes(row, *old)]
+    changed = [row for row in later if row["digest"] != known[row["id"]][1]]
     log: list[dict[str, Any]] = []
     if table.info["watched"]:
         told = [row for row in changed if known[row["id"]][0] > 0]  # a row that was only implied said nothing
         log = [*await _find_changes(connection, table, told), *_gone(table, new)]
-    await upsert_rows(connection, table, [*new, *changed], keep=_KEPT)
+    await upsert_rows(connection, table, [*new, *later], keep=_KEPT)
     if log:
         await connection.execute(insert(field_change), log)
     return Counts(len(new), len(changed), len(rows) - len(new) - len(changed))

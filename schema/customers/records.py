@@ -118,6 +118,20 @@ class Opportunity(SourceRecord):
     owner_email: str | None = column()
 
 
+@strawberry.type(description="What another customer success platform scored a customer, beside the hub's own health.")
+class ImportedScore(SourceRecord):
+    name: str = column(description="The platform's own name of the score.")
+    value: float | None = column(
+        description="0 to 1, higher is healthier; null where the platform has no number for it."
+    )
+    raw_value: float | None = column(description="As the platform gives it, on `scale` and in its own direction.")
+    scale: str = column(
+        description="Lowest and highest of `rawValue`, such as 0-100; labels where there are only words."
+    )
+    label: str | None = column(description="The platform's own word or colour.")
+    scored_at: datetime = column(description="From when it was so.")
+
+
 @strawberry.type(
     description="A field of a customer that is the hub's own: what playbooks wrote there, which no sync touches."
 )

@@ -11,6 +11,7 @@ from schema.customers.identity import CustomerMerge, Identity
 from schema.customers.records import (
     Contact,
     CustomField,
+    ImportedScore,
     Invoice,
     Opportunity,
     Subscription,
@@ -173,6 +174,17 @@ class Customer(Node):
         key="customer_id",
         order=Order("close_on", descending=True),
         arguments=(Argument(name="stage", type=list[OpportunityStage] | None, column="stage", operator="in"),),
+    )
+
+    imported_scores: Connection[ImportedScore] = page(
+        "imported_score",
+        key="customer_id",
+        order=Order("scored_at", descending=True),
+        arguments=(
+            Argument(name="source", type=str | None, column="source"),
+            Argument(name="name", type=str | None, column="name"),
+        ),
+        description="Scores of another customer success platform, newest first; those of one source or name.",
     )
 
     lifecycle: CustomerLifecycle | None = one(

@@ -35,7 +35,7 @@ def ticket(raw: Raw) -> Iterable[Record]:
         key=str(raw["id"]),
         version=raw["version"],
         company_key=raw.get("company"),
-        subject=raw.get("subject"),
+        subject=raw.get("subject", f"Version {raw['version']}"),
         status=TicketStatus(raw["status"]),
         created_at=START,
     )

@@ -75,6 +75,7 @@ query Everything($first: Int!, $days: Int! = 7) {
         invoices(status: [OPEN]) {
           nodes { id number amount currency issuedOn dueOn paidAt failedAt attempts status overdue }
         }
+        importedScores(source: "old", name: "Health") { nodes { id name value rawValue scale label scoredAt } }
         identity {
           id source key name domains externalKey parentKey state method reason decidedAt decidedBy syncedAt
           candidates { customerId customer { name } }

@@ -112,6 +112,16 @@ def test_a_source_that_is_switched_off_needs_nothing(write: Write) -> None:
         ("hub.yaml", "[store]: x", "config/hub.yaml:1: is not valid YAML: a key must be a text or a number"),
         ("hub.yaml", "- a\n- b", "config/hub.yaml:1: Input should be a valid dictionary"),
         ("sources.yaml", "sources: {A b: {connector: csvfile}}", "'A b' is no name for a source: small letters, digits,"),
+        (
+            "sources.yaml",
+            "sources: {a: {connector: typeform, settings: {token: x}, write: {fields: {health: h}}}}",
+            "sources.a.write: nothing can be written to typeform",
+        ),
+        (
+            "sources.yaml",
+            "sources: {a: {connector: hubspot, settings: {token: x}, write: {fields: {helth: h}}}}",
+            "there is no field 'helth' to write (choices: health, band,",
+        ),
         ("sources.yaml", "sources: {a: {connector: hubspt}}", "there is no connector 'hubspt' (choices: "),
         ("sources.yaml", "sources: {a: {connector: hubspot, settings: {tokn: x}}}", "a.settings.tokn: is not a setting here"),
         ("sources.yaml", "sources: {a: {connector: hubspot, settings: {}}}", "sources.a.settings.token: is missing"),

@@ -50,7 +50,7 @@ async def spoil(store: Store, desk: Desk) -> None:
     await synced(store, desk)
     async with store.transaction() as connection:
         await connection.execute(ticket.delete().where(ticket.c.key == "1"))
-        await connection.execute(update(ticket).where(ticket.c.key == "2").values(version=4, subject="old"))
+        await connection.execute(update(ticket).where(ticket.c.key == "2").values(version=4, digest=4, subject="old"))
     del desk.rows["3"]
     desk.put(99, version=SOON + 60_000)  # since the last sync: the next one brings it
 

@@ -130,6 +130,13 @@ PLACES = (
         },
     ),
     Place(
+        table=tables.imported_score,
+        about="scores of another customer success platform",
+        customer=("customer_id",),
+        company=_OF_COMPANY,
+        plain={CODE: "source name scale label", REFERENCE: "customer_id", VENDOR: _RECORD},
+    ),
+    Place(
         table=tables.contact,
         about="contacts",
         own={"id": Whose.RECORD, "email": Whose.EMAIL},

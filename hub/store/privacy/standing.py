@@ -1,7 +1,7 @@
 """Where personal data lies in what is made of the records: scores, lifecycle, judgement; and in how the hub itself is run."""
 
 from hub.store import tables
-from hub.store.privacy.place import CODE, FIGURES, MACHINE, OURS, REFERENCE, STAFF, Does, Place
+from hub.store.privacy.place import CODE, FIGURES, MACHINE, OURS, REFERENCE, STAFF, VENDOR, Does, Place
 
 _DAY = "id customer_id"
 
@@ -208,6 +208,11 @@ PLACES = (
         about="secrets of sources, encrypted",
         plain={CODE: "name", MACHINE: "token key_id", STAFF: "set_by"},
         exported=False,
+    ),
+    Place(
+        table=tables.written_value,
+        about="what was written back to sources",
+        plain={VENDOR: "id key", CODE: "source", FIGURES: "values error"},
     ),
     Place(
         table=tables.rest_hook,

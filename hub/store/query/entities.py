@@ -179,6 +179,7 @@ ENTITIES: Mapping[str, Entity] = {
         _records("opportunity", tables.opportunity),
         _records("external_id", tables.external_id),
         _records("invoice", tables.invoice),
+        _records("imported_score", tables.imported_score),
         Entity(
             name="identity_candidate",
             table=candidates,

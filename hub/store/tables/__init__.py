@@ -70,6 +70,7 @@ from hub.store.tables.records import (
     external_id,
     feature_usage_day,
     field_change,
+    imported_score,
     invoice,
     opportunity,
     subscription,
@@ -96,6 +97,7 @@ from hub.store.tables.slack import slack_home, slack_message, slack_request, sla
 from hub.store.tables.sources import raw_row, source_event, stream_day, stream_state
 from hub.store.tables.tracking import tracked_act, tracked_user
 from hub.store.tables.watch import watch
+from hub.store.tables.writeback import written_value
 
 __all__ = [
     "RECORD_TABLES",
@@ -127,6 +129,7 @@ __all__ = [
     "health_override",
     "hook_event",
     "idempotency_key",
+    "imported_score",
     "invoice",
     "lifecycle",
     "lifecycle_change",
@@ -177,4 +180,5 @@ __all__ = [
     "vote",
     "watch",
     "withheld_call",
+    "written_value",
 ]

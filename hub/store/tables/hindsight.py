@@ -188,6 +188,7 @@ SIGHTS: Mapping[str, Sight] = {
     ),
     "invoice": Sight("issued_on", _invoice, RECORD | _names("number amount currency issued_on due_on")),
     "opportunity": Sight("created_at", _opportunity, RECORD | _names("name type currency created_at owner_email")),
+    "imported_score": Sight("scored_at", _nothing, RECORD | _names("name value raw_value scale label scored_at")),
     "field_change": Sight(None, _nothing, _names("id kind record_id field before after at learned_at")),
     # whether a sync that had begun would land says nothing of a customer
     "sync_run": Sight(

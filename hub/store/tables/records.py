@@ -225,6 +225,18 @@ opportunity = _record_table(
     event_time="created_at",
 )
 
+imported_score = _record_table(
+    "imported_score",
+    Column("name", String(120), nullable=False),
+    Column("value", Float),
+    Column("raw_value", Float),
+    Column("scale", String(20), nullable=False),
+    Column("label", String(120)),
+    Column("scored_at", UtcDateTime, nullable=False),
+    Index(None, "customer_id", "scored_at", "id"),  # as a page of them is ordered
+    event_time="scored_at",
+)
+
 RECORD_TABLES: Mapping[str, Table] = {
     "company": external_id,
     "contact": contact,
@@ -235,5 +247,6 @@ RECORD_TABLES: Mapping[str, Table] = {
     "subscription": subscription,
     "invoice": invoice,
     "opportunity": opportunity,
+    "imported_score": imported_score,
 }
 """The table of each kind of record (hub.model.records.RECORD_KINDS)."""

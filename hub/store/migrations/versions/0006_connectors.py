@@ -151,6 +151,50 @@ def upgrade() -> None:
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tracked_user")),
     )
+    op.create_table(
+        "written_value",
+        sa.Column("id", sa.String(length=310), nullable=False),
+        sa.Column("source", sa.String(length=60), nullable=False),
+        sa.Column("key", sa.String(length=240), nullable=False),
+        sa.Column("values", base.Json(none_as_null=True), nullable=False),
+        sa.Column("written_at", base.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("tried_at", base.UtcDateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_written_value")),
+    )
+    with op.batch_alter_table("written_value", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_written_value_source"), ["source"], unique=False)
+
+    op.create_table(
+        "imported_score",
+        sa.Column("id", sa.String(length=300), nullable=False),
+        sa.Column("source", sa.String(length=60), nullable=False),
+        sa.Column("key", sa.String(length=240), nullable=False),
+        sa.Column("company_key", sa.String(length=240), nullable=True),
+        sa.Column("customer_id", sa.String(length=40), nullable=True),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("digest", sa.BigInteger(), nullable=False),
+        sa.Column("deleted", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
+        sa.Column("learned_at", base.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("synced_at", base.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("value", sa.Float(), nullable=True),
+        sa.Column("raw_value", sa.Float(), nullable=True),
+        sa.Column("scale", sa.String(length=20), nullable=False),
+        sa.Column("label", sa.String(length=120), nullable=True),
+        sa.Column("scored_at", base.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["customer_id"], ["customer.id"], name=op.f("fk_imported_score_customer_id_customer")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_imported_score")),
+        info={"event_time": "scored_at", "watched": {}},
+    )
+    with op.batch_alter_table("imported_score", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_imported_score_customer_id_scored_at_id"), ["customer_id", "scored_at", "id"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_imported_score_source_company_key"), ["source", "company_key"], unique=False
+        )
+
     with op.batch_alter_table("source", schema=None) as batch_op:
         batch_op.add_column(sa.Column("fresh_seconds", sa.Float(), nullable=True))
         batch_op.add_column(sa.Column("complete_share", sa.Float(), nullable=True))
@@ -166,6 +210,15 @@ def downgrade() -> None:
         batch_op.drop_column("complete_share")
         batch_op.drop_column("fresh_seconds")
 
+    with op.batch_alter_table("imported_score", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_imported_score_source_company_key"))
+        batch_op.drop_index(batch_op.f("ix_imported_score_customer_id_scored_at_id"))
+
+    op.drop_table("imported_score")
+    with op.batch_alter_table("written_value", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_written_value_source"))
+
+    op.drop_table("written_value")
     op.drop_table("tracked_user")
     with op.batch_alter_table("tracked_act", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_tracked_act_source_user_key"))
