@@ -158,9 +158,9 @@ def anchors(page: Path) -> set[str]:
 
 
 def paths(text: str) -> Iterator[str]:
-    """What looks like a path of ours: words with a slash or a known ending, no vendor's `/path`, no address, no placeholder."""
+    """What looks like a path of ours: words with a slash or a known ending, no vendor's `/path`, no address, no placeholder, no module that is run."""
     for span in spans(text):
-        for word in span.split():
+        for word in re.sub(r"(?<= -m )[\w.]+", "", span).split():
             path = word.rstrip(".,:;")
             plain = re.fullmatch(r"\.?[A-Za-z0-9_][A-Za-z0-9_./-]*", path) is not None
             if plain and path not in NOT_OURS and (path.endswith((*ENDINGS, "/")) or path.split("/")[0] in TOPS):
@@ -236,6 +236,17 @@ def errors(document: str) -> list[str]:
     return [error.message for error in validate(schema, parse(document))]
 
 
+def environment(text: str) -> dict[str, str]:
+    """A value of the right kind for each variable that sources take."""
+    kinds = {
+        "SERVICE_ACCOUNT": '{"client_email": "hub@example.com", "private_key": "-----BEGIN PRIVATE KEY-----"}',
+        "URL": "postgresql://reader:secret@warehouse.example/analytics",
+    }
+    names = re.findall(r"\$\{(\w+)\}", text)
+    given = {name: value for name in names for ending, value in kinds.items() if name.endswith(ending)}
+    return dict.fromkeys(names, "a secret of thirty-two letters or more") | given
+
+
 @pytest.mark.parametrize("name", registry.names())
 def test_the_example_of_a_connector_is_a_source(name: str, tmp_path: Path) -> None:
     text = (ROOT / "connectors" / name / "README.md").read_text(encoding="utf-8")
@@ -243,10 +254,11 @@ def test_the_example_of_a_connector_is_a_source(name: str, tmp_path: Path) -> No
     assert examples
     for example in examples:
         entries = yaml.safe_load(example)
-        (tmp_path / "sources.yaml").write_text(yaml.safe_dump({"sources": entries}), encoding="utf-8")
-        variables = dict.fromkeys(re.findall(r"\$\{(\w+)\}", example), "secret")
-        settings = load(tmp_path, environment=variables)
-        assert [each.source.connector_name for each in settings.sources.values()] == [name]
+        named = {rules[key] for entry in entries.values() for rules in [entry.get("identity", {})] for key in rules}
+        others = {source: {"connector": "hubspot", "settings": {"token": "secret"}} for source in named}
+        (tmp_path / "sources.yaml").write_text(yaml.safe_dump({"sources": others | entries}), encoding="utf-8")
+        settings = load(tmp_path, environment=environment(example))
+        assert {settings.sources[source].source.connector_name for source in entries} == {name}
 
 
 def test_every_configuration_that_ships_is_valid() -> None:
@@ -263,7 +275,7 @@ def test_every_configuration_that_ships_is_valid() -> None:
 def test_the_sources_that_ship_are_valid_once_switched_on(tmp_path: Path) -> None:
     text = (ROOT / "config/sources.yaml").read_text(encoding="utf-8")
     (tmp_path / "sources.yaml").write_text(text.replace("enabled: false", "enabled: true"), encoding="utf-8")
-    settings = load(tmp_path, environment=dict.fromkeys(re.findall(r"\$\{(\w+)\}", text), "secret"))
+    settings = load(tmp_path, environment=environment(text))
     assert sorted({each.source.connector_name for each in settings.sources.values()}) == list(registry.names())
 
 

@@ -17,7 +17,7 @@ creates_customers: false
 lag_seconds: 5
 rates: {default: [{requests: 2, seconds: 1}]}
 settings: {base_url: Where.}
-streams: {tickets: {about: Tickets., permission: tickets.read}}
+streams: {tickets: {about: Tickets., permission: tickets.read, bookmark: time, deletions: none}}
 """
 
 
