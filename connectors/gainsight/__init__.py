@@ -1,0 +1,1 @@
+"""Gainsight CS: companies, people, and the history of scorecards."""
