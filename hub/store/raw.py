@@ -1,6 +1,7 @@
 """Reading one text at a time with as little as possible between: what the compiled read path runs its statements on.
 
     text = await store.raw.text(sql, parameters)        None where the statement returned no row
+    texts = await store.raw.texts([(sql, parameters)])  of several statements, on PostgreSQL in one round trip
 
 A tiny statement costs 281 µs by way of SQLAlchemy and aiosqlite, and 6 µs when it is run where it is asked for. So on SQLite
 a statement is first run in the event loop, for `PATIENCE` at most: then it is broken off there, and run in a thread. One that
@@ -19,6 +20,7 @@ from typing import Any, Protocol, cast
 import asyncpg  # type: ignore[import-untyped]  # it ships no types
 from sqlalchemy import URL
 
+from hub.store.several import as_one
 from hub.store.texts import teach
 
 THREADS = 4
@@ -45,6 +47,10 @@ _PRAGMAS = (
 )
 
 
+Statement = tuple[str, Sequence[Any]]
+"""With its parameters."""
+
+
 class RawError(Exception):
     """A statement failed; the ordinary path may know better."""
 
@@ -54,6 +60,10 @@ class Raw(Protocol):
 
     async def text(self, sql: str, parameters: Sequence[Any]) -> bytes | None:
         """The one value of the one row, in UTF-8; RawError where the database refuses."""
+        ...
+
+    async def texts(self, statements: Sequence[Statement]) -> list[bytes | None]:
+        """The same of each of several statements, in their order; RawError where the database refuses one of them."""
         ...
 
     async def row(self, sql: str, parameters: Sequence[Any]) -> Sequence[Any] | None: ...
@@ -79,20 +89,35 @@ class RawSqlite:
         row = await self.row(sql, parameters)
         return None if row is None else cast("bytes | None", row[0])
 
+    async def texts(self, statements: Sequence[Statement]) -> list[bytes | None]:
+        rows: list[Sequence[Any] | None] = []
+        for at, (sql, parameters) in enumerate(statements):
+            done, row = self._tried_here(sql, parameters)
+            if not done:  # one that takes long is in a thread, and all that follow go along
+                rows += await self._run_there(statements[at:])
+                break
+            rows.append(row)
+        return [None if row is None else cast("bytes | None", row[0]) for row in rows]
+
     async def row(self, sql: str, parameters: Sequence[Any]) -> Sequence[Any] | None:
+        done, row = self._tried_here(sql, parameters)
+        return row if done else (await self._run_there([(sql, parameters)]))[0]
+
+    def _tried_here(self, sql: str, parameters: Sequence[Any]) -> tuple[bool, Sequence[Any] | None]:
+        """Whether it was run in the event loop, to its end; and its row."""
         times, until = self._slow.get(sql, (0, 0.0)) if self._slow else (0, 0.0)
-        if times < _TIMES or until < time.monotonic():
-            try:
-                row = self._run_here(sql, parameters)
-            except TimeoutError:
-                if len(self._slow) >= _REMEMBERED:
-                    self._slow.clear()
-                self._slow[sql] = times + 1, time.monotonic() + _AGAIN_AFTER
-            else:
-                if times:
-                    del self._slow[sql]
-                return row
-        return await self._run_there(sql, parameters)
+        if times >= _TIMES and until >= time.monotonic():
+            return False, None
+        try:
+            row = self._run_here(sql, parameters)
+        except TimeoutError:
+            if len(self._slow) >= _REMEMBERED:
+                self._slow.clear()
+            self._slow[sql] = times + 1, time.monotonic() + _AGAIN_AFTER
+            return False, None
+        if times:
+            del self._slow[sql]
+        return True, row
 
     def _run_here(self, sql: str, parameters: Sequence[Any]) -> Sequence[Any] | None:
         if self._here is None:
@@ -120,13 +145,13 @@ class RawSqlite:
             self._deadline = time.thread_time() + PATIENCE
         return taken > LONGEST or time.thread_time() > self._deadline
 
-    async def _run_there(self, sql: str, parameters: Sequence[Any]) -> Sequence[Any] | None:
+    async def _run_there(self, statements: Sequence[Statement]) -> list[Sequence[Any] | None]:
         if self._threads is None:
             self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="read")
         loop = asyncio.get_running_loop()
         async with self._turn:
             connection = self._idle.pop() if self._idle else self._connect()
-            running = loop.run_in_executor(self._threads, _fetch, connection, sql, parameters)
+            running = loop.run_in_executor(self._threads, _fetch, connection, statements)
             try:
                 return await asyncio.shield(running)
             except asyncio.CancelledError:
@@ -162,13 +187,15 @@ class RawSqlite:
         self._here = self._threads = None
 
 
-def _fetch(connection: sqlite3.Connection, sql: str, parameters: Sequence[Any]) -> Sequence[Any] | None:
-    cursor = connection.execute(sql, parameters)
-    try:
-        row: Sequence[Any] | None = cursor.fetchone()
-        return row
-    finally:
-        cursor.close()
+def _fetch(connection: sqlite3.Connection, statements: Sequence[Statement]) -> list[Sequence[Any] | None]:
+    rows: list[Sequence[Any] | None] = []
+    for sql, parameters in statements:
+        cursor = connection.execute(sql, parameters)
+        try:
+            rows.append(cursor.fetchone())
+        finally:
+            cursor.close()
+    return rows
 
 
 def dsn_of(url: URL) -> str:
@@ -176,6 +203,10 @@ def dsn_of(url: URL) -> str:
     return url.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
+TOGETHER = 32
+"""Statements that are sent as one, at most."""
+LARGEST_KEPT = 65_536
+"""Characters of a statement that a connection remembers the plan of; asyncpg's own 15 KB are less than ten pages'."""
 _SETTINGS = {
     "default_transaction_read_only": "on",
     "timezone": "UTC",
@@ -191,11 +222,30 @@ class RawPostgresql:
     def __init__(self, url: URL) -> None:
         self._dsn = dsn_of(url)
         self._pool: Any = None
+        self._together: dict[tuple[str, ...], str] = {}
         self._opening = asyncio.Lock()
 
     async def text(self, sql: str, parameters: Sequence[Any]) -> bytes | None:
         row = await self.row(sql, parameters)
         return None if row is None or row[0] is None else cast("str", row[0]).encode()
+
+    async def texts(self, statements: Sequence[Statement]) -> list[bytes | None]:
+        found: list[bytes | None] = []
+        for at in range(0, len(statements), TOGETHER):
+            part = statements[at : at + TOGETHER]
+            if len(part) == 1:
+                found.append(await self.text(*part[0]))
+                continue
+            sqls = tuple(sql for sql, _ in part)
+            together = self._together.get(sqls)
+            if together is None:
+                if len(self._together) >= _REMEMBERED:
+                    self._together.clear()
+                together = self._together[sqls] = as_one(sqls)
+            row = await self.row(together, [each for _, parameters in part for each in parameters])
+            assert row is not None, "what selects from nothing has a row"
+            found += [None if each is None else cast("str", each).encode() for each in row]
+        return found
 
     async def row(self, sql: str, parameters: Sequence[Any]) -> Sequence[Any] | None:
         pool = self._pool or await self._open()
@@ -214,6 +264,7 @@ class RawPostgresql:
                     min_size=0,
                     max_size=POOL,
                     statement_cache_size=512,
+                    max_cacheable_statement_size=LARGEST_KEPT,
                     max_inactive_connection_lifetime=300,
                     reset=_nothing,
                     server_settings=_SETTINGS,

@@ -49,12 +49,13 @@ class Reader:
         pieces = [b'{"data":{']
         marks = MARKS[context.store.dialect]
         try:
+            statements = [(each.sql, each.parameters) for each in ready if not isinstance(each, bytes)]
+            texts = iter(await raw.texts(statements))
             for each in ready:
                 if isinstance(each, bytes):
                     pieces += each, b","
                 else:
-                    text = await raw.text(each.sql, each.parameters)
-                    pieces += each.head, _filled(text, each, context, marks), b","
+                    pieces += each.head, _filled(next(texts), each, context, marks), b","
         except (UnfitError, CshubError, RawError, *WRONG) as error:
             log.debug("left to the ordinary path: %r", error)
             return None

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from hub.store import Store
-from hub.store.raw import THREADS, Raw, RawError, RawSqlite
+from hub.store.raw import THREADS, TOGETHER, Raw, RawError, RawSqlite
 
 FOREVER = {
     "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n",
@@ -29,6 +29,33 @@ async def test_a_text_and_no_row(store: Store) -> None:
     mark = "$1" if store.dialect == "postgresql" else "?"
     assert await raw.text(f"SELECT CAST({mark} AS TEXT)", ["ü"]) == "ü".encode()
     assert await raw.text("SELECT name FROM customer WHERE id = 'nobody'", []) is None
+
+
+async def test_several_texts_in_one_go_each_with_its_parameters(store: Store) -> None:
+    one, two = ("$1", "$2") if store.dialect == "postgresql" else ("?", "?")
+    statements: list[tuple[str, list[Any]]] = [
+        (f"SELECT CAST({one} AS TEXT) || CAST({two} AS TEXT)", ["a", "b"]),
+        ("SELECT name FROM customer WHERE id = 'nobody'", []),
+        (f"""SELECT '$1?''$2' || "$1?" FROM (SELECT CAST({one} AS TEXT) AS "$1?") AS t""", ["c"]),
+        (f"SELECT CAST({one} AS TEXT)", [None]),
+    ]
+    assert await raw_of(store).texts(statements) == [b"ab", None, b"$1?'$2c", None]
+    many = [(f"SELECT CAST({one} AS TEXT)", [str(number)]) for number in range(2 * TOGETHER + 1)]
+    assert await raw_of(store).texts(many) == [str(number).encode() for number in range(len(many))]
+    assert await raw_of(store).texts([]) == []
+
+
+async def test_one_that_fails_fails_them_all(store: Store) -> None:
+    raw = raw_of(store)
+    with pytest.raises(RawError):
+        await raw.texts([("SELECT 'on'", []), ("SELECT nothing FROM nowhere", [])])
+    assert await raw.texts([("SELECT 'on'", []), ("SELECT 'and on'", [])]) == [b"on", b"and on"]
+
+
+async def test_several_of_which_one_is_long_come_back_in_their_order(sqlite_store: Store) -> None:
+    raw = raw_of(sqlite_store)
+    long = f"SELECT CAST((SELECT * FROM ({LONG})) AS TEXT)"
+    assert await raw.texts([("SELECT '1'", []), (long, []), ("SELECT '3'", [])]) == [b"1", b"400000", b"3"]
 
 
 async def test_it_cannot_write(store: Store) -> None:
@@ -63,7 +90,7 @@ async def test_what_is_committed_is_seen_by_the_next_read(store: Store) -> None:
 
 async def test_whoever_is_cancelled_takes_the_statement_along(store: Store) -> None:
     raw = raw_of(store)
-    reading = asyncio.create_task(raw.text(FOREVER[store.dialect], []))
+    reading = asyncio.create_task(raw.texts([("SELECT 'short'", []), (FOREVER[store.dialect], [])]))
     await asyncio.sleep(0.3)
     reading.cancel()
     with pytest.raises(asyncio.CancelledError):

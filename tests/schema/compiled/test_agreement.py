@@ -32,6 +32,9 @@ QUERIES = {
     "aliases": "{ a: customers(first: 1) { nodes { x: name y: name } } b: customers(first: 2) { rows: nodes { n: id } } }",
     "fragments": """query { customers { nodes { ...A ... on Customer { domain } } } }
         fragment A on Customer { name csm { ...B } } fragment B on Csm { email }""",
+    "several, of which one has nothing": """query ($none: ID = "Q3VzdG9tZXI6bm9uZQ") { a: customers(first: 2) { nodes { name } }
+        none: customer(id: $none) { name } __typename b: customers(first: 1, filter: {any: [{name: {contains: "$1"}},
+        {name: {contains: "'"}}, {segment: {eq: "smb"}}]}) { totalCount } alerts(first: 1) { nodes { title } } }""",
     "alerts": "{ alerts { nodes { id title state openedAt customer { id name } } } }",
     "none": '{ customer(id: "Q3VzdG9tZXI6bm9uZQ") { name } }',
     "chosen": """{ customers(filter: {health: {gte: 0.4}, any: [{segment: {eq: "smb"}}, {name: {contains: "001"}}]}) {
@@ -64,13 +67,13 @@ async def test_everything_of_a_customer_is_one_statement(store: Store, monkeypat
     await seed(store, 50)
     raw, asked = store.raw, []
     assert raw is not None
-    run = raw.text
+    run = raw.texts
 
-    async def text(sql: str, parameters: Any) -> str | None:
-        asked.append(sql)
-        return await run(sql, parameters)
+    async def texts(statements: Any) -> list[bytes | None]:
+        asked.extend(sql for sql, _ in statements)
+        return await run(statements)
 
-    monkeypatch.setattr(raw, "text", text)
+    monkeypatch.setattr(raw, "texts", texts)
     for first in (5, 50):
         assert await both(store, without_timeline(EVERYTHING), {"first": first}, who=viewer(Role.CSM))
     assert len(asked) == 2
