@@ -158,7 +158,10 @@ def anchors(page: Path) -> set[str]:
 
 
 def paths(text: str) -> Iterator[str]:
-    """What looks like a path of ours: words with a slash or a known ending, no vendor's `/path`, no address, no placeholder, no module that is run."""
+    """What looks like a path of ours: words with a slash or a known ending.
+
+    No vendor's `/path`, no address, no placeholder, no module that is run.
+    """
     for span in spans(text):
         for word in re.sub(r"(?<= -m )[\w.]+", "", span).split():
             path = word.rstrip(".,:;")
@@ -211,6 +214,13 @@ def test_the_map_shows_what_there_is() -> None:
 def test_every_connector_is_linked() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert [name for name in registry.names() if f"(connectors/{name}/README.md)" not in text] == []
+
+
+def test_every_part_of_the_kit_is_named() -> None:
+    kit = {path.stem for path in (ROOT / "connectors/kit").glob("*.py")} - {"__init__"}
+    text = (ROOT / "connectors/README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`.+?`) \|", text, re.MULTILINE)
+    assert sorted(name for row in rows for name in re.findall(r"`(\w+)`", row)) == sorted(kit)
 
 
 @pytest.mark.parametrize("query", QUERIES, ids=lambda path: path.stem)

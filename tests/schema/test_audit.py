@@ -115,7 +115,7 @@ async def test_what_cannot_be_noted_is_not_shown(
     async def full(*_: object) -> None:
         raise OSError("the disk is full")
 
-    monkeypatch.setattr(audit, "append", full)
+    monkeypatch.setattr(audit, "append_alone", full)
     body = await ask(CONTACTS, role=Role.CSM)
     assert "data" not in body
     assert body["errors"][0]["extensions"]["code"] == "TRY_AGAIN"
