@@ -1,0 +1,1 @@
+"""ChurnZero: accounts, contacts, and the history of churn scores."""
