@@ -1,6 +1,7 @@
 """What the import contracts of pyproject.toml cannot see: who reads the environment and the clock, and how long a module is."""
 
 import ast
+import re
 from functools import cache
 from pathlib import Path
 
@@ -59,6 +60,23 @@ def test_every_module_says_what_it_is_for() -> None:
         return not ast.get_docstring(module)
 
     assert [name_of(path) for path in MODULES if is_silent(path)] == []
+
+
+BARE = re.compile(
+    r"#\s*noqa(:[A-Z0-9, ]+)?$"  # a rule put aside, without a word why
+    r"|#\s*type:\s*ignore(\[[^\]]*\])?\s*$"
+    r"|^\s*except( \(?(Base)?Exception\)?( as \w+)?)?:\s*$"
+)
+
+
+def test_what_is_put_aside_or_caught_whole_has_its_reason_beside_it() -> None:
+    bare = [
+        f"{name_of(path)}:{number}"
+        for path in [*MODULES, *(ROOT / "tests").rglob("*.py"), *(ROOT / "bench").rglob("*.py")]
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
+        if BARE.search(line)
+    ]
+    assert bare == []
 
 
 def test_no_module_holds_two_ideas() -> None:

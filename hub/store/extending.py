@@ -74,7 +74,7 @@ class ExtendingSqlite:
             head = connection.execute(chain.newest).fetchone()
             connection.executemany(chain.added, make(head))
             connection.execute("COMMIT")
-        except BaseException:
+        except BaseException:  # whatever it is: no transaction is left open
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
@@ -108,8 +108,8 @@ class ExtendingPostgresql:
                 head = await connection.fetchrow(chain.newest)
                 await connection.executemany(chain.added, make(head))
                 await connection.execute("COMMIT")
-            except BaseException:
-                self._drop()  # and with it what was not committed
+            except BaseException:  # a cancelled one, too: what was not committed goes with its connection
+                self._drop()
                 raise
         return True
 

@@ -132,7 +132,7 @@ class Vendor:
 
         try:
             await self._app(scope, heard, send)
-        except Exception:
+        except Exception:  # a bug of a sandbox would pass for one more fault of its vendor
             self.crashes.append(f"the sandbox of {self.name} at {asked[number]}:\n{traceback.format_exc(limit=-4)}")
             raise
 
