@@ -32,7 +32,7 @@ class AccountFields:
 
 
 def account(raw: Raw, *, fields: AccountFields) -> list[Company]:
-    domain, employees = values.text(field(raw, fields.domain)), field(raw, fields.employees)
+    domain, employees = values.host(field(raw, fields.domain)), field(raw, fields.employees)
     owner: Mapping[str, Any] = raw.get("UserAccount") or {}
     email, started = values.text(owner.get("Email")), raw.get("StartDate")
     return [
@@ -41,7 +41,7 @@ def account(raw: Raw, *, fields: AccountFields) -> list[Company]:
             version=_version(raw),
             company_key=_key(raw, "Id"),
             name=values.text(raw.get("Name")),
-            domains=(domain.lower(),) if domain else (),
+            domains=(domain,) if domain else (),
             external_key=values.text(field(raw, fields.external_key)),
             parent_key=values.text(field(raw, fields.parent)),
             segment=values.text(field(raw, fields.segment)),

@@ -61,7 +61,7 @@ def companies(raw: Raw, *, columns: CompanyColumns, statuses: Sequence[str]) -> 
     """The company, unless its status is none of `statuses`; without any, whatever its status is."""
     if statuses and values.text(_of(raw, columns.status)) not in statuses:
         return []
-    domain, employees = values.text(_of(raw, columns.domain)), _of(raw, columns.employees)
+    domain, employees = values.host(_of(raw, columns.domain)), _of(raw, columns.employees)
     since = _of(raw, columns.became_customer)
     return [
         Company(
@@ -69,7 +69,7 @@ def companies(raw: Raw, *, columns: CompanyColumns, statuses: Sequence[str]) -> 
             version=_version(raw),
             company_key=_key(raw),
             name=values.text(_of(raw, columns.name)),
-            domains=(domain.lower(),) if domain else (),
+            domains=(domain,) if domain else (),
             external_key=values.text(_of(raw, columns.external_key)),
             parent_key=values.text(_of(raw, columns.parent)),
             segment=values.text(_of(raw, columns.segment)),

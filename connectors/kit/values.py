@@ -7,6 +7,7 @@ Empty (None, "", blanks) is a BadRowError too: ask `given(value)` first where a 
 """
 
 import math
+import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any, TypeVar
@@ -25,6 +26,13 @@ def given(value: Any) -> bool:
 def text(value: Any) -> str | None:
     """The text without blanks around it; None where it is empty."""
     return str(value).strip() if given(value) else None
+
+
+def host(value: Any) -> str | None:
+    """The host of a website, or a bare domain, in lower case and without `www.`; None where there is none."""
+    site = (text(value) or "").lower()
+    name = re.split(r"[/?#:]", site.partition("://")[2] or site)[0].removeprefix("www.")
+    return name or None
 
 
 def moment(value: Any, *, field: str) -> datetime:

@@ -64,3 +64,13 @@ def test_a_choice_names_the_valid_ones_and_what_to_do() -> None:
         values.choice("c", {"a": 1, "": 2}, field="x", hint="ask Ada")
     with pytest.raises(BadRowError, match=r"^is empty; valid are: a$"):
         values.choice(" ", {"a": 1}, field="x")
+
+
+@pytest.mark.parametrize(
+    ("site", "host"),
+    [("https://www.Acme.example/home?x", "acme.example"), ("ACME.example", "acme.example"),
+     ("https://acme.example?from=mail", "acme.example"), ("http://acme.example:8080", "acme.example"),
+     ("www.acme.example/", "acme.example"), ("", None), (None, None), ("  ", None)],
+)  # fmt: skip
+def test_the_host_of_a_website(site: Any, host: str | None) -> None:
+    assert values.host(site) == host

@@ -1,0 +1,1 @@
+"""Catalyst: accounts, and the history of their health."""
