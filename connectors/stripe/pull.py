@@ -69,7 +69,9 @@ class ObjectPull:
     async def fetch(self, client: Client, keys: Sequence[str]) -> AsyncIterator[Page]:
         """Stripe gives one object at a time; a few are asked for at once."""
         for some in _parts(list(dict.fromkeys(keys)), ASKED_AT_ONCE):
-            found = await asyncio.gather(*(self._one(client, key) for key in some))
+            answers = await asyncio.gather(*(self._one(client, key) for key in some), return_exceptions=True)
+            # only now that all have ended: one left behind would open a connection of a client that is closed already
+            found = [_or_raise(answer) for answer in answers]
             rows = [row for row in found if row is not None]
             gone = [key for key, row in zip(some, found, strict=True) if row is None]
             yield Page(rows=await self._dressed(client, rows), gone=gone)
@@ -150,6 +152,12 @@ async def listing(client: Client, path: str, params: Params) -> list[dict[str, A
         after = guard.next(str(rows[-1]["id"])) if more and rows else None
         if after is None:
             return found
+
+
+def _or_raise(answer: dict[str, Any] | BaseException | None) -> dict[str, Any] | None:
+    if isinstance(answer, BaseException):
+        raise answer
+    return answer
 
 
 def _list(answer: Any, name: str) -> tuple[list[dict[str, Any]], bool]:

@@ -164,8 +164,9 @@ class _Go:
         self, client: Client, stream: Stream, keys: Sequence[str], events: Sequence[SourceEvent], *, historical: bool
     ) -> None:
         assert stream.fetch is not None, "chosen by it"
-        async for pages in batches(stream.fetch(client, keys)):
-            await self._land(stream, pages, (), historical=historical)
+        async with batches(stream.fetch(client, keys)) as batched:
+            async for pages in batched:
+                await self._land(stream, pages, (), historical=historical)
         async with self.store.transaction() as connection:
             await self._finish(connection, events)
 

@@ -197,13 +197,16 @@ class _Comparison:
             async for ids in self.stream.ids(self.client, self.window):
                 yield [(each.key, each.version) for each in ids]
             return
-        async for pages in batches(self.stream.pull(self.client, self.window)):
-            rows: list[tuple[str, int | None]] = []
-            for page in pages:
-                records, bad = map_rows(self.stream, page.rows)
-                self.unread += len(bad) + len(page.faults)
-                rows += [(each.key, each.version) for each in records if type(each) is self.type and not each.deleted]
-            yield rows
+        async with batches(self.stream.pull(self.client, self.window)) as batched:
+            async for pages in batched:
+                rows: list[tuple[str, int | None]] = []
+                for page in pages:
+                    records, bad = map_rows(self.stream, page.rows)
+                    self.unread += len(bad) + len(page.faults)
+                    rows += [
+                        (each.key, each.version) for each in records if type(each) is self.type and not each.deleted
+                    ]
+                yield rows
 
     def _extra_is_sure(self) -> bool:
         """Whether what the stream does not list must be one of its rows: no other stream makes such records."""
@@ -226,8 +229,9 @@ class _Comparison:
 
     async def _fetch_wanting(self, connection: Connection, listing: Listing, since: datetime | None) -> None:
         if self.stream.fetch is None:
-            async for pages in batches(self.stream.pull(self.client, self.window)):
-                await self._land(pages)
+            async with batches(self.stream.pull(self.client, self.window)) as batched:
+                async for pages in batched:
+                    await self._land(pages)
             return
         after = ""
         while keys := await listing.find_wanting(connection, since=since, after=after, most=KEYS_PER_BATCH):
@@ -250,10 +254,11 @@ class _Comparison:
 
     async def _fetch(self, keys: Sequence[str]) -> None:
         assert self.stream.fetch is not None, "asked before"
-        async for pages in batches(self.stream.fetch(self.client, keys)):
-            await self._land(pages)
-            for raw in (raw for page in pages for raw in page.rows):
-                self.left_out += map_rows(self.stream, [raw]) == ([], [])
+        async with batches(self.stream.fetch(self.client, keys)) as batched:
+            async for pages in batched:
+                await self._land(pages)
+                for raw in (raw for page in pages for raw in page.rows):
+                    self.left_out += map_rows(self.stream, [raw]) == ([], [])
 
     async def _land(self, pages: Sequence[Page]) -> None:
         async with self.store.transaction() as connection:

@@ -131,8 +131,9 @@ class _Sync:
             place = await find_bookmark(connection, self.source.name, stream.name)
         self._note(stream, state="running")
         window = Window(bookmark=place.value, started_at=self.started_at)
-        async for pages in batches(stream.pull(client, window)):
-            place = await self._land(stream, pages, place)
+        async with batches(stream.pull(client, window)) as batched:
+            async for pages in batched:
+                place = await self._land(stream, pages, place)
         async with self.store.transaction() as connection:
             done = replace(place, complete=True)
             await put_bookmark(connection, self.source.name, stream.name, done, now=self.clock())

@@ -35,8 +35,6 @@ STRIKES = 0.15
 
 
 @pytest.mark.soak
-# a connection that is cut off in the middle of being opened may be left to the collector, once in some hundred syncs
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 async def test_everything_at_random_ends_with_the_truth(
     serve: Any,
     sqlite_template: Path,

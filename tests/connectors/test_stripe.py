@@ -1,5 +1,6 @@
 """Stripe against its sandbox: what a subscription brings a month, events as hints of what to ask again, webhooks."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -219,3 +220,30 @@ def test_a_webhook_is_believed_by_its_signature_and_time() -> None:
     assert webhook.hints({}, b'{"id":"evt_1","type":"charge.refunded","data":{"object":{"id":"ch_1"}}}') == ()
     with pytest.raises(BadRowError):
         webhook.hints({}, b"[]")
+
+
+class Slow:
+    """A client whose first answer is a refusal and whose others take a while."""
+
+    def __init__(self) -> None:
+        self.asking = 0
+
+    async def get_json(self, path: str, **_more: Any) -> dict[str, Any]:
+        if path.endswith("/a"):
+            raise DeniedError("refused")
+        self.asking += 1
+        for _ in range(20):
+            await asyncio.sleep(0)
+        self.asking -= 1
+        return {"id": path.rpartition("/")[2]}
+
+
+async def test_when_one_of_many_is_refused_nobody_goes_on_asking() -> None:
+    """A client is closed once its pull has ended: what is asked after that is a connection nobody closes."""
+    connector = build("stripe", settings("http://127.0.0.1:1", token=TOKEN))
+    stream = next(each for each in connector.streams() if each.name == "customers")
+    client: Any = Slow()
+    assert stream.fetch is not None
+    with pytest.raises(DeniedError):
+        await anext(aiter(stream.fetch(client, ["a", "b", "c"])))
+    assert client.asking == 0
