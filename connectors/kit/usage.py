@@ -113,11 +113,13 @@ class Usage:
         self._since = (since - EPOCH).days if since else self._first
         self._waits = FARTHEST if lookback_days is None else 1 + lookback_days
         self._days: dict[int, _Day] = {}
+        self._words: dict[str, str] = {}
         self._late: Counter[int] = Counter()
         self._faults: dict[tuple[str, str, str], tuple[list[int], Mapping[str, Any]]] = {}
 
     def add(self, events: Iterable[Seen]) -> None:
         days, first, last, waits = self._days, self._first, self._last, self._waits
+        same = self._words.setdefault  # each event comes with texts of its own, and the same few thousand are kept
         for name, company, user, at, insert_id, version, raw in events:
             if at.__class__ is not int:
                 self._fault(name, company, user, at, raw)
@@ -130,7 +132,8 @@ class Usage:
                 and user
                 and name
             ):
-                companies: tuple[str, ...] = (company,)
+                companies: tuple[str, ...] = (same(company, company),)
+                name, user = same(name, name), same(user, user)
             else:
                 companies, who, what = names(company), text(user), text(name)
                 if not (companies and who and what):
@@ -161,6 +164,8 @@ class Usage:
         closed = sorted((day, held) for day, held in self._days.items() if day <= until)
         for day, _ in closed:
             del self._days[day]
+        if not self._days:
+            self._words = {}
         self._first = max(self._first, until + 1)
         yield from _rows(closed)
 
