@@ -1,0 +1,1 @@
+"""Totango: accounts with their health, and the people who use the product there."""
