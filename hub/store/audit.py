@@ -18,7 +18,7 @@ from typing import Any
 import orjson
 from sqlalchemy import ColumnElement, Dialect, Integer, and_, any_, cast, func, literal, select
 
-from hub.store.extending import Chain
+from hub.store.extending import Chain, several
 from hub.store.store import Connection, Store
 from hub.store.tables import audit_record
 
@@ -109,7 +109,14 @@ def _chain(dialect: Dialect) -> tuple[Chain, _Columns]:
     # how the types write values; SQLAlchemy shows it nowhere else
     columns = [(name, added._bind_processors.get(name)) for name in added.positiontup]
     newest = str(_HEAD.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
-    return Chain(newest, str(added), LOCK), columns
+    names = list(added.positiontup)
+    return Chain(
+        newest,
+        str(added),
+        LOCK,
+        several(audit_record, names, LOCK, dialect),
+        (names.index("number"), names.index("digest")),
+    ), columns
 
 
 def sealed(records: Sequence[Record], *, number: int, digest: str) -> list[dict[str, Any]]:

@@ -8,8 +8,11 @@ chain's lock.
 
 On SQLite this is done in the event loop, because writing some rows takes less time than going to a thread and back: nothing is
 waited for there, neither the writer's turn (False then, and nothing was done: go by a transaction of the store) nor a
-checkpoint, and now and then it is refused as well, so that the WAL is checkpointed where that holds up nobody. On PostgreSQL it
-has a connection of its own.
+checkpoint, and now and then it is refused as well, so that the WAL is checkpointed where that holds up nobody.
+
+On PostgreSQL it has a connection of its own, and goes on from the newest row it added itself: one statement takes the lock,
+looks whether that is still the newest, and adds, in a single round trip. Where it is not, or another's row came between,
+nothing was added, and the newest is read under the lock.
 """
 
 import asyncio
@@ -20,7 +23,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import asyncpg  # type: ignore[import-untyped]  # it ships no types
-from sqlalchemy import URL
+from sqlalchemy import URL, Dialect, Table
 
 from hub.store.raw import dsn_of
 
@@ -31,14 +34,48 @@ _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """newest: the statement that reads the newest row; added: the one that adds a row; lock: of PostgreSQL's advisory locks."""
+    """What a chain is written by.
+
+    newest   the statement that reads the newest row's number and digest
+    added    the one that adds a row
+    lock     of PostgreSQL's advisory locks
+    several  PostgreSQL's that takes the lock and adds rows if the newest has a number and a digest (`several`)
+    head     where number and digest stand among a row's parameters; rows of one number cannot be added twice
+    """
 
     newest: str
     added: str
     lock: int
+    several: str
+    head: tuple[int, int]
 
 
 Make = Callable[[Sequence[Any] | None], Sequence[Sequence[Any]]]
+
+
+def several(table: Table, names: Sequence[str], lock: int, dialect: Dialect) -> str:
+    """PostgreSQL's statement of a chain: parameters are a list for each column, then the newest row's number and digest.
+
+    Texts are cast to no length, or they would be cut to it.
+    """
+    types = [table.c[name].type.compile(dialect=dialect) for name in names]
+    lists = ", ".join(f"${at}::{_given_as(type_)}[]" for at, type_ in enumerate(types, start=1))
+    chosen = ", ".join(
+        f"CAST(t.{name} AS {type_})" if type_.startswith("JSON") else f"t.{name}"
+        for name, type_ in zip(names, types, strict=True)
+    )
+    columns, after = ", ".join(names), len(names) + 1
+    newest = f"SELECT number, digest FROM {table.name} ORDER BY number DESC LIMIT 1"  # noqa: S608 - of our own names
+    held = f"SELECT pg_advisory_xact_lock({lock})"
+    return (
+        f"WITH held AS MATERIALIZED ({held}) INSERT INTO {table.name} ({columns}) "  # noqa: S608 - of our own names
+        f"SELECT {chosen} FROM held, unnest({lists}) AS t({columns}) "
+        f"WHERE EXISTS (SELECT 1 FROM ({newest}) AS newest WHERE number = ${after} AND digest = ${after + 1})"
+    )
+
+
+def _given_as(type_: str) -> str:
+    return "TEXT" if type_.startswith(("VARCHAR", "TEXT", "JSON")) else type_
 
 
 class Extending(Protocol):
@@ -100,18 +137,56 @@ class ExtendingPostgresql:
         self._dsn = dsn_of(url)
         self._connection: Any = None
         self._turn = asyncio.Lock()
+        self._heads: dict[Chain, Sequence[Any]] = {}
 
     async def extend(self, chain: Chain, make: Make) -> bool:
         async with self._turn:
             try:
-                connection = await self._begun(chain)
-                head = await connection.fetchrow(chain.newest)
-                await connection.executemany(chain.added, make(head))
-                await connection.execute("COMMIT")
+                known = self._heads.pop(chain, None)
+                if self._connection is None or known is None or not await self._went_on(chain, known, make(known)):
+                    await self._add(chain, make)
             except BaseException:  # a cancelled one, too: what was not committed goes with its connection
                 self._drop()
                 raise
         return True
+
+    async def _went_on(self, chain: Chain, known: Sequence[Any], rows: Sequence[Sequence[Any]]) -> bool:
+        """Whether the rows were added after the head that is known. False: none of them were."""
+        if not rows:
+            return False
+        head = _head(chain, rows)
+        try:
+            done = await self._connection.execute(chain.several, *zip(*rows, strict=True), *known)
+        except asyncpg.UniqueViolationError:  # another's came between
+            return False
+        except _LOST as error:
+            self._drop()
+            found = await self._settled(chain)
+            if found == head:
+                return True
+            if found is not None and found[0] >= rows[0][chain.head[0]]:  # whose they are cannot be told
+                raise error
+            return False
+        if done != f"INSERT 0 {len(rows)}":
+            return False
+        self._heads[chain] = head
+        return True
+
+    async def _settled(self, chain: Chain) -> tuple[Any, ...] | None:
+        """The newest row's, when whoever was adding on a connection that is lost has done so or never will."""
+        connection = await self._begun(chain)
+        found = await connection.fetchrow(chain.newest)
+        await connection.execute("COMMIT")
+        return None if found is None else tuple(found)
+
+    async def _add(self, chain: Chain, make: Make) -> None:
+        connection = await self._begun(chain)
+        found = await connection.fetchrow(chain.newest)
+        rows = make(found)
+        await connection.executemany(chain.added, rows)
+        await connection.execute("COMMIT")
+        if rows:
+            self._heads[chain] = _head(chain, rows)
 
     async def _begun(self, chain: Chain) -> Any:
         begin = f"BEGIN; SELECT pg_advisory_xact_lock({chain.lock})"
@@ -136,3 +211,7 @@ class ExtendingPostgresql:
         if connection is not None:
             with contextlib.suppress(*_LOST):
                 await connection.close()
+
+
+def _head(chain: Chain, rows: Sequence[Sequence[Any]]) -> tuple[Any, ...]:
+    return tuple(rows[-1][at] for at in chain.head)

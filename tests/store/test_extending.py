@@ -2,16 +2,21 @@
 
 import asyncio
 import sqlite3
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
+import asyncpg  # type: ignore[import-untyped]  # it ships no types
 import pytest
 from sqlalchemy import text
 
 from hub.store import Store, audit
 from hub.store.audit import Record
-from hub.store.extending import CHECKPOINT_EVERY, ExtendingSqlite
+from hub.store.extending import CHECKPOINT_EVERY, Chain, ExtendingPostgresql, ExtendingSqlite
 
 NOW = datetime(2026, 11, 1, 12, 30, 15, 123456, tzinfo=UTC)
+
+on_postgresql = pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
 
 
 def record(number: int) -> Record:
@@ -98,6 +103,72 @@ async def test_a_connection_that_was_lost_is_made_anew(store: Store) -> None:
         await store.extending.close()
     await audit.append_alone(store, [record(2)])
     assert await numbers(store) == [1, 2]
+
+
+@on_postgresql
+async def test_a_chain_goes_on_from_what_was_added_unless_another_came_between(store: Store) -> None:
+    extending = store.extending
+    assert isinstance(extending, ExtendingPostgresql)
+    begun = []
+    begin = extending._begun
+
+    async def watched(chain: Chain) -> Any:
+        begun.append(chain)
+        return await begin(chain)
+
+    extending._begun = watched  # type: ignore[method-assign]  # to count how often the newest row is read
+    await audit.append_alone(store, [record(1)])
+    for number in (2, 3):
+        await audit.append_alone(store, [record(number)])
+    assert len(begun) == 1
+    await add(store, 4)  # the newest is not ours any more
+    await audit.append_alone(store, [record(5)])
+    assert len(begun) == 2
+    async with store.transaction() as connection:  # it waits, and then another's row has its number
+        await audit.append(connection, [record(6)])
+        adding = asyncio.create_task(audit.append_alone(store, [record(7), record(8)]))
+        await asyncio.sleep(0.1)
+        assert not adding.done()
+    await adding
+    assert len(begun) == 3
+    async with store.transaction() as connection:  # the end of the log is gone: what comes next follows what is left
+        await connection.execute(text("ALTER TABLE audit_record DISABLE TRIGGER USER"))
+        await connection.execute(text("DELETE FROM audit_record WHERE number > 7"))
+        await connection.execute(text("ALTER TABLE audit_record ENABLE TRIGGER USER"))
+    await audit.append_alone(store, [record(9)])
+    assert await numbers(store) == [1, 2, 3, 4, 5, 6, 7, 9]
+
+
+async def test_what_is_too_long_is_refused_and_not_cut(store: Store) -> None:
+    await audit.append_alone(store, [record(1)])
+    if store.dialect == "postgresql":  # SQLite has no lengths
+        with pytest.raises(asyncpg.PostgresError, match="too long"):
+            await audit.append_alone(store, [replace(record(2), actor="a" * 10_000)])
+    await audit.append_alone(store, [record(3)])
+    assert (await numbers(store))[-1] == 3
+
+
+@on_postgresql
+async def test_a_connection_that_is_lost_while_it_adds_adds_once(store: Store) -> None:
+    extending = store.extending
+    assert isinstance(extending, ExtendingPostgresql)
+    await audit.append_alone(store, [record(1)])
+    for number, before in ((2, True), (3, False)):
+        real = extending._connection
+
+        class Lost:
+            async def execute(self, *given: Any, real: Any = real, before: bool = before) -> None:
+                if not before:
+                    await real.execute(*given)
+                raise asyncpg.ConnectionDoesNotExistError("lost")
+
+            def terminate(self, real: Any = real) -> None:
+                real.terminate()
+
+        extending._connection = Lost()
+        await audit.append_alone(store, [record(number)])
+    await audit.append_alone(store, [record(4)])
+    assert await numbers(store) == [1, 2, 3, 4]
 
 
 async def test_the_wal_is_left_to_others_to_checkpoint(sqlite_store: Store) -> None:
