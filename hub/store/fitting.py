@@ -4,10 +4,13 @@ SQLite would take most of it; both databases are held to the same, so that one b
 batch that can never land.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
+from functools import cache
+from types import SimpleNamespace
+from typing import Any
 
-from sqlalchemy import BigInteger, Integer, String, Text
+from sqlalchemy import BigInteger, Integer, String, Table, Text
 
 from hub.model.records import RECORD_KINDS, Quarantined, Record
 from hub.store.tables import RECORD_TABLES
@@ -19,10 +22,15 @@ Numbers = tuple[tuple[str, int], ...]
 
 def _limits(kind: str) -> tuple[Texts, Numbers]:
     """(field, most characters or None) of the texts, (field, largest) of the whole numbers of a kind of record."""
+    return _limits_of(RECORD_TABLES[kind], tuple(field.name for field in fields(RECORD_KINDS[kind])))
+
+
+@cache
+def _limits_of(table: Table, names: tuple[str, ...]) -> tuple[Texts, Numbers]:
     texts: list[tuple[str, int | None]] = []
     numbers: list[tuple[str, int]] = []
-    columns = RECORD_TABLES[kind].c
-    for name in [field.name for field in fields(RECORD_KINDS[kind]) if field.name in columns]:
+    columns = table.c
+    for name in [name for name in names if name in columns]:
         match columns[name].type:
             case Text():
                 texts.append((name, None))
@@ -52,10 +60,18 @@ def fit(records: Iterable[Record]) -> tuple[list[Record], list[Quarantined]]:
     return good, bad
 
 
+def misfit(table: Table, row: Mapping[str, Any]) -> tuple[str, str] | None:
+    """(column, why) of the first value of a row that its table cannot hold."""
+    return _first(SimpleNamespace(**row), *_limits_of(table, tuple(row)))
+
+
 def _problem(record: Record) -> tuple[str, str] | None:
-    texts, numbers = _LIMITS[type(record)]
+    return _first(record, *_LIMITS[type(record)])
+
+
+def _first(row: object, texts: Texts, numbers: Numbers) -> tuple[str, str] | None:
     for name, limit in texts:
-        value = getattr(record, name)
+        value = getattr(row, name)
         if value is None:
             continue
         if limit is not None and len(value) > limit:
@@ -63,7 +79,7 @@ def _problem(record: Record) -> tuple[str, str] | None:
         if "\x00" in value:
             return name, "holds a NUL character, which no database keeps"
     for name, largest in numbers:
-        value = getattr(record, name)
+        value = getattr(row, name)
         if value is not None and not -largest <= value <= largest:
             return name, f"{value} is larger than {largest}"
     return None

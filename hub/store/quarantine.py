@@ -14,6 +14,12 @@ from hub.store.store import Connection
 from hub.store.tables import quarantine
 
 KEY_LENGTH = 240
+NUL, INSTEAD = "\x00", "\ufffd"
+
+
+def kept_key(key: str) -> str:
+    """A row's id as it can be kept: whatever a source calls its rows, a bad one must not stop the good ones beside it."""
+    return key.replace(NUL, INSTEAD)[:KEY_LENGTH]
 
 
 async def put_quarantine(
@@ -37,12 +43,12 @@ async def put_quarantine(
         statement,
         [
             {
-                "id": f"{name}:{stream}:{row.key[:KEY_LENGTH]}",
+                "id": f"{name}:{stream}:{kept_key(row.key)}",
                 "source": name,
                 "stream": stream,
-                "key": row.key[:KEY_LENGTH],
+                "key": kept_key(row.key),
                 "field": row.field,
-                "reason": row.reason,
+                "reason": row.reason.replace(NUL, INSTEAD),
                 "raw": dict(row.raw),
                 "seen": 1,
                 "first_seen_at": now,
@@ -60,7 +66,7 @@ async def release_quarantine(connection: Connection, name: str, stream: str, key
             select(quarantine.c.key).where(quarantine.c.source == name, quarantine.c.stream == stream)
         )
     ).scalars()
-    if good := set(held) & {key[:KEY_LENGTH] for key in keys}:
+    if good := set(held) & {kept_key(key) for key in keys}:
         await connection.execute(
             delete(quarantine).where(
                 quarantine.c.source == name, quarantine.c.stream == stream, quarantine.c.key.in_(sorted(good))

@@ -13,7 +13,7 @@ import orjson
 from sqlalchemy import delete, func, select, tuple_
 
 from hub.store.bulk import write_rows
-from hub.store.quarantine import KEY_LENGTH
+from hub.store.quarantine import kept_key
 from hub.store.store import Connection
 from hub.store.tables import raw_row
 
@@ -48,7 +48,7 @@ async def keep(
             "id": id_,
             "source": source,
             "stream": stream,
-            "key": key[:KEY_LENGTH],
+            "key": kept_key(key),
             "run_id": run_id,
             "at": now,
             "raw": dict(raw),

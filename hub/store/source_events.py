@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, case, func, select, update
 
 from hub.store.among import among
 from hub.store.bulk import write_rows
+from hub.store.quarantine import INSTEAD, NUL
 from hub.store.store import Connection
 from hub.store.tables import source_event
 
@@ -47,8 +48,8 @@ def row_of(
         "id": f"{source}:{blake2b(whole.encode(), digest_size=16).hexdigest()}",
         "source": source,
         "stream": stream,
-        "key": key,
-        "event_id": event_id,
+        "key": None if key is None else key.replace(NUL, INSTEAD),
+        "event_id": event_id.replace(NUL, INSTEAD),
         "raw": raw,
         "pushed": raw is not None,
         "happened_at": happened_at,

@@ -8,12 +8,23 @@ from sqlalchemy import bindparam, select, tuple_, update
 
 from hub.store.among import among
 from hub.store.bulk import write_rows
+from hub.store.fitting import misfit
 from hub.store.store import Connection
 from hub.store.tables import tracked_act, tracked_user
 
 OF_A_USER = ("company_key", "email", "name", "title", "created_at")
 Day = tuple[str, date]
 """A company's key, and a day."""
+
+
+def misfit_act(row: Mapping[str, Any]) -> tuple[str, str] | None:
+    """(column, why) where the table of acts cannot hold a row; one that it cannot would keep all others out."""
+    return misfit(tracked_act, row)
+
+
+def misfit_user(row: Mapping[str, Any]) -> tuple[str, str] | None:
+    """The same of what is said of a user."""
+    return misfit(tracked_user, row)
 
 
 async def insert_acts(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -15,7 +15,16 @@ from connectors.kit.tracking import Act, Profile
 from connectors.kit.usage import Usage
 from hub.model.records import Quarantined, UserActivityDay
 from hub.store import Connection
-from hub.store.tracking import adopt_acts, find_acts, find_unsummed, insert_acts, merge_users, note_summed
+from hub.store.tracking import (
+    adopt_acts,
+    find_acts,
+    find_unsummed,
+    insert_acts,
+    merge_users,
+    misfit_act,
+    misfit_user,
+    note_summed,
+)
 
 LATE = timedelta(days=35)
 KEPT = timedelta(days=40)
@@ -36,10 +45,14 @@ async def note_tracked(
         except BadRowError as error:
             faults.append(Quarantined(key=stream.key(raw), reason=str(error), field=error.field, raw=raw))
             continue
-        if isinstance(told, Act):
-            acts.append(_act(told, source))
+        row = _act(told, source) if isinstance(told, Act) else _profile(told)
+        if (problem := misfit_act(row) if isinstance(told, Act) else misfit_user(row)) is not None:
+            field, why = problem
+            faults.append(Quarantined(key=stream.key(raw), reason=f"{field}: {why}", field=field, raw=raw))
+        elif isinstance(told, Act):
+            acts.append(row)
         else:
-            profiles.append(_profile(told))
+            profiles.append(row)
     if acts:
         await insert_acts(connection, acts)
     users = await merge_users(connection, source, profiles) if profiles else []

@@ -250,6 +250,26 @@ async def test_what_cannot_be_read_is_told_and_the_rest_lands(place: Place) -> N
     assert (await place.send("/v1/batch", bomb, **{"content-encoding": "gzip"})).status_code == 400
 
 
+async def test_what_no_table_can_hold_keeps_nothing_else_out(place: Place) -> None:
+    good = {"type": "track", "event": "clicked", "userId": "u-1", "context": {"groupId": "g"}, "messageId": "ok"}
+    bad = [
+        {**good, "messageId": "long company", "context": {"groupId": "g" * 300}},
+        {**good, "messageId": "nul company", "context": {"groupId": "g\0"}},
+        {**good, "messageId": "nul user", "userId": "u\0"},
+        {**good, "messageId": "nul event", "event": "cl\0cked"},
+        {**good, "messageId": "nul \0 id"},
+        {"type": "identify", "userId": "u-2", "messageId": "long mail", "traits": {"email": "a" * 300 + "@b.example"}},
+        {"type": "group", "userId": "u-3", "messageId": "nul \0 name", "groupId": "g\0", "traits": {}},
+    ]
+    assert (await place.send("/v1/batch", {"batch": [*bad, good]})).status_code == 200
+    await place.heed()
+    assert await place.events() == 1
+    reasons = await place.quarantined()
+    assert len(reasons) == 8  # of the last one its company and its user
+    assert "company_key: 300 characters; 240 are the most" in reasons
+    assert sum("NUL" in reason for reason in reasons) == 6
+
+
 async def test_a_process_that_dies_before_it_sums_leaves_it_to_the_next(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
