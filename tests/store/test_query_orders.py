@@ -8,9 +8,13 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text
 
 from hub.store import Store
+from hub.store.migrate import OF_CUSTOMER
 from hub.store.query import Order, Plan, Position, page
+from hub.store.query.entities import ENTITIES
+from hub.store.query.select import base, ordering
 from schema.customers.order import CustomerOrderField
 from tests.store.awkward import COUNT, fill
 
@@ -66,3 +70,21 @@ async def test_pages_of_any_size_are_the_same_walk(
     store, found = filled
     walked = await walk(store, Order(ORDERS[name], descending=descending), size)
     assert walked == in_order(found, name, descending=descending)
+
+
+@pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("name", sorted(OF_CUSTOMER))
+async def test_a_page_of_a_customer_s_many_is_read_in_the_order_of_an_index(store: Store, name: str) -> None:
+    """PostgreSQL's texts are in another order than its own indexes are: a page sorted anew reads all there are."""
+    entity = ENTITIES[name]
+    value, key = entity.expression("created_at"), entity.table.c.id
+    order = Order("created_at", descending=True)
+    ordered = ordering(value, key, order, nullable=entity.nullable("created_at"))
+    statement = base(entity, ["id"]).where(entity.table.c.customer_id == "c").order_by(*ordered).limit(5)
+    async with store.reading() as connection:
+        sql = str(statement.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True}))
+        for way in ("enable_seqscan", "enable_bitmapscan", "enable_incremental_sort"):  # an empty table is read anyhow
+            await connection.execute(text(f"SET LOCAL {way} = off"))
+        plan = "\n".join((await connection.execute(text(f"EXPLAIN {sql}"))).scalars())
+    assert f"ix_{name}_of_customer_bytewise" in plan
+    assert "Sort" not in plan
