@@ -1,7 +1,8 @@
-"""INSERT of many rows on PostgreSQL that says what became of each: a column is one parameter, an array.
+"""INSERT of many rows on PostgreSQL as one statement: a column is one parameter, an array.
 
-SQLAlchemy's own way of inserting many with RETURNING sends every value as a parameter of its own, a thousand rows at a time;
-rendering and planning that takes longer than the inserting does.
+The drivers' way of inserting many is to run the statement once for each row, which costs the server as much as the inserting
+does. SQLAlchemy's own, with RETURNING, sends every value as a parameter of its own, a thousand rows at a time; rendering and
+planning that takes longer still.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -25,25 +26,29 @@ async def insert_arrays(
     table: Table,
     rows: Sequence[Mapping[str, Any]],
     conflict: Callable[[Insert], Insert],
-    returning: Column[str],
+    returning: Column[str] | None,
     *,
     key: str,
     given: Mapping[str, Any] | None = None,
 ) -> list[str]:
-    """Insert `rows`, which have the same keys, in their order; return `returning` of those that were written.
+    """Insert `rows`, which have the same keys, in their order; return `returning` of those that were written, if it is given.
+
+    No two rows may have the same id where `conflict` updates: a statement changes a row once.
 
     conflict  adds to the statement what to do where a key is taken; `key` names that: the statement is made once for each
     given     values of parameters that `conflict` names
     """
     names = tuple(rows[0])
-    whole = table.name, names, key
+    whole = table.name, names, key, returning is None
     if whole not in _statements:
-        _statements[whole] = _statement(table, names, conflict).returning(returning)
+        made = _statement(table, names, conflict)
+        _statements[whole] = made if returning is None else made.returning(returning)
     columns = {
         f"column_{place}": _texts(table.c[name], [row[name] for row in rows], connection.dialect)
         for place, name in enumerate(names)
     }
-    return list((await connection.execute(_statements[whole], columns | dict(given or {}))).scalars())
+    result = await connection.execute(_statements[whole], columns | dict(given or {}))
+    return [] if returning is None else list(result.scalars())
 
 
 def _statement(table: Table, names: Sequence[str], conflict: Callable[[Insert], Insert]) -> Insert:

@@ -47,7 +47,10 @@ async def upsert_rows(
             where=table.c.version <= insert.excluded.version,
         )
 
-    await _insert(connection, table, rows, statement, key=("upsert", *keep))
+    if connection.dialect.name == "postgresql" and len({row["id"] for row in rows}) == len(rows):
+        await insert_arrays(connection, table, rows, statement, None, key=" ".join(("upsert", *keep)))
+    else:
+        await _insert(connection, table, rows, statement, key=("upsert", *keep))
 
 
 async def write_rows(
