@@ -46,6 +46,8 @@ format: $(STAMP) ## put the code into its one form
 
 bench: $(STAMP) ## rows a second and peak memory of sync, scoring and the daily run; health and churn against the bare arithmetic
 	$(BIN)/python -m bench.sync
+	$(BIN)/python -m bench.mixpanel
+	$(BIN)/python -m bench.tracking
 	$(BIN)/python -m bench.scoring
 	$(BIN)/python -m bench.churn
 	$(BIN)/python -m bench.daily

@@ -13,15 +13,14 @@ import socket
 import sys
 import tempfile
 import time
-from datetime import timedelta
 from pathlib import Path
 
 import uvicorn
 
-from bench.sync import BEGAN, made_world, peak_mb
+from bench.shapes import DAYS, TOKEN, made_events
+from bench.sync import peak_mb
 from connectors.kit import registry
 from connectors.kit.sandbox import Faults
-from connectors.kit.simulated import ProductEvent, World
 from hub.clock import utc_now
 from hub.collector import relax_collector
 from hub.identity import IdentityRules, SourceRules
@@ -31,27 +30,10 @@ from hub.store.migrate import upgrade
 from hub.store.syncs import declare_sources
 from hub.sync import Source, sync
 
-TOKEN = "bench-token"
-DAYS = 20
-NAMES = ("report_viewed", "export_made", "login", "comment_added")
-
 
 def serve(events: int, listening: socket.socket) -> None:
     """The sandbox, in its own process: as many events, spread over twenty days and 500 companies with ten users each."""
-    step = timedelta(days=DAYS) / events
-    until = utc_now()
-    calm = made_world(0)
-    world = World(
-        seed=0, started_on=BEGAN.date(), until=until, accounts=calm.accounts, people=calm.people, tickets=[], nps=[], terms=[],
-        deals=[],
-        events=[
-            ProductEvent(
-                insert_id=f"e{n}", at=until - timedelta(days=DAYS) + n * step, account=n % 500 + 1, person=n % 5_000 + 1,
-                name=NAMES[n % len(NAMES)],
-            )
-            for n in range(events)
-        ],
-    )  # fmt: skip
+    world = made_events(events)
     app = registry.sandbox("mixpanel")(lambda: world, token=TOKEN, faults=Faults())
     uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off")).run(sockets=[listening])
 
