@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 import pytest
+from sqlalchemy import select
 
 from connectors.gainsight import scores
 from connectors.gainsight.refusals import judge
@@ -13,6 +14,9 @@ from connectors.kit.base import Window
 from connectors.kit.errors import ContractError, DeniedError, TransientError
 from connectors.kit.reply import Reply
 from connectors.kit.simulated import World
+from hub.store import Store
+from hub.store.tables import customer, imported_score
+from tests.connectors.suite import Vendor
 
 
 @pytest.mark.parametrize(
@@ -116,3 +120,15 @@ async def test_an_answer_that_says_no_with_status_200_is_no_empty_list(probe: Ca
     window = Window(bookmark=None, started_at=served.world.until)
     with pytest.raises(ContractError, match="Invalid fields"):
         [page async for page in source.streams()[0].pull(Refusing(), window)]
+
+
+async def test_scores_land_with_the_customers_their_companies_become(
+    serve: Any, sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vendor = Vendor("gainsight", serve, monkeypatch)
+    await vendor.calm_sync(sqlite_store, after="a first sync")
+    score, known = imported_score.c, customer.c
+    async with sqlite_store.reading() as connection:
+        statement = select(score.key, known.name).join_from(imported_score, customer, known.id == score.customer_id)
+        found = {row.key: row.name for row in await connection.execute(statement)}
+    assert found == {f"1S{each.number:0>18}": f"Acme {each.account}" for each in vendor.world.nps}

@@ -207,6 +207,17 @@ VIEWS: Mapping[str, View] = dict(
             created_at="When it was made.",
             owner_email="Whose it is.",
         ),
+        _of_source(
+            "imported_scores",
+            tables.imported_score,
+            "What other customer success platforms scored customers, beside our own health.",
+            name="The platform's own name of the score.",
+            value="0 to 1, higher is healthier; empty where the platform has no number for it.",
+            raw_value="As the platform gives it, on its scale and in its own direction.",
+            scale="Lowest and highest possible, such as 0-100; labels where there are only words.",
+            label="The platform's own word or colour.",
+            scored_at="From when it was so.",
+        ),
         _of_hub(
             "alerts",
             tables.alert,

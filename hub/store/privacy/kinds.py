@@ -178,6 +178,14 @@ KINDS: tuple[Kind, ...] = (
         sweeps=(Sweep(table=tables.scorecard, by="as_of", take_out=("facts",), monthly=True),),
     ),
     Kind(
+        name="imported_scores",
+        about="scores of other customer success platforms: deleted",
+        days=None,
+        least_days=365,
+        why_least="a platform that was left is looked back at for a year",
+        sweeps=(Sweep(table=tables.imported_score, by="scored_at"),),
+    ),
+    Kind(
         name="idempotency",
         about="results of requests, for whoever asks again with the same key: deleted",
         days=30,

@@ -166,3 +166,16 @@ def test_every_kind_says_what_it_means_and_why_no_less() -> None:
         assert kind.why_least
         assert kind.days is None or kind.days >= kind.least_days
     assert BY_NAME["audit_details"].days is None
+
+
+async def test_scores_of_another_platform_stay_until_somebody_says_for_how_long(store: Store) -> None:
+    assert {kind.name: age for kind, age in AGES.items()}.get("imported_scores") is None
+    await insert(store, tables.customer, [customer_row(1)])
+    ages = (NOW - timedelta(days=days) for days in (401, 399))
+    scores = [
+        record("old", str(number), "c001", name="Health", scale="0-100", value=0.5, scored_at=at)
+        for number, at in enumerate(ages)
+    ]
+    await insert(store, tables.imported_score, scores)
+    assert await retain(store, only(imported_scores=400), now=NOW) == {"imported_scores": 1}
+    assert [row.key for row in await rows(store, tables.imported_score)] == ["1"]
