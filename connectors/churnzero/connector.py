@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import Field, SecretStr
 
 from connectors.churnzero import mapping
+from connectors.churnzero.days import DayPull
 from connectors.churnzero.pull import EntityPull
 from connectors.churnzero.refusals import judge
 from connectors.churnzero.scores import Better
@@ -17,7 +18,6 @@ from connectors.kit.settings import SourceSettings
 from hub.model.records import Company, Contact, ImportedScore
 
 MANIFEST = Manifest.of(Path(__file__).parent)
-TEN_MINUTES = timedelta(minutes=10)
 
 
 class Settings(SourceSettings):
@@ -26,6 +26,7 @@ class Settings(SourceSettings):
     api_key: SecretStr
     better: Better
     recalculated_days: int = Field(default=7, ge=1)
+    days_at_once: int = Field(default=30, ge=1)
     external_key_field: str | None = "CrmId"
     domain_field: str | None = None
     segment_field: str | None = None
@@ -65,18 +66,12 @@ class Connector:
             parent=s.parent_field,
         )
         lag = MANIFEST.lag_seconds
-        accounts = EntityPull(
-            entity="Account", changed=mapping.MODIFIED, lag_seconds=lag, again=TEN_MINUTES, expand="UserAccount"
-        )
-        contacts = EntityPull(entity="Contact", changed=mapping.MODIFIED, lag_seconds=lag, again=TEN_MINUTES)
+        accounts = EntityPull(entity="Account", changed=mapping.MODIFIED, lag_seconds=lag, expand="UserAccount")
+        contacts = EntityPull(entity="Contact", changed=mapping.MODIFIED, lag_seconds=lag)
         scores = EntityPull(
-            entity="ChurnScoreCalculation",
-            changed="CalculationDay",
-            by_day=True,
-            lag_seconds=lag,
-            again=timedelta(days=s.recalculated_days),
-            expand="ChurnScore",
+            entity="ChurnScoreCalculation", changed="CalculationDay", lag_seconds=lag, expand="ChurnScore"
         )
+        by_day = DayPull(rows=scores, again=timedelta(days=s.recalculated_days), span=timedelta(days=s.days_at_once))
         return (
             Stream(
                 name="accounts",
@@ -99,7 +94,7 @@ class Connector:
             Stream(
                 name="scores",
                 makes=(ImportedScore,),
-                pull=scores,
+                pull=by_day,
                 records=partial(mapping.calculation, better=s.better),
                 key=_key,
                 fetch=scores.fetch,

@@ -1,6 +1,6 @@
 """A stand-in for ChurnZero's REST API, OData v4, over the simulated company.
 
-    GET /public/v1/{Account,Contact,ChurnScoreCalculation}        $filter (one `ge`), $orderby, $skip, $count, $expand
+    GET /public/v1/{Account,Contact,ChurnScoreCalculation}        $filter (`ge` and `lt`), $orderby, $skip, $count, $expand
     GET /public/v1/{Account,Contact,ChurnScoreCalculation}(Id)
 
 Pages are as long as the server likes; `@odata.nextLink` is an absolute URL. Accounts were scored by each answer to a survey.
@@ -81,7 +81,7 @@ def app(
 
 def settings(base_url: str, *, token: str) -> dict[str, Any]:
     return {
-        "base_url": base_url, "user": USER, "api_key": token, "better": "higher", "domain_field": "Domain",
+        "base_url": base_url, "user": USER, "api_key": token, "better": "higher", "days_at_once": 8, "domain_field": "Domain",
         "segment_field": "Segment", "industry_field": "Industry", "country_field": "Country", "employees_field": "Employees",
         "parent_field": "ParentId", "title_field": "Title", "role_field": "Role",
     }  # fmt: skip
@@ -128,13 +128,13 @@ def _render(world: World) -> dict[str, dict[int, Row]]:
 
 def _chosen(rows: list[Row], query: Mapping[str, str]) -> list[Row] | None:
     """Those the filter lets through, in order; None where the filter is none that is known here."""
-    if condition := query.get("$filter"):
-        field, operator, since = condition.split(" ")
-        if operator != "ge" or field == "Id":
+    for condition in filter(None, query.get("$filter", "").split(" and ")):
+        field, operator, bound = condition.split(" ")
+        if operator not in ("ge", "lt") or field == "Id":
             return None
-        rows = [row for row in rows if row[field] >= since]
+        rows = [row for row in rows if row[field] and (row[field] >= bound) is (operator == "ge")]
     order = query.get("$orderby")
-    return sorted(rows, key=lambda row: row[order]) if order else rows
+    return sorted(rows, key=lambda row: (row[order] or "", row["Id"])) if order else rows
 
 
 def _shown(row: Row, expand: str | None) -> Row:

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from connectors.churnzero import scores
+from connectors.churnzero import sandbox, scores
 from connectors.churnzero.connector import Settings
 from connectors.churnzero.refusals import judge
 from connectors.churnzero.scores import Factor, Tier
@@ -86,6 +87,28 @@ async def test_later_the_last_days_of_scores_are_asked_for_again(probe: Callable
     again = await served.pull("scores", bookmark=first.bookmark, recalculated_days=3)
     assert served.asked[0][1]["$filter"] == ["CalculationDay ge 2026-11-19"]
     assert {each.key for each in again.records} == {"300003"}
+
+
+async def test_a_history_is_pulled_by_spans_of_days_each_with_its_bookmark(probe: Callable[..., Any]) -> None:
+    served = probe("churnzero")
+    pulled = await served.pull("scores", days_at_once=10)
+    filters = [query["$filter"][0] for _, query, _ in served.asked if "$filter" in query]
+    assert filters == [
+        "CalculationDay ge 2026-11-02 and CalculationDay lt 2026-11-12",
+        "CalculationDay ge 2026-11-12 and CalculationDay lt 2026-11-22",
+        "CalculationDay ge 2026-11-22",
+    ]
+    days = [datetime.fromtimestamp(page.bookmark["since"] / 1000, UTC) for page in pulled.pages if page.bookmark]
+    assert [f"{each:%m-%d %H:%M}" for each in days] == ["11-12 00:00", "11-22 00:00", "11-22 11:59"]
+    assert len(pulled.keys) == 3
+
+
+async def test_rows_that_no_span_has_are_told(probe: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    made = sandbox._calculation
+    undated = {"CalculationDay": None}
+    monkeypatch.setattr(sandbox, "_calculation", lambda each: made(each) | (undated if each.number == 2 else {}))
+    with pytest.raises(TransientError, match="1 rows of 3 have no CalculationDay"):
+        await probe("churnzero").pull("scores")
 
 
 async def test_the_missing_permission_is_named(probe: Callable[..., Any], fake_time: Any) -> None:
