@@ -1,6 +1,6 @@
 """How fast a sync is: many rows from a vendor's sandbox over HTTP into the store, beside a bare loop over the same sandbox.
 
-    python -m bench.sync [--shape zendesk salesforce amplitude] [--rows 100000] [--times 1] [--database sqlite postgresql]
+    python -m bench.sync [--shape zendesk salesforce amplitude] [--rows 50000] [--times 2] [--database sqlite postgresql]
                          [--at-least 0.5] [--memory-limit 300]
 
 The sandbox is a process of its own, as a vendor would be. Printed for each shape (bench.shapes) and database: rows a second of
@@ -158,8 +158,8 @@ async def bench_store(where: Databases, rows: int = 100_000, batch: int = 2_000)
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shape", nargs="+", choices=list(SHAPES), default=list(SHAPES))
-    parser.add_argument("--rows", type=int, default=100_000)
-    parser.add_argument("--times", type=int, default=1, help="of each, by turns; the best of each counts")
+    parser.add_argument("--rows", type=int, default=50_000)
+    parser.add_argument("--times", type=int, default=2, help="of each, by turns; the best of each counts")
     parser.add_argument("--database", nargs="+", choices=("sqlite", "postgresql"), default=["sqlite", "postgresql"])
     parser.add_argument("--at-least", type=float, default=0.5, help="times the floor; exit with 1 below it")
     parser.add_argument("--memory-limit", type=float, default=300.0, help="MB; exit with 1 above it")
