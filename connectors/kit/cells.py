@@ -33,6 +33,7 @@ Kind = Literal[
     "opportunity",
     "user_activity_day",
     "feature_usage_day",
+    "imported_score",
 ]
 
 

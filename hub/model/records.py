@@ -260,11 +260,15 @@ class ImportedScore(Record):
     """
 
     name: str
-    value: float | None
+    value: float | None = None
     raw_value: float | None = None
     scale: str
     label: str | None = None
     scored_at: datetime
+
+    def __post_init__(self) -> None:
+        if self.value is not None and not 0 <= self.value <= 1:
+            raise ValueError(f"value is 0 to 1, not {self.value:g}; what the platform gives is raw_value")
 
 
 RECORD_KINDS: Mapping[str, type[Record]] = {
