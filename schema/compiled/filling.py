@@ -67,10 +67,10 @@ Making = Callable[[Sequence[Any], Any], Any]
 
 def fill(text: bytes, codes: Mapping[str, Making], context: Any, marks: Marks) -> bytes:
     """The text with every marked piece replaced. UnfitError where something in it may not be."""
-    if marks.fail in text:
+    if marks.fail and marks.fail in text:
         raise UnfitError
     text = looked_up(text, marks)
-    if marks.mark not in text:
+    if not marks.mark or marks.mark not in text:
         return text
     open_ = b'"' + marks.mark
     pieces = text.replace(marks.mark + b'"', open_).split(open_)

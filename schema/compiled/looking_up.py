@@ -36,6 +36,8 @@ class _Pieces(dict[bytes, bytes]):
 
     def __missing__(self, piece: bytes) -> bytes:
         code, _, rest = piece.decode().partition('":')
+        if rest[-2:] != ',"':  # a record holds the mark
+            raise UnfitError
         value = orjson.loads(rest[:-2])
         names = ENUMS.get(code)
         if names is not None:
@@ -57,16 +59,15 @@ _PIECES = _Pieces()
 
 def looked_up(text: bytes, marks: Marks) -> bytes:
     """The text with all of that in its place. UnfitError where something in it may not be."""
-    pieces = text.split(marks.keyed)
-    if len(pieces) > 1:
+    if marks.keyed and len(pieces := text.split(marks.keyed)) > 1:
         pieces[1::2] = map(_PIECES.fresh().__getitem__, pieces[1::2])
         text = b"".join(pieces)
     # a mark of one byte is found many times faster than two bytes are, so pieces are trimmed rather than marks replaced
-    if marks.timed in text:
+    if marks.timed and marks.timed in text:
         *times, last = text.split(marks.timed)
         ended = [each[:-7] if each[-7:] == b".000000" else each for each in times]
         text = b"+00:00".join([*ended, last])
-    if marks.long in text:
+    if marks.long and marks.long in text:
         pieces = text.split(marks.long)
         if b"I" in b"".join(pieces[1::2]):  # Inf
             raise UnfitError

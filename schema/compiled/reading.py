@@ -10,7 +10,7 @@ from graphql import DocumentNode, OperationDefinitionNode, OperationType, get_va
 from graphql.execution.values import VariableValues
 
 from hub.errors import CshubError
-from hub.store.query.compiled import MARKS, Marks, NotCompilableError, compile_tree
+from hub.store.query.compiled import Marks, NotCompilableError, compile_tree
 from hub.store.raw import RawError
 from schema.compiled.asking import Watched
 from schema.compiled.filling import WRONG, Making, UnfitError, fill
@@ -47,7 +47,6 @@ class Reader:
         if ready is None:
             return None
         pieces = [b'{"data":{']
-        marks = MARKS[context.store.dialect]
         try:
             statements = [(each.sql, each.parameters) for each in ready if not isinstance(each, bytes)]
             texts = iter(await raw.texts(statements))
@@ -55,7 +54,7 @@ class Reader:
                 if isinstance(each, bytes):
                     pieces += each, b","
                 else:
-                    pieces += each.head, _filled(next(texts), each, context, marks), b","
+                    pieces += each.head, _filled(next(texts), each, context), b","
         except (UnfitError, CshubError, RawError, *WRONG) as error:
             log.debug("left to the ordinary path: %r", error)
             return None
@@ -144,7 +143,12 @@ class Reader:
         if isinstance(compiled, NotCompilableError):
             raise compiled
         return _Ready(
-            f'"{root.key}":'.encode(), root.required, wanted.codes, compiled.sql, parameters(compiled, wanted, book)
+            f'"{root.key}":'.encode(),
+            root.required,
+            wanted.codes,
+            compiled.sql,
+            parameters(compiled, wanted, book),
+            compiled.marks,
         )
 
 
@@ -157,11 +161,12 @@ class _Ready:
     codes: Mapping[str, Making]
     sql: str
     parameters: list[Any]
+    marks: Marks
 
 
-def _filled(text: bytes | None, ready: _Ready, context: Any, marks: Marks) -> bytes:
+def _filled(text: bytes | None, ready: _Ready, context: Any) -> bytes:
     if text is None:
         if ready.required:
             raise UnfitError
         return b"null"
-    return fill(text, ready.codes, context, marks)
+    return fill(text, ready.codes, context, ready.marks)

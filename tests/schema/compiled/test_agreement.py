@@ -2,7 +2,9 @@
 
 from typing import Any
 
+import orjson
 import pytest
+from sqlalchemy import text
 
 from hub.model.actions import Role
 from hub.store import Store
@@ -65,7 +67,8 @@ def without_timeline(query: str) -> str:
 
 async def test_everything_of_a_customer_is_one_statement(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     await seed(store, 50)
-    raw, asked = store.raw, []
+    raw = store.raw
+    asked: list[str] = []
     assert raw is not None
     run = raw.texts
 
@@ -78,3 +81,18 @@ async def test_everything_of_a_customer_is_one_statement(store: Store, monkeypat
         assert await both(store, without_timeline(EVERYTHING), {"first": first}, who=viewer(Role.CSM))
     assert len(asked) == 2
     assert asked[0] == asked[1]
+
+
+FORGED = ("\x7f", "A\x7fcustomer", '\x7fcustomer":5,"\x7f', 'A\x7f=0":"x","\x7fB\x7f', '","\x7fcustomer":"c000","\x7f')
+"""Names with PostgreSQL's mark in them, and with what follows one."""
+
+
+@pytest.mark.parametrize("name", FORGED)
+async def test_a_record_that_holds_a_mark_forges_nothing(store: Store, name: str) -> None:
+    await seed(store)
+    async with store.transaction() as connection:
+        await connection.execute(text("UPDATE customer SET name = :name, domain = :name"), {"name": name})
+    for query in (QUERIES["a list"], "{ customers { nodes { name id domain } } }", "{ customers { nodes { name } } }"):
+        found = await both(store, query, who=viewer(Role.CSM), must=store.dialect == "sqlite")
+        assert found is None or orjson.loads(found)["customers"]["nodes"][0]["name"] == name
+    assert await both(store, "{ customers { nodes { name } } }", who=viewer(Role.CSM)), "no mark is looked for there"

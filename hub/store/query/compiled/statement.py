@@ -28,6 +28,7 @@ from hub.store.query.compiled.rows import Scope, entity_of, needed, order_of
 from hub.store.query.compiled.tree import (
     FAIL,
     MARKS,
+    WRITTEN,
     Given,
     Marks,
     Nested,
@@ -35,16 +36,18 @@ from hub.store.query.compiled.tree import (
 )
 
 _LITERAL = re.compile(r"'(?:[^']|'')*'")
+_QUOTED = re.compile(rf"""{_LITERAL.pattern}|"[^"]*\"""")
 
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A statement: its text, the names of its parameters in order, and what those that never change are."""
+    """A statement: its text, the names of its parameters in order, what those that never change are; the marks it writes."""
 
     sql: str
     names: tuple[str, ...]
     fixed: Mapping[str, Any]
     processors: Mapping[str, Any]
+    marks: Marks
 
     def parameters(self, given: Mapping[str, Any]) -> list[Any]:
         """In their order, as the driver takes them."""
@@ -62,13 +65,25 @@ def compile_tree(root: Root, given: Mapping[int, Given], *, dialect: Dialect, bo
     compiled: Any = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
     names = tuple(compiled.positiontup or ())
     # what the types make of values is kept by name, expanded lists included; SQLAlchemy shows it nowhere else
-    sql = _bytewise(str(compiled)) if dialect.name == "sqlite" else str(compiled)
-    return Compiled(sql, names, dict(compiled.params), dict(compiled._bind_processors))
+    sql, marks = (_bytewise if dialect.name == "sqlite" else _named)(str(compiled))
+    return Compiled(sql, names, dict(compiled.params), dict(compiled._bind_processors), marks)
 
 
-def _bytewise(sql: str) -> str:
+def _named(sql: str) -> tuple[str, Marks]:
+    """The statement with the marks of PostgreSQL in its names."""
+    marks = MARKS["postgresql"]
+    here, there = WRITTEN.keyed.decode(), marks.keyed.decode()
+
+    def written(quoted: re.Match[str]) -> str:
+        return quoted.group().replace(here, there) if quoted.group()[0] == '"' else quoted.group()
+
+    unused = {each.name: b"" for each in fields(Marks) if getattr(WRITTEN, each.name).decode() not in sql}
+    return _QUOTED.sub(written, sql), replace(marks, **unused)
+
+
+def _bytewise(sql: str) -> tuple[str, Marks]:
     """The statement with the marks of SQLite in its literals, which can only be written in hex."""
-    ours, theirs = MARKS["postgresql"], MARKS["sqlite"]
+    ours, theirs = WRITTEN, MARKS["sqlite"]
 
     def written(literal: re.Match[str]) -> str:
         plain = made = literal.group()[1:-1].replace("''", "'").encode()
@@ -76,7 +91,7 @@ def _bytewise(sql: str) -> str:
             made = made.replace(getattr(ours, each.name), getattr(theirs, each.name))
         return literal.group() if made == plain else f"CAST(x'{made.hex()}' AS TEXT)"
 
-    return _LITERAL.sub(written, sql)
+    return _LITERAL.sub(written, sql), theirs
 
 
 class _Writer(Pages):

@@ -9,7 +9,7 @@ page and position. Its values are bound; only its `shape` decides which statemen
 
 import secrets
 from collections.abc import Hashable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from hub.model.conditions import Condition
@@ -23,9 +23,9 @@ MARK = f"~{_SECRET}~"
 FAIL = f"!{_SECRET}!"
 """In the place of a value the answer may not hold."""
 KEYED = f"~{''.join(secrets.choice('ghijkmnpqrstuvwxyz') for _ in range(2))}"
-"""In names of fields: before the code of what is looked up by the field's value, and, in the next field's name, after it. It is
-short because it is in every row; where a record holds it, too, nothing is found by the pieces that makes (their quotes are
-escaped), and the ordinary path answers."""
+"""In names of fields: before the code of what is looked up by the field's value, and, in the next field's name, after it. In a
+text it is a single byte, because it is in every row; where a record holds that byte, too, nothing is found by the pieces that
+makes (quotes in a record are escaped, and codes have none), and the ordinary path answers."""
 TIMED = f"~{secrets.token_hex(5)}"
 """After a time as SQLite holds it, but for the T: it wants +00:00, and no fraction of a second that is 0."""
 LONG = f"~{secrets.token_hex(5)}"
@@ -34,7 +34,7 @@ LONG = f"~{secrets.token_hex(5)}"
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """The marks as they stand in a text of a database."""
+    """The marks as they stand in a text of a database; empty for what the text's statement does not write."""
 
     mark: bytes
     fail: bytes
@@ -43,10 +43,12 @@ class Marks:
     long: bytes
 
 
+WRITTEN = Marks(MARK.encode(), FAIL.encode(), KEYED.encode(), TIMED.encode(), LONG.encode())
+"""As the tree has them."""
 MARKS = {
     # bytes that no text in UTF-8 has: what is one byte is found many times faster
     "sqlite": Marks(b"\xfb", b"\xfc", b"\xff", b"\xfe", b"\xfd"),
-    "postgresql": Marks(MARK.encode(), FAIL.encode(), KEYED.encode(), TIMED.encode(), LONG.encode()),
+    "postgresql": replace(WRITTEN, keyed=b"\x7f"),
 }
 
 
