@@ -54,11 +54,11 @@ class Reader:
                 if isinstance(each, bytes):
                     pieces += each, b","
                 else:
-                    pieces += each.head, _filled(next(texts), each, context), b","
+                    pieces += each.head, _filled(next(texts), each, context), each.tail
         except (UnfitError, CshubError, RawError, *WRONG) as error:
             log.debug("left to the ordinary path: %r", error)
             return None
-        pieces[-1] = b"}}"
+        pieces[-1] = pieces[-1][:-1] + b"}}"
         return b"".join(pieces)
 
     def _found(
@@ -142,8 +142,10 @@ class Reader:
             root.statements.keep(key, compiled)
         if isinstance(compiled, NotCompilableError):
             raise compiled
+        only = tree.only()
         return _Ready(
-            f'"{root.key}":'.encode(),
+            f'"{root.key}":'.encode() if only is None else f'"{root.key}":{{"{only}":'.encode(),
+            b"," if only is None else b"},",
             root.required,
             wanted.codes,
             compiled.sql,
@@ -154,9 +156,10 @@ class Reader:
 
 @dataclass(frozen=True, slots=True)
 class _Ready:
-    """A root field whose statement only needs to be run. head: its key in the answer."""
+    """A root field whose statement only needs to be run. head, tail: what its text stands between in the answer."""
 
     head: bytes
+    tail: bytes
     required: bool
     codes: Mapping[str, Making]
     sql: str
@@ -166,7 +169,7 @@ class _Ready:
 
 def _filled(text: bytes | None, ready: _Ready, context: Any) -> bytes:
     if text is None:
-        if ready.required:
+        if ready.required or ready.tail != b",":  # a list is never null
             raise UnfitError
         return b"null"
     return fill(text, ready.codes, context, ready.marks)

@@ -68,8 +68,9 @@ class Pages(Objects):
         scope: Scope | None,
         *,
         entity_follows: bool,
+        bare: bool = False,
     ) -> ColumnElement[Any]:
-        """A connection. Each of its parts chooses its rows for itself, by the same clauses."""
+        """A connection. Each of its parts chooses its rows for itself, by the same clauses. bare: its only part, by itself."""
         order = order_of(given)
 
         def chosen(columns: set[str], *, more: bool = False) -> Scope:
@@ -96,7 +97,7 @@ class Pages(Objects):
                     pairs.append((name, self.edges(part, number, chosen)))
                 case PageInfo():
                     pairs.append((name, self.page_info(part, number, given, chosen)))
-        return self.pairs(pairs)
+        return pairs[0][1] if bare else self.pairs(pairs)
 
     def pairs(self, pairs: Sequence[tuple[str, ColumnElement[Any]]]) -> ColumnElement[Any]:
         if self.sqlite:

@@ -99,7 +99,8 @@ class _Writer(Pages):
         entity = entity_of(root.entity)
         given = self.given[0]
         if root.page is not None:
-            return select(self.page(entity, root.page, 0, given, None, None, entity_follows=False))
+            bare = root.only() is not None
+            return select(self.page(entity, root.page, 0, given, None, None, entity_follows=False, bare=bare))
         assert root.fields is not None, "what is no page is an object"
         statement = self.matching(entity, needed(root.fields), 0, given, follows=False)
         if given.key is not None:

@@ -164,6 +164,13 @@ class Root:
     fields: Fields | None = None
     page: Paged | None = None
 
+    def only(self) -> str | None:
+        """The name of the list that is all its page has: that list alone is the text, and its page is put around it later."""
+        match self.page:
+            case Paged(((name, Nodes()),)):
+                return name
+        return None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
