@@ -56,10 +56,9 @@ class Ask:
         """Rows, `size` at a time, in the order of the key; ContractError for a page that does not go on."""
         after: list[Any] | None = None
         while True:
-            answer = await client.post_json(PATH, json=self.body(after, size))
-            if not isinstance(answer, dict) or "results" not in answer:
-                raise ContractError(f"{self.what}: an answer without results")
-            rows: list[Row] = answer["results"] or []
+            rows = await self._rows(client, after, size)
+            if not rows and after is None:  # all queries go to one address, and "nothing" does not say of which it is
+                rows = await self._rows(client, after, size)
             fresh: list[Row] = []
             last = after
             for row in rows:
@@ -77,6 +76,12 @@ class Ask:
             if last == after:
                 raise ContractError(f"{self.what}: a page does not advance")
             after = last
+
+    async def _rows(self, client: Client, after: Sequence[Any] | None, size: int) -> list[Row]:
+        answer = await client.post_json(PATH, json=self.body(after, size))
+        if not isinstance(answer, dict) or "results" not in answer:
+            raise ContractError(f"{self.what}: an answer without results")
+        return answer["results"] or []
 
     def _of(self, row: Row) -> list[Any]:
         try:

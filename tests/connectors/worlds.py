@@ -177,7 +177,10 @@ def grown(world: World, *, at: datetime) -> World:
     return replace(
         world,
         accounts=[*world.accounts, replace(account(1, at), number=more, name="Newcomer", domain="new.example", updated_at=at)],
-        people=[*world.people, replace(person(1, at), number=more, email="new@acme1.example", created_at=at, updated_at=at)],
+        people=[
+            *world.people,
+            replace(person(1, at), number=more, email=f"new{more}@acme1.example", created_at=at, updated_at=at),
+        ],
         events=[*world.events, replace(event(0, at), insert_id=f"event-{more}", at=at)],
         tickets=[
             *world.tickets,
