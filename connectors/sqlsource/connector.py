@@ -44,7 +44,7 @@ class QuerySettings(BaseModel):
     @classmethod
     def _is_one_query(cls, value: str) -> str:
         text = value.strip().rstrip(";").strip()
-        if text.split(None, 1)[0].lower() not in ("select", "with") or ";" in text:
+        if [word.lower() for word in text.split(None, 1)[:1]] not in (["select"], ["with"]) or ";" in text:
             raise ValueError("is one SELECT (or WITH … SELECT), and no other statement")
         return text
 

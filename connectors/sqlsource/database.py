@@ -5,7 +5,7 @@ What a driver raises becomes one of the kit's errors: an account or a query that
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -85,8 +85,8 @@ class Reader:
         """What its columns are called. A statement that is wrong is found out here, before a cursor is opened for it."""
         return await self._there(lambda: list(self._connection.execute(statement.limit(0)).keys()))
 
-    async def pages(self, statement: Select[Any], size: int) -> AsyncIterator[list[Row]]:
-        """Its rows, at most `size` at a time."""
+    async def pages(self, statement: Select[Any], size: int) -> AsyncGenerator[list[Row]]:
+        """Its rows, at most `size` at a time. Whoever stops before their end closes it, while the connection is there."""
         options = {"yield_per": size}
         result = await self._there(lambda: self._connection.execute(statement, execution_options=options))
         parts = result.mappings().partitions(size)

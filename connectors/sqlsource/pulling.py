@@ -7,7 +7,7 @@ Rows without a value in that column are read each time. Without a bookmark colum
 """
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -32,7 +32,7 @@ from connectors.kit.cells import READ_AT, Plan, key_of
 from connectors.kit.errors import ContractError, DeniedError
 from connectors.kit.http import Client
 from connectors.kit.values import moment, version
-from connectors.sqlsource.database import Database, Row
+from connectors.sqlsource.database import Database, Reader, Row
 from hub.clock import utc_now
 
 KEYS_AT_ONCE = 500
@@ -63,15 +63,16 @@ class Query:
         size = self.page_size if left is None else min(self.page_size, left)
         async with self.database.reading() as database:
             self._check(await database.columns(self._select("*")))
-            async for rows in database.pages(statement, size):
-                reached = self._newest(rows, reached)
-                yield Page(
-                    rows=[{**_told(row), READ_AT: read_at} for row in rows],
-                    bookmark=self._mark(reached, window.started_at) or (window.bookmark or None),
-                )
-                left = None if left is None else left - len(rows)
-                if left is not None and left <= 0:
-                    return
+            async with aclosing(database.pages(statement, size)) as pages:
+                async for rows in pages:
+                    reached = self._newest(rows, reached)
+                    yield Page(
+                        rows=[{**_told(row), READ_AT: read_at} for row in rows],
+                        bookmark=self._mark(reached, window.started_at) or (window.bookmark or None),
+                    )
+                    left = None if left is None else left - len(rows)
+                    if left is not None and left <= 0:
+                        return
 
     async def fetch(self, client: Client, keys: Sequence[str]) -> AsyncIterator[Page]:
         """The rows of these keys; those there are no more are gone."""
@@ -82,18 +83,38 @@ class Query:
                 asked = keys[first : first + KEYS_AT_ONCE]
                 statement = self._select("*").where(cast(column(name), String).in_(asked))
                 found: list[Row] = [row async for rows in database.pages(statement, self.page_size) for row in rows]
-                there = {key_of(row, self.plan.key) for row in found}
+                there = {self._key(row) for row in found}
+                odd = await self._written_otherwise(database, set(asked) - there)
+                if odd:
+                    statement = self._select("*").where(column(name).in_(odd.values()))
+                    found += [row async for rows in database.pages(statement, self.page_size) for row in rows]
                 yield Page(
                     rows=[{**_told(row), READ_AT: read_at} for row in found],
-                    gone=[key for key in asked if key not in there],
+                    gone=[key for key in asked if key not in there and key not in odd],
                 )
+
+    async def _written_otherwise(self, database: Reader, keys: set[str]) -> dict[str, Any]:
+        """{key: the column's value} of `keys` that their database writes in another way, such as 5.00 or a padded text."""
+        (name,) = self.plan.key
+        if not keys:
+            return {}
+        return {
+            key: row[name]
+            async for rows in database.pages(self._select(name), self.page_size)
+            for row in rows
+            if (key := self._key(row)) in keys
+        }
 
     async def ids(self, client: Client, window: Window) -> AsyncIterator[Sequence[Id]]:
         names = dict.fromkeys([*self.plan.key, *([self.plan.updated_at] if self.plan.updated_at else [])])
         statement = self._select(*names)
-        async with self.database.reading() as database:
-            async for rows in database.pages(statement, self.page_size):
+        async with self.database.reading() as database, aclosing(database.pages(statement, self.page_size)) as pages:
+            async for rows in pages:
                 yield list(self._ids(rows))
+
+    def _key(self, row: Row) -> str:
+        """As the record of the row has it."""
+        return key_of(_told(row), self.plan.key)
 
     def _ids(self, rows: Sequence[Row]) -> Iterator[Id]:
         for row in rows:
@@ -102,7 +123,7 @@ class Query:
             if changed is not None:
                 with suppress(BadRowError):  # its row is in quarantine for that, and has no version to compare
                     made = version(moment(changed, field=str(self.plan.updated_at)))
-            yield Id(key_of(row, self.plan.key), made)
+            yield Id(self._key(row), made)
 
     def _select(self, *names: str) -> Select[Any]:
         """The query as a table of its own, so that tests and orders can be put around it, whatever it is."""

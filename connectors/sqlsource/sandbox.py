@@ -1,6 +1,6 @@
 """A database of the simulated company: what a product's own database, or a warehouse, might look like.
 
-    subscriptions(id, account_id, plan, mrr, currency, started_on, renews_on, ended_on, status, changed_at)
+    subscriptions(id, account_id, plan, mrr, seats_used, currency, started_on, renews_on, ended_on, status, changed_at)
 
 `fill` writes it, in place of what was there; nothing of a database is served over HTTP, so `app` has nothing to say.
 """
@@ -24,6 +24,7 @@ subscriptions = Table(
     Column("account_id", String(40), nullable=False),
     Column("plan", String(40)),
     Column("mrr", Float),
+    Column("seats_used", Integer),
     Column("currency", String(3)),
     Column("started_on", Date),
     Column("renews_on", Date),
@@ -78,6 +79,7 @@ def _row(term: Term, world: World) -> dict[str, Any]:
         "account_id": crm_id(term.account),
         "plan": term.plan,
         "mrr": term.mrr,
+        "seats_used": term.seats_used,
         "currency": term.currency,
         "started_on": term.started_on,
         "renews_on": term.renews_on,

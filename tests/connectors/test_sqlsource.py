@@ -1,6 +1,8 @@
 """The sqlsource connector against real databases, SQLite and PostgreSQL, with what goes wrong with one."""
 
-from collections.abc import Callable
+import asyncio
+import gc
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -141,6 +143,41 @@ async def test_rows_by_key_and_every_key(warehouse: Warehouse) -> None:
     }
 
 
+@pytest.mark.parametrize(("value", "key"), [("CAST('5.00' AS NUMERIC(10, 2))", "5"), ("' a '", "a")])
+async def test_a_key_that_its_database_writes_otherwise_is_not_gone(warehouse: Warehouse, value: str, key: str) -> None:
+    query = {"query": f"SELECT {value} AS id, 'x' AS name", "record": "company", "key": "id", "columns": {}}
+    stream = warehouse.stream(**query, constants={}, company_key="id", updated_at=None, bookmark=None)
+    assert stream.fetch is not None
+    pages = [page async for page in stream.fetch(client(), [key, "none"])]
+    found = [stream.key(raw) for page in pages for raw in page.rows]
+    assert (found, [gone for page in pages for gone in page.gone]) == ([key], ["none"])
+
+
+async def test_a_time_is_the_same_key_wherever_it_is_listed(warehouse: Warehouse) -> None:
+    stream = warehouse.stream(key=["id", "changed_at"])
+    assert stream.ids is not None
+    listed = {
+        one.key async for some in stream.ids(client(), Window(bookmark=None, started_at=warehouse.now)) for one in some
+    }
+    records = [record for page in await warehouse.pull(stream) for raw in page.rows for record in stream.records(raw)]
+    assert listed == {record.key for record in records}
+
+
+async def test_reading_a_few_rows_ends_its_cursor_with_its_connection(warehouse: Warehouse) -> None:
+    told: list[Any] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+    stream = warehouse.stream()
+    window = Window(bookmark=None, started_at=warehouse.now, limit=2)
+    assert len([page async for page in stream.pull(client(), window)]) == 1
+    stopped = stream.pull(client(), Window(bookmark=None, started_at=warehouse.now))
+    assert isinstance(stopped, AsyncGenerator)
+    await anext(stopped)
+    await stopped.aclose()
+    gc.collect()
+    await asyncio.sleep(0.01)
+    assert told == []
+
+
 @pytest.mark.parametrize(
     ("column", "kind"), [("changed_at", "time"), ("id", "number"), ("started_on", "day"), ("plan", "text")]
 )
@@ -202,6 +239,7 @@ async def test_values_that_have_no_order_are_nobodys_bookmark(tmp_path: Any) -> 
         ({"streams": {}}, "streams"),
         ({"streams": {"Bad Name": {"query": "SELECT 1", "record": "contact", "key": "id"}}}, "is no name for a stream"),
         ({"streams": {"rows": {"query": "DELETE FROM x", "record": "contact", "key": "id"}}}, "is one SELECT"),
+        ({"streams": {"rows": {"query": " ; ", "record": "contact", "key": "id"}}}, "is one SELECT"),
         ({"streams": {"rows": {"query": "SELECT 1; DROP TABLE x", "record": "contact", "key": "id"}}}, "is one SELECT"),
         (
             {"streams": {"rows": {"query": "SELECT 1", "record": "contact", "key": "id", "columns": {"nmae": "x"}}}},
