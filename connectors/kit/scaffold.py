@@ -4,6 +4,7 @@
 suites at once, so that each step away from it, towards the real vendor, can be seen to keep them, too.
 """
 
+import keyword
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,9 +60,10 @@ def files(name: str, *, record: str, paging: str) -> dict[str, str]:
 
     Raises RefusedError for a name that can be no folder's.
     """
-    if not (name.isidentifier() and name.islower() and name.isascii()) or name.startswith("_") or name == "kit":
+    word = name.isidentifier() and name.islower() and name.isascii() and not keyword.iskeyword(name)
+    if not word or name.startswith("_") or name == "kit":
         raise RefusedError(
-            f"{name!r} can be no connector's name; one is like acme or acme_desk: small letters, digits, _"
+            f"{name!r} can be no connector's name; one is like acme or acme_desk: small letters, digits, _; no word of Python's"
         )
     kind, style = RECORDS[record], FOLDER / "paging" / paging
     title = name.replace("_", " ").title()

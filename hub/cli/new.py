@@ -61,8 +61,11 @@ def connector(name: str, record: str | None, paging: str | None, into: Path, dry
     for path, content in made.items():
         target = into / name / path
         if not dry_run:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(content)
+            try:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_text(content)
+            except OSError as error:
+                raise RefusedError(f"{target} cannot be written: {error.strerror}") from None
         show.say(f"{'would write' if dry_run else 'wrote'} {target} ({len(content.splitlines())} lines)")
     if not dry_run:
         show.say(f"now: pytest tests/connectors/test_conformance.py tests/connectors/test_hostile.py -k {name}")

@@ -32,6 +32,12 @@ def test_a_dry_run_shows_and_writes_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    code, said = run("acme", "--record", "ticket", "--paging", "token", "--into", str(tmp_path / "file" / "within"))
+    assert (code, "cannot be written: Not a directory" in said) == (1, True)
+
+
 def test_what_is_there_is_not_written_over(tmp_path: Path) -> None:
     (tmp_path / "acme").mkdir()
     for name in ("acme", "zendesk"):

@@ -94,7 +94,7 @@ def test_every_kind_of_record_is_complete_and_in_the_form_of_the_house(parent: P
         assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.parametrize("name", ["Acme", "acme-desk", "kit", "2acme", "_acme", "a b"])
+@pytest.mark.parametrize("name", ["Acme", "acme-desk", "kit", "2acme", "_acme", "a b", "class"])
 def test_a_name_that_can_be_no_folders_is_refused(name: str) -> None:
     with pytest.raises(RefusedError, match="one is like acme"):
         files(name, record="ticket", paging="token")
