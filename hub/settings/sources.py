@@ -70,6 +70,16 @@ class WriteBack(_Part):
     fields: dict[str, str] = Field(min_length=1)
     schedule: str | None = "30 6 * * *"
 
+    @field_validator("fields")
+    @classmethod
+    def _are_told_apart(cls, value: dict[str, str]) -> dict[str, str]:
+        for name in value.values():
+            if not name.strip():
+                raise ValueError("the vendor's name of a field is empty")
+        if doubled := sorted({name for name in value.values() if list(value.values()).count(name) > 1}):
+            raise ValueError(f"{', '.join(doubled)} would be written from more than one field")
+        return value
+
     @field_validator("schedule")
     @classmethod
     def _is_cron(cls, value: str | None) -> str | None:

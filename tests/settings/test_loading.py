@@ -122,6 +122,11 @@ def test_a_source_that_is_switched_off_needs_nothing(write: Write) -> None:
             "sources: {a: {connector: hubspot, settings: {token: x}, write: {fields: {helth: h}}}}",
             "there is no field 'helth' to write (choices: health, band,",
         ),
+        (
+            "sources.yaml",
+            "sources: {a: {connector: hubspot, settings: {token: x}, write: {fields: {health: h, band: h}}}}",
+            "sources.a.write.fields: h would be written from more than one field",
+        ),
         ("sources.yaml", "sources: {a: {connector: hubspt}}", "there is no connector 'hubspt' (choices: "),
         ("sources.yaml", "sources: {a: {connector: hubspot, settings: {tokn: x}}}", "a.settings.tokn: is not a setting here"),
         ("sources.yaml", "sources: {a: {connector: hubspot, settings: {}}}", "sources.a.settings.token: is missing"),
