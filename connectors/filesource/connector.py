@@ -94,6 +94,6 @@ class Connector:
                 pull=FilesPull(place=place, reading=reading, plan=plan, latest=given.files == "latest").pull,
                 records=records,
                 key=partial(key_of, columns=given.key),
-                whole=True,
+                whole=given.files == "latest",  # else an old file that is let go would take its rows with it
             ),
         )

@@ -42,7 +42,7 @@ def _sources(states: Sequence[SourceState], inboxes: Mapping[str, Inbox], now: d
                 show.MARKS.get(state.run_state or "", state.run_state or "never ran"),
                 _ago(state.last_succeeded_at, now),
                 state.in_quarantine,
-                ", ".join(map(_quota, state.quotas or ())),
+                ", ".join(_quota(each) for each in state.quotas or () if _is_so_still(each, now)),
                 *((_inbox(inboxes.get(state.name, Inbox()), now),) if told else ()),
                 _note(state, now),
             )
@@ -105,6 +105,11 @@ def _note(state: SourceState, now: datetime) -> str:
     waits = state.paused_until is not None and state.paused_until > now
     paused = f"paused until {state.paused_until:%Y-%m-%d %H:%M} UTC" if waits else ""
     return "; ".join(part for part in (paused, state.run_error) if part)
+
+
+def _is_so_still(known: Mapping[str, Any], now: datetime) -> bool:
+    """Whether a quota is not all there again since it was told."""
+    return known["resets_at"] is None or datetime.fromisoformat(known["resets_at"]) > now
 
 
 def _quota(known: Mapping[str, Any]) -> str:

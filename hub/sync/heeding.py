@@ -15,7 +15,7 @@ from typing import TypeVar
 from connectors.kit.base import Page, Raw, Stream
 from connectors.kit.errors import ConnectorError, PausedError
 from connectors.kit.http import Client
-from hub.errors import NotFoundError
+from hub.errors import NotFoundError, RefusedError, TransientError
 from hub.identity import IdentityRules, resolve
 from hub.model.actions import SyncState
 from hub.model.records import Company
@@ -117,12 +117,8 @@ class _Go:
         async with self.store.reading() as connection:
             historical = not (await find_bookmark(connection, self.source.name, name)).complete
         pushed = [each for each in events if each.raw is not None]
-        if stream.tracked is not None:
-            await self._track(stream, pushed)
-            pushed = []
         for some in _parts(pushed, EVENTS_PER_GO):
-            rows: list[Raw] = [each.raw for each in some if each.raw is not None]
-            await self._land(stream, [Page(rows=rows)], some, historical=historical)
+            await self._land_pushed(stream, some, historical=historical)
         by_key: dict[str, list[SourceEvent]] = {}
         for each in events:
             if each.raw is None and each.key is not None:
@@ -137,16 +133,34 @@ class _Go:
             async with self.store.transaction() as connection:
                 await resolve(connection, self.rules, source=self.source.name, now=self.clock())
 
+    async def _land_pushed(self, stream: Stream, events: Sequence[SourceEvent], *, historical: bool) -> None:
+        """Rows that were sent. Where the store takes not all of them together, each finds out for itself."""
+        try:
+            if stream.tracked is not None:
+                await self._track(stream, events)
+            else:
+                rows: list[Raw] = [each.raw for each in events if each.raw is not None]
+                await self._land(stream, [Page(rows=rows)], events, historical=historical)
+        except TransientError:
+            raise
+        except Exception as error:  # the loop of a worker: one row that nobody thought of must not hold up the others
+            if len(events) > 1:
+                for half in _parts(events, (len(events) + 1) // 2):
+                    await self._land_pushed(stream, half, historical=historical)
+                return
+            log.exception("%s: a row of stream %s that was sent could not be stored", self.source.name, stream.name)
+            await self._fail(events, RefusedError(f"it could not be stored ({type(error).__name__}): see the log"))
+
     async def _track(self, stream: Stream, events: Sequence[SourceEvent]) -> None:
         """Acts and what is said of users; with the state of the events that brought them."""
-        for some in _parts(events, EVENTS_PER_GO):
-            raws: list[Raw] = [each.raw for each in some if each.raw is not None]
-            now = self.clock()
-            async with self.store.transaction() as connection:
-                page = await note_tracked(connection, stream, raws, source=self.source.name, now=now)
-                landed = await self.landing.land(connection, stream, [page], historical=False, now=now)
-                await self._finish(connection, some)
-            self.landed = self.landed.plus(landed)
+        raws: list[Raw] = [each.raw for each in events if each.raw is not None]
+        now = self.clock()
+        async with self.store.transaction() as connection:
+            page = await note_tracked(connection, stream, raws, source=self.source.name, now=now)
+            landed = await self.landing.land(connection, stream, [page], historical=False, now=now)
+            await finish(connection, [each.id for each in events], now=now)
+        self.done += len(events)
+        self.landed = self.landed.plus(landed)
 
     async def _sum(self) -> None:
         """Days that have got more acts, a few hundred at a time."""

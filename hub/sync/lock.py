@@ -1,6 +1,7 @@
 """One sync per source at a time: a lock that is a row, renewed by a beat, and taken over from a process that is gone."""
 
 import asyncio
+import logging
 import os
 import secrets
 from collections.abc import AsyncIterator, Callable
@@ -12,8 +13,10 @@ from hub.errors import BusyError
 from hub.store import Store
 from hub.store.syncs import keep_lock, lock_source, release_source
 
+log = logging.getLogger(__name__)
 LOCK_FOR = timedelta(seconds=60)
 BEAT = 15.0
+BEAT_AGAIN = 1.0
 ASIDE = "aside-"
 PATIENCE = 600.0
 LOOK_EVERY = 0.2
@@ -41,9 +44,16 @@ async def locked(
             raise BusyError(f"source {source!r} is being synced by {other}")
         await asyncio.sleep(LOOK_EVERY)
         waited += LOOK_EVERY
-    beat = asyncio.create_task(_beat(store, source, holder, clock))
+    owner, lost = asyncio.current_task(), asyncio.Event()
+    assert owner is not None, "a lock is held by a task"
+    beat = asyncio.create_task(_beat(store, source, holder, clock, lost))
+    beat.add_done_callback(lambda _: owner.cancel() if lost.is_set() else None)
     try:
         yield
+    except asyncio.CancelledError:
+        if lost.is_set() and owner.uncancel() == 0:
+            raise BusyError(f"source {source!r} was taken over by another sync while this one stood still") from None
+        raise
     finally:
         beat.cancel()
         async with store.transaction() as connection:
@@ -60,11 +70,22 @@ async def _taken(store: Store, source: str, holder: str, clock: Callable[[], dat
     return other
 
 
-async def _beat(store: Store, source: str, holder: str, clock: Callable[[], datetime]) -> None:
+async def _beat(store: Store, source: str, holder: str, clock: Callable[[], datetime], lost: asyncio.Event) -> None:
+    """Renew it, until it is lost to another: two that write at once would undo each other."""
+    wait = BEAT
     while True:
-        await asyncio.sleep(BEAT)
-        async with store.transaction() as connection:
-            await keep_lock(connection, source, holder=holder, until=clock() + LOCK_FOR)
+        await asyncio.sleep(wait)
+        try:
+            async with store.transaction() as connection:
+                kept = await keep_lock(connection, source, holder=holder, until=clock() + LOCK_FOR)
+        except Exception:  # the loop of a worker: whatever the store says now, a beat soon after may still be in time
+            log.exception("the lock of %s could not be renewed; trying again", source)
+            wait = BEAT_AGAIN
+            continue
+        if not kept:
+            lost.set()
+            return
+        wait = BEAT
 
 
 def _is_gone(holder: str) -> bool:

@@ -21,6 +21,7 @@ from hub.sync import sync
 from hub.sync.hearing import Answer, Call, Ear, Webhook
 from hub.sync.heeding import TRIES, Heeded, heed
 from hub.sync.inbox import Inbox
+from hub.sync.landing import Landing
 from hub.sync.lock import locked, new_holder
 from tests.fakes.clock import START, Clock
 from tests.fakes.desk import SECRET, Desk, DeskWebhook, signed
@@ -224,3 +225,47 @@ async def test_a_sync_waits_for_work_aside_and_work_aside_for_nobody(sqlite_stor
             await asyncio.sleep(0.01)
         assert (waiting.done(), place.desk.pulls) == (False, 0)
     assert (await waiting).streams["tickets"].new == 1
+
+
+async def test_a_row_the_store_cannot_take_holds_up_nobody(
+    sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with sqlite_store.transaction() as connection:
+        await declare_sources(connection, {"desk": "fake"})
+    place = Place(sqlite_store, Desk(), Pushing)
+    body = orjson.dumps([{"id": n, "version": 1, "status": "open", "subject": "Rain"} for n in range(21)])
+    await place.ear.hear(Call(method="POST", url=URL, headers={}, body=body))
+    land = Landing.land
+
+    async def landed(self: Landing, connection: Any, stream: Any, pages: Any, **how: Any) -> Any:
+        if any(row["id"] == 13 for page in pages for row in page.rows):
+            raise RuntimeError("nobody thought of that")
+        return await land(self, connection, stream, pages, **how)
+
+    monkeypatch.setattr(Landing, "land", landed)
+    did = await place.heed()
+    assert (did.done, did.waiting, len(await place.stored())) == (20, 1, 20)
+    assert (await place.events())["13 1"] == ("pending", 1)
+
+
+async def test_who_has_lost_the_lock_stops_and_a_beat_that_fails_is_tried_again(
+    sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with sqlite_store.transaction() as connection:
+        await declare_sources(connection, {"desk": "fake"})
+    monkeypatch.setattr("hub.sync.lock.BEAT", 0.01)
+    monkeypatch.setattr("hub.sync.lock.BEAT_AGAIN", 0.01)
+    kept: list[bool | Exception] = [RuntimeError("database is locked"), True, True, False]
+
+    async def keep(*_: Any, **__: Any) -> bool:
+        said = kept.pop(0)
+        if isinstance(said, Exception):
+            raise said
+        return said
+
+    monkeypatch.setattr("hub.sync.lock.keep_lock", keep)
+    with pytest.raises(BusyError, match="taken over"):
+        async with locked(sqlite_store, "desk", holder=new_holder(), clock=Clock()):
+            await asyncio.sleep(30)
+    assert kept == []
+    await asyncio.sleep(0)  # it was nobody's cancellation: the task goes on
