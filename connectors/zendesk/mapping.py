@@ -12,7 +12,7 @@ A satisfaction answer's key is its ticket: a ticket has one answer, the last one
 accounts that have moved from one to the other, and both then tell the same answer under ids of their own.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -100,8 +100,10 @@ def ticket_of(raw: Raw) -> str | None:
     """The id of the ticket a rating or survey response is about; None for a conversation without one."""
     if "answers" not in raw:
         return _id_or_none(raw.get("ticket_id"))
-    for zrn in raw.get("subject_zrns") or ():
-        kind, _, key = str(zrn).removeprefix("zen:").removeprefix("zrn:").partition(":")
+    told = [str(zrn).removeprefix("zrn:") for zrn in raw.get("subject_zrns") or ()]
+    told += [f"{each.get('type')}:{each.get('id')}" for each in raw.get("subjects") or ()]  # as some accounts have it
+    for subject in told:
+        kind, _, key = subject.removeprefix("zen:").partition(":")
         if kind == "ticket" and key:
             return key
     return None
@@ -124,11 +126,30 @@ def _survey_answer(raw: Raw) -> tuple[SurveyResponse, ...]:
     rated = [one for one in raw["answers"] if one["type"].startswith("rating_scale")]
     if not rated:
         return ()
+    rated.sort(
+        key=lambda one: _question(one).get("sub_type") != "customer_satisfaction"
+    )  # a survey may ask for several
     score = choice(rated[0]["rating_category"], CATEGORIES, field="rating_category")
-    words = [one["value"] for one in raw["answers"] if one["type"] == "open_ended" and given(one.get("value"))]
+    words = [*_reasons(raw["answers"])]
+    words += [one["value"] for one in raw["answers"] if one["type"] == "open_ended" and given(one.get("value"))]
     answered = moment(rated[0]["created_at"], field="created_at")
     changed = max(_version(one) for one in raw["answers"])
     return (_answer(raw, answered=answered, changed=changed, score=score, comment="\n".join(words) or None),)
+
+
+def _reasons(answers: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """What was chosen of the reasons that were offered, in their own words."""
+    for one in answers:
+        if one["type"] == "closed_ended":
+            labels = {option.get("id"): option.get("label") for option in _question(one).get("options") or ()}
+            for chosen in one.get("selections") or ():
+                if label := labels.get(chosen.get("option_id")):
+                    yield str(label)
+
+
+def _question(answer: Mapping[str, Any]) -> Mapping[str, Any]:
+    question = answer.get("question")
+    return question if isinstance(question, Mapping) else {}
 
 
 def _answer(raw: Raw, *, answered: datetime, changed: int, score: float, comment: str | None) -> SurveyResponse:

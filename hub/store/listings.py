@@ -63,14 +63,15 @@ class Compared:
 class Listing:
     """Of one stream's main record. See the module."""
 
-    def __init__(self, type_: type[Record], source: str) -> None:
+    def __init__(self, type_: type[Record], source: str, began: datetime) -> None:
         self._table = RECORD_TABLES[KIND_OF[type_]]
-        self._source = source
+        self._source, self._began = source, began
 
     @classmethod
-    async def lay(cls, connection: Connection, type_: type[Record], *, source: str) -> Self:
+    async def lay(cls, connection: Connection, type_: type[Record], *, source: str, began: datetime) -> Self:
+        """began: when the vendor was first asked; what has come since is not missing in what it listed."""
         await connection.execute(CreateTable(_listed))
-        return cls(type_, source)
+        return cls(type_, source, began)
 
     async def add(self, connection: Connection, rows: Sequence[tuple[str, int | None]]) -> None:
         """A row listed twice counts once, with its higher version: pages overlap, and rows move between them."""
@@ -124,7 +125,7 @@ class Listing:
 
     def _extra(self) -> ColumnElement[bool]:
         same = select(literal(1)).where(_listed.c.id == self._table.c.id).correlate(self._table)
-        return and_(self._living(), ~exists(same))
+        return and_(self._living(), self._table.c.synced_at <= self._began, ~exists(same))
 
     def _both(self) -> Any:
         return _listed.join(self._table, and_(self._table.c.id == _listed.c.id, self._living()))

@@ -166,7 +166,7 @@ class _Comparison:
             return Check(error=UNLISTED)
         async with self.store.alone() as connection:
             since = await find_complete_to(connection, self.source.name, stream.name)
-            listing = await Listing.lay(connection, self.type, source=self.source.name)
+            listing = await Listing.lay(connection, self.type, source=self.source.name, began=self.window.started_at)
             async for rows in self._listed():
                 await listing.add(connection, rows)
             found = await listing.compare(connection, since=since)
