@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 from connectors.kit import cells
 from connectors.kit.base import BadRowError, Raw
-from connectors.kit.cells import READ_AT, Plan, parsers
+from connectors.kit.cells import READ_AT, Plan
 from connectors.kit.delimited import LINE
 from hub.model.records import Record
 
 FILE_TIME = READ_AT
 
-__all__ = ["FILE_TIME", "Plan", "key_of", "parsers", "record"]
+__all__ = ["FILE_TIME", "Plan", "key_of", "record"]
 
 
 def record(raw: Raw, plan: Plan) -> Record:

@@ -1,26 +1,25 @@
 """The filesource connector: its settings, and one stream of the rows of its files."""
 
-import codecs
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Literal
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr
 
 from connectors.filesource.pulling import FilesPull
 from connectors.kit.base import BadRowError, Raw, Stream
-from connectors.kit.cells import Kind, Plan, check_fields, constants_of, key_of, record
-from connectors.kit.delimited import Dialect
+from connectors.kit.cells import key_of, record
 from connectors.kit.files import ROW, Format, Place, Reading
 from connectors.kit.http import Client
 from connectors.kit.manifest import Manifest
 from connectors.kit.settings import SourceSettings
+from connectors.kit.tables import DelimitedSettings, TableSettings
 from hub.model.records import RECORD_KINDS, Record
 
 MANIFEST = Manifest.of(Path(__file__).parent)
 
 
-class Settings(SourceSettings):
+class Settings(TableSettings, DelimitedSettings, SourceSettings):
     """See manifest.yaml for each."""
 
     base_url: str = ""
@@ -28,34 +27,6 @@ class Settings(SourceSettings):
     storage: dict[str, SecretStr] = Field(default_factory=dict)
     files: Literal["each", "latest"] = "each"
     format: Format | None = None
-    record: Kind
-    columns: dict[str, str] = Field(default_factory=dict)
-    constants: dict[str, Any] = Field(default_factory=dict)
-    key: tuple[str, ...] = Field(min_length=1)
-    company_key: str | None = None
-    updated_at: str | None = None
-    delimiter: str = Field(default=",", min_length=1, max_length=1)
-    encoding: str = "utf-8"
-
-    @field_validator("key", mode="before")
-    @classmethod
-    def _one_or_several(cls, value: Any) -> Any:
-        return (value,) if isinstance(value, str) else value
-
-    @field_validator("encoding")
-    @classmethod
-    def _is_an_encoding(cls, value: str) -> str:
-        try:
-            codecs.lookup(value)
-        except LookupError:
-            raise ValueError(f"there is no encoding {value!r}; examples: utf-8, utf-16, cp1252, latin-1") from None
-        return value
-
-    @model_validator(mode="after")
-    def _fields_exist(self) -> Self:
-        check_fields(self.record, *self.columns, *self.constants)
-        constants_of(self.record, self.constants)
-        return self
 
 
 class Connector:
@@ -70,16 +41,9 @@ class Connector:
 
     def streams(self) -> tuple[Stream, ...]:
         given = self._settings
-        plan = Plan(
-            kind=given.record,
-            columns=given.columns,
-            constants=constants_of(given.record, given.constants),
-            key=given.key,
-            company_key=given.company_key,
-            updated_at=given.updated_at,
-        )
+        plan = given.plan()
         place = Place(given.location, {name: value.get_secret_value() for name, value in given.storage.items()})
-        reading = Reading(format=given.format, dialect=Dialect(delimiter=given.delimiter, encoding=given.encoding))
+        reading = Reading(format=given.format, dialect=given.dialect())
 
         def records(raw: Raw) -> list[Record]:
             try:

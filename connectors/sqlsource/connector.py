@@ -4,15 +4,15 @@ import re
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator
 
 from connectors.kit.base import Raw, Stream
-from connectors.kit.cells import Kind, Plan, check_fields, constants_of, key_of, record
+from connectors.kit.cells import key_of, record
 from connectors.kit.http import Client
 from connectors.kit.manifest import Manifest
 from connectors.kit.settings import SourceSettings
+from connectors.kit.tables import TableSettings
 from connectors.sqlsource.database import Database, check_url
 from connectors.sqlsource.pulling import Query
 from hub.model.records import RECORD_KINDS, Record
@@ -21,24 +21,11 @@ MANIFEST = Manifest.of(Path(__file__).parent)
 STREAM_NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
 
 
-class QuerySettings(BaseModel):
-    """One query. columns, constants, key, company_key and updated_at are csvfile's; bookmark: a column that only grows."""
-
-    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+class QuerySettings(TableSettings):
+    """One query; bookmark: a column that only grows."""
 
     query: str = Field(min_length=1)
-    record: Kind
-    columns: dict[str, str] = Field(default_factory=dict)
-    constants: dict[str, Any] = Field(default_factory=dict)
-    key: tuple[str, ...] = Field(min_length=1)
-    company_key: str | None = None
-    updated_at: str | None = None
     bookmark: str | None = None
-
-    @field_validator("key", mode="before")
-    @classmethod
-    def _one_or_several(cls, value: Any) -> Any:
-        return (value,) if isinstance(value, str) else value
 
     @field_validator("query")
     @classmethod
@@ -47,22 +34,6 @@ class QuerySettings(BaseModel):
         if [word.lower() for word in text.split(None, 1)[:1]] not in (["select"], ["with"]) or ";" in text:
             raise ValueError("is one SELECT (or WITH … SELECT), and no other statement")
         return text
-
-    @model_validator(mode="after")
-    def _fields_exist(self) -> Self:
-        check_fields(self.record, *self.columns, *self.constants)
-        constants_of(self.record, self.constants)
-        return self
-
-    def plan(self) -> Plan:
-        return Plan(
-            kind=self.record,
-            columns=self.columns,
-            constants=constants_of(self.record, self.constants),
-            key=self.key,
-            company_key=self.company_key,
-            updated_at=self.updated_at,
-        )
 
 
 class Settings(SourceSettings):
