@@ -22,6 +22,7 @@ AT_ONCE = 500
 """Events that are put into words and handed out together."""
 PUT_SECONDS = 10.0
 DRAIN_SECONDS = 5.0
+CANCEL_AGAIN_SECONDS = 0.5
 DRAIN_LOOK_SECONDS = 0.02
 SIDE_BY_SIDE = 3
 """Audiences whose parcels are made at the same time: each takes a connection of the pool."""
@@ -126,15 +127,15 @@ class Broadcast:
         for outlet in list(self._outlets):
             outlet.end(Ending.CLOSING)
         hearing, self._hearing = self._hearing, None
-        if hearing is not None:
-            hearing.cancel()
-            await asyncio.gather(hearing, return_exceptions=True)
+        while hearing is not None and not hearing.done():
+            hearing.cancel()  # again, where a driver that was connecting has swallowed it
+            await asyncio.wait([hearing], timeout=CANCEL_AGAIN_SECONDS)
 
     async def _hear_on(self) -> None:
-        while True:
+        while not self._closed:
             try:
                 async with listening(self._store) as ear:
-                    while True:
+                    while not self._closed:
                         await ear.wait(timeout=LOOK_SECONDS)
                         await self._hear()
             except Exception:  # the loop of a worker

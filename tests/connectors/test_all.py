@@ -36,7 +36,7 @@ def test_every_source_at_once(
         for name in SERVED
     }
     cli.write("sources.yaml", orjson.dumps({"sources": sources}).decode())
-    monkeypatch.setattr("hub.clock.utc_now", lambda: world.until)
+    monkeypatch.setattr("hub.cli.sync.utc_now", lambda: world.until)
     tempo.run_at(200)  # the seconds of rate limits, which are kept all the same
     try:
         done = cli("sync", "--all")
