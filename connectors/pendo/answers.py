@@ -79,19 +79,33 @@ class Answers:
         )
 
     async def _emails(self, client: Client, visitors: list[str]) -> dict[str, str]:
-        found = {}
+        """{visitor: address}. Who is not in an answer is asked for once more: it may be another query's."""
+        found: dict[str, str] = {}
         for begin in range(0, len(visitors), VISITORS_AT_ONCE):
             some = visitors[begin : begin + VISITORS_AT_ONCE]
-            ask = Ask(
-                what="visitors who answered",
-                source={"visitors": None},
-                key=("visitorId",),
-                where=[" || ".join(f"visitorId == {text(each)}" for each in some)],
-                select={"visitorId": "visitorId", "email": f"metadata.{self.email}"},
-            )
-            async for rows in ask.pages(client, len(some) + 1):
-                found.update({row["visitorId"]: str(row["email"]).lower() for row in rows if row.get("email")})
+            seen = await self._visitors(client, some, found)
+            if missing := [each for each in some if each not in seen]:
+                await self._visitors(client, missing, found)
         return found
+
+    async def _visitors(self, client: Client, some: list[str], found: dict[str, str]) -> set[str]:
+        """Put the addresses of some into `found`; who was in the answer."""
+        ask = Ask(
+            what="visitors who answered",
+            source={"visitors": None},
+            key=("visitorId",),
+            where=[" || ".join(f"visitorId == {text(each)}" for each in some)],
+            select={"visitorId": "visitorId", "email": f"metadata.{self.email}"},
+        )
+        seen: set[str] = set()
+        async for rows in ask.pages(client, len(some) + 1):
+            for row in rows:
+                if row["visitorId"] not in some:
+                    raise ContractError(f"{ask.what}: a row that was not asked for; it is another query's")
+                seen.add(row["visitorId"])
+                if row.get("email"):
+                    found[row["visitorId"]] = str(row["email"]).lower()
+        return seen
 
 
 def _reason(row: Row, reasons: dict[str, list[Row]]) -> Any:
