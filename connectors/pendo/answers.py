@@ -41,9 +41,11 @@ class Answers:
             reasons: dict[str, list[Row]] = {}
             if reason is not None:
                 async for rows in self._ask(guide, reason, start, until).pages(client, self.page_size):
+                    _are_of(rows, reason)
                     for row in rows:
                         reasons.setdefault(row["visitorId"], []).append(row)
             async for rows in self._ask(guide, score, start, until).pages(client, self.page_size):
+                _are_of(rows, score)
                 emails = await self._emails(client, sorted({row["visitorId"] for row in rows}))
                 yield Page(
                     rows=[
@@ -75,7 +77,7 @@ class Answers:
             what=f"answers to {guide}",
             source=series("pollEvents", start, until, of={"guideId": guide, "pollId": poll}),
             key=("browserTime", "visitorId"),
-            select={name: name for name in ("visitorId", "accountId", "browserTime", "pollResponse")},
+            select={name: name for name in ("visitorId", "accountId", "browserTime", "pollId", "pollResponse")},
         )
 
     async def _emails(self, client: Client, visitors: list[str]) -> dict[str, str]:
@@ -106,6 +108,12 @@ class Answers:
                 if row.get("email"):
                     found[row["visitorId"]] = str(row["email"]).lower()
         return seen
+
+
+def _are_of(rows: list[Row], poll: str) -> None:
+    """ContractError where an answer is another query's: all go to one address."""
+    if any(row.get("pollId") != poll for row in rows):
+        raise ContractError(f"answers to poll {poll}: a row of another one; it is another query's")
 
 
 def _reason(row: Row, reasons: dict[str, list[Row]]) -> Any:

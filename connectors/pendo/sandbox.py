@@ -168,6 +168,8 @@ def _answers(world: World, of: Mapping[str, str], begin: int, end: int) -> Itera
                 "visitorId": f"u-{answer.person}",
                 "accountId": f"acct-{answer.account}",
                 "browserTime": when,
+                "guideId": of["guideId"],
+                "pollId": of["pollId"],
                 "pollResponse": said,
             }
 
