@@ -32,6 +32,7 @@ from hub.web.graphql.endpoint import Answered, Endpoint, FindViewer
 from hub.web.graphql.origins import Origins
 from hub.web.graphql.reading import Asked
 from hub.web.live import Limits
+from hub.web.receiving import bearer
 from schema.answering import answer
 from schema.context import Actions, Context, PlaybookDefinition, SourceDefinition
 from schema.guard.guard import Guard
@@ -161,10 +162,8 @@ def _said_away(error: Exception) -> Response:
 
 def _find_viewer(hub: HubLike, admission: Admission) -> FindViewer:
     async def viewer(headers: Mapping[str, str]) -> Viewer | None:
-        scheme, _, secret = headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer":
-            return None
-        return await admission.find_viewer(secret.strip(), now=hub.clock())
+        secret = bearer(headers)
+        return None if secret is None else await admission.find_viewer(secret, now=hub.clock())
 
     return viewer
 

@@ -28,7 +28,7 @@ from connectors.kit.sandbox import Faults, Limiter, Rendered, assemble
 from connectors.kit.simulated import World
 from connectors.zendesk.hooks import event, signed
 from connectors.zendesk.sandbox_answers import as_json, authorized, error, is_here, too_recent
-from connectors.zendesk.updating import Jobs
+from connectors.zendesk.sandbox_jobs import Jobs
 from connectors.zendesk.wire import Row, iso, tables, truth
 
 __all__ = ["app", "event", "settings", "signed", "truth"]

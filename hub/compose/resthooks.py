@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from hub.access import Viewer
 from hub.access.admission import Admission
 from hub.access.vault import Vault
+from hub.compose.admission import finder
 from hub.delivery.reach import network
 from hub.delivery.webhook import Endpoint, Find
 from hub.durable import Argument
@@ -55,13 +55,10 @@ def register(hub: "Hub") -> None:
 
 
 def resthook_routes(hub: "Hub", admission: Admission) -> Routes:
-    async def find_viewer(secret: str) -> Viewer | None:
-        return await admission.find_viewer(secret, now=hub.clock())
-
     given = hub.settings.hub.webhooks
     made = RestHooks(
         store=hub.store,
-        find_viewer=find_viewer,
+        find_viewer=finder(hub, admission),
         vault=vault_of(hub.settings),
         allowed=[network(each) for each in given.allow] if given else [],
         clock=hub.clock,

@@ -32,7 +32,7 @@ from hub.export import FORMATS, Asked, PersonalError, Planned, encoded, plan
 from hub.model.actions import Scope
 from hub.store import Store
 from hub.store.bi import VIEWS
-from hub.web.receiving import Routes
+from hub.web.receiving import Routes, bearer
 
 AT_ONCE = 2
 RETRY_AFTER = 30
@@ -109,8 +109,8 @@ async def _one_of(free: asyncio.Semaphore, rows: AsyncIterator[bytes]) -> AsyncG
 
 
 async def _viewer(request: Request, find_viewer: FindViewer) -> Viewer:
-    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
-    viewer = await find_viewer(secret.strip()) if scheme.lower() == "bearer" else None
+    secret = bearer(request.headers)
+    viewer = None if secret is None else await find_viewer(secret)
     if viewer is None:
         raise _DeniedError("a token is needed: Authorization: Bearer cshub_…", 401)
     if not {Scope.READ, Scope.EXPORT} <= viewer.scopes:

@@ -3,6 +3,7 @@
 Routes are made by `hub.web.<noun>.routes(…) -> Routes` and mounted by hub.compose.web.
 """
 
+from collections.abc import Mapping
 from typing import TypeAlias
 
 from starlette.requests import Request
@@ -23,6 +24,12 @@ async def body_of(request: Request, *, most: int) -> bytes:
         if len(body) > most:
             raise TooLargeError
     return bytes(body)
+
+
+def bearer(headers: Mapping[str, str]) -> str | None:
+    """What stands behind `Bearer`; None where nothing does."""
+    scheme, _, secret = headers.get("authorization", "").partition(" ")
+    return secret.strip() if scheme.lower() == "bearer" else None
 
 
 def content_type(request: Request) -> str:

@@ -30,7 +30,7 @@ from hub.model.actions import Scope
 from hub.resthooks import EVENTS, Subscribed, samples, subscribe, unsubscribe
 from hub.store import Store
 from hub.store.resthooks import find_hooks
-from hub.web.receiving import Routes, TooLargeError, body_of
+from hub.web.receiving import Routes, TooLargeError, bearer, body_of
 
 MOST_BYTES = 16 * 1024
 LONGEST_SUBJECT = 60
@@ -60,8 +60,8 @@ class RestHooks:
 
     def _guarded(self, deed: Deed) -> Callable[[Request], Awaitable[Response]]:
         async def answered(request: Request) -> Response:
-            scheme, _, secret = request.headers.get("authorization", "").partition(" ")
-            viewer = await self.find_viewer(secret.strip()) if scheme.lower() == "bearer" else None
+            secret = bearer(request.headers)
+            viewer = None if secret is None else await self.find_viewer(secret)
             if viewer is None:
                 return _says("a token is needed: Authorization: Bearer cshub_…", 401)
             if not {Scope.READ, Scope.EXPORT} <= viewer.scopes:
