@@ -18,7 +18,7 @@ def admission_of(hub: "Hub") -> Admission:
     return Admission(hub.store, books=access.csm == "book", sign_on=None if rules is None else Oidc(rules))
 
 
-def finder(hub: "Hub", admission: Admission) -> Callable[[str], Awaitable[Viewer | None]]:
+def viewer_finder(hub: "Hub", admission: Admission) -> Callable[[str], Awaitable[Viewer | None]]:
     """Whose what stands behind `Bearer` is, for routes beside the API."""
 
     async def find_viewer(secret: str) -> Viewer | None:

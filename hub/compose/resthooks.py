@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from hub.access.admission import Admission
 from hub.access.vault import Vault
-from hub.compose.admission import finder
+from hub.compose.admission import viewer_finder
 from hub.delivery.reach import network
 from hub.delivery.webhook import Endpoint, Find
 from hub.durable import Argument
@@ -58,7 +58,7 @@ def resthook_routes(hub: "Hub", admission: Admission) -> Routes:
     given = hub.settings.hub.webhooks
     made = RestHooks(
         store=hub.store,
-        find_viewer=finder(hub, admission),
+        find_viewer=viewer_finder(hub, admission),
         vault=vault_of(hub.settings),
         allowed=[network(each) for each in given.allow] if given else [],
         clock=hub.clock,
