@@ -30,6 +30,9 @@ class Ask:
     where    filters, all of which must hold
     sums     fields to add up within a key; without any, rows come as they are
     select   fields to keep of rows that are not grouped
+
+    All queries go to one address, and nothing in an answer says which it answers but what its rows hold: a row without its
+    key, or with a field that was not asked for, is another query's, and so is a page of whole rows none of which has metadata.
     """
 
     what: str
@@ -59,6 +62,8 @@ class Ask:
             rows = await self._rows(client, after, size)
             if not rows and after is None:  # all queries go to one address, and "nothing" does not say of which it is
                 rows = await self._rows(client, after, size)
+            if rows and not (self.sums or self.select) and not any("metadata" in row for row in rows):
+                raise ContractError(f"{self.what}: a page without metadata; it is another query's")
             fresh: list[Row] = []
             last = after
             for row in rows:
@@ -84,10 +89,15 @@ class Ask:
         return answer["results"] or []
 
     def _of(self, row: Row) -> list[Any]:
+        """The row's key."""
         try:
-            return [row[name] for name in self.key]
+            key = [row[name] for name in self.key]
         except (KeyError, TypeError):
             raise ContractError(f"{self.what}: a row without {', '.join(self.key)}; it is another query's") from None
+        chosen = self.sums or self.select
+        if chosen and (more := row.keys() - {*self.key, *chosen}):
+            raise ContractError(f"{self.what}: a row with {', '.join(sorted(more))}; it is another query's")
+        return key
 
 
 def series(source: str, start: datetime, end: datetime, *, of: Mapping[str, str] | None = None) -> dict[str, Any]:

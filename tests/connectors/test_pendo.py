@@ -3,17 +3,22 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import orjson
 import pytest
 
 from connectors.kit.errors import ContractError, DeniedError
+from connectors.kit.http import Client
 from connectors.kit.simulated import ProductEvent, World
 from connectors.pendo.hours import Days
 from connectors.pendo.pipeline import HOUR, Ask
 from connectors.pendo.sandbox import truth
 from hub.model.records import Contact, FeatureUsageDay, SurveyResponse, UserActivityDay
+
+WHOLE = Ask(what="who", source={"visitors": None}, key=("visitorId",))
+SELECTED = replace(WHOLE, select={"visitorId": "visitorId", "email": "metadata.agent.email"})
+SUMMED = replace(WHOLE, sums=("numEvents",))
 
 
 def pipelines(pendo: Any) -> list[list[dict[str, Any]]]:
@@ -81,6 +86,24 @@ async def test_another_querys_answer_and_a_page_again_are_refused(probe: Callabl
     pendo.faults.repeated_pages = 1
     with pytest.raises(ContractError, match="does not go on"):
         await pendo.pull("visitors", page_size=2)
+
+
+@pytest.mark.parametrize(
+    ("ask", "row", "said"),
+    [
+        (SELECTED, {"visitorId": "u-1", "browserTime": 1, "pollResponse": 9}, "a row with browserTime, pollResponse"),
+        (SELECTED, {"accountId": "acct-1"}, "a row without visitorId"),
+        (SUMMED, {"visitorId": "u-1", "featureId": "f", "numEvents": 2}, "a row with featureId"),
+        (WHOLE, {"visitorId": "u-1", "email": "kim@acme.example"}, "a page without metadata"),
+    ],
+)
+async def test_a_row_of_another_shape_is_another_querys(ask: Ask, row: dict[str, Any], said: str) -> None:
+    class Answering:
+        async def post_json(self, _path: str, **_: Any) -> Any:
+            return {"results": [row]}
+
+    with pytest.raises(ContractError, match=f"who: {said}; it is another query's"):
+        _ = [rows async for rows in ask.pages(cast("Client", Answering()), 5)]
 
 
 async def test_a_wrong_key_is_told_after_one_call(probe: Callable[..., Any]) -> None:
