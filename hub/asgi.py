@@ -1,4 +1,4 @@
-"""The web application: the GraphQL API at /graphql, a page to explore it, static files, and a health check.
+"""The web application: the GraphQL API at /graphql, the dashboard, a page to explore the API, static files, a health check.
 
     app(hub)            a Starlette application over anything that has a store, actions, a clock and playbooks
 
@@ -11,11 +11,12 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, Protocol
 
+import orjson
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -27,7 +28,7 @@ from hub.access.reading import Reads
 from hub.compose.live import Live
 from hub.store import Store
 from hub.store.ping import answers
-from hub.web import graphiql
+from hub.web import dashboard, graphiql
 from hub.web.graphql.endpoint import Answered, Endpoint, FindViewer
 from hub.web.graphql.origins import Origins
 from hub.web.graphql.reading import Asked
@@ -35,9 +36,10 @@ from hub.web.live import Limits
 from hub.web.receiving import bearer
 from schema.answering import answer
 from schema.context import Actions, Context, PlaybookDefinition, SourceDefinition
+from schema.errors import BadInputError
 from schema.guard.guard import Guard
 from schema.guard.secrecy import Whose
-from schema.nodes import global_id
+from schema.nodes import global_id, parse_id
 
 _HEADERS = (
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
@@ -111,24 +113,13 @@ def app(
     async def explore(_: Request) -> Response:
         return HTMLResponse(page, headers={"content-security-policy": graphiql.CONTENT_SECURITY_POLICY})
 
-    async def customer(request: Request) -> Response:
-        """Where the links of messages lead."""
-        id_ = global_id("customer", request.path_params["key"])
-        made = graphiql.page(demo_token=demo_token, customer=id_, introspection=guard.rules.introspection)
-        return HTMLResponse(made, headers={"content-security-policy": graphiql.CONTENT_SECURITY_POLICY})
-
-    async def home(_: Request) -> Response:
-        return RedirectResponse("/graphiql")
-
     async def healthz(_: Request) -> Response:
         reachable = await answers(hub.store)
         return JSONResponse({"store": "ok" if reachable else "unreachable"}, status_code=200 if reachable else 503)
 
     pages = [
         Route("/graphiql", explore),
-        Route("/customers/{key}", customer),
         Mount("/static/graphiql", _Only(StaticFiles(directory=graphiql.assets_folder()), graphiql.ASSETS)),
-        Route("/", home),
     ]
     endpoint = _endpoint(hub, guard, reads, origins, find)
     graphql = _Graphql(endpoint, live.streaming(endpoint))
@@ -139,8 +130,9 @@ def app(
             WebSocketRoute("/graphql", live.socket),
             Route("/healthz", healthz),
             *(pages if explorer != "nobody" else ()),
-            Mount("/static", StaticFiles(directory=graphiql.OURS)),
             *routes,
+            *dashboard.routes(_asking(hub, guard, reads), find, clock=hub.clock, customer_id=_customer_id),
+            Mount("/static", StaticFiles(directory=graphiql.OURS)),
         ],
         middleware=[Middleware(_SafeHeaders)],
         exception_handlers={IssuerAwayError: _away},
@@ -168,20 +160,43 @@ def _find_viewer(hub: HubLike, admission: Admission) -> FindViewer:
     return viewer
 
 
+def _context(hub: HubLike, guard: Guard, reads: Reads, viewer: Viewer) -> Context:
+    return Context(
+        store=hub.store,
+        viewer=viewer,
+        now=hub.clock(),
+        actions=hub.actions,
+        playbooks=hub.playbooks,
+        sources=hub.sources,
+        reads=reads,
+        guard=guard,
+    )
+
+
+def _asking(hub: HubLike, guard: Guard, reads: Reads) -> dashboard.Ask:
+    """How pages ask: as requests to /graphql are answered, without the way over HTTP."""
+
+    async def ask(viewer: Viewer, document: str, variables: Mapping[str, Any]) -> dashboard.Asked:
+        given = await answer(_context(hub, guard, reads, viewer), document, variables, reading_only=True)
+        body = orjson.loads(given.body) if isinstance(given.body, bytes) else given.body
+        return dashboard.Asked.of(body, status=given.status, retry_after=given.retry_after)
+
+    return ask
+
+
+def _customer_id(key: str) -> str:
+    """The API's id of a customer, of itself or of the hub's own key, which the links of messages have."""
+    try:
+        parse_id(key)
+    except BadInputError:
+        return global_id("customer", key)
+    return key
+
+
 def _endpoint(hub: HubLike, guard: Guard, reads: Reads, origins: Sequence[str], find: FindViewer) -> Endpoint:
     async def answered(asked: Asked, viewer: Viewer, reading_only: bool) -> Answered:
-        context = Context(
-            store=hub.store,
-            viewer=viewer,
-            now=hub.clock(),
-            actions=hub.actions,
-            playbooks=hub.playbooks,
-            sources=hub.sources,
-            reads=reads,
-            guard=guard,
-        )
         given = await answer(
-            context,
+            _context(hub, guard, reads, viewer),
             asked.query,
             asked.variables,
             asked.operation,
