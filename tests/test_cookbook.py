@@ -19,7 +19,6 @@ from typing import Any
 import httpx
 import pytest
 from graphql import build_schema, parse, validate
-from sqlalchemy import delete, update
 
 from hub.access.tokens import create
 from hub.asgi import app
@@ -33,74 +32,13 @@ from hub.settings import load
 from hub.store import tables
 from schema.answering import READER
 from tests.fakes.cookbook import PAGE, Recipe, found, places, recipes
-from tests.fakes.durable import FakeDurable
+from tests.fakes.scored_company import Engine, company
 from tests.fakes.serving import serving
-from tests.schema.company import NOW, TODAY, insert, record, seed
+from tests.schema.company import NOW, insert
 
 ROOT = Path(__file__).parent.parent
 ALL = recipes()
 ROLES = [role.value for role in Role]
-DAYS = (63, 35, 7)
-"""Days before today that are scored, too."""
-
-
-class Engine(FakeDurable):
-    executor = "here"
-
-
-async def company(hub: Hub) -> None:
-    """Six customers with a few of everything, in use for months, scored by the hub itself; two have renewals ahead."""
-    store = hub.store
-    await seed(store, 6)
-    ids = [f"c{number:03}" for number in range(6)]
-    async with store.transaction() as connection:
-        await connection.execute(update(tables.alert).values(snoozed_until=None))
-        for table in (tables.churn_prediction, tables.scorecard, tables.extra_scorecard, tables.rollup_scorecard):
-            await connection.execute(delete(table))  # the hub makes its own
-        await connection.execute(delete(tables.churn_model))
-    terms = [
-        record(
-            "bill", f"t-{customer}", customer, plan="Pro", mrr=100.0, currency="EUR", started_on=TODAY + timedelta(due - 365),
-            renews_on=TODAY + timedelta(due), ended_on=None, auto_renew=False, status="active", seats_purchased=5,
-        )
-        for customer, due in (("c001", 20), ("c002", 50))
-    ]  # fmt: skip
-    await insert(store, tables.subscription, terms)
-    use = [
-        record(
-            "app", f"{customer}-{user}-{days}-use", customer, user_key=f"u{user}", day=TODAY - timedelta(days=days),
-            events=10, sessions=2, minutes=7.5,
-        )
-        for number, customer in enumerate(ids) for user in range(20 if number == 1 else number + 1)
-        for days in range(4, 100, 1 + user)
-    ]  # fmt: skip
-    await insert(store, tables.user_activity_day, use)
-    known = [
-        record(source, customer, customer, name=customer, domains=[], state="matched", method="domain", reason="same domain")
-        for source in ("desk", "app", "bill") for customer in ids
-    ]  # fmt: skip
-    known.append(
-        record("crm", "acme", None, name="Acme", domains=["acme.example"], state="ambiguous", reason="two have it")
-    )
-    syncs: list[dict[str, Any]] = [
-        {
-            "id": f"sync-{source}-{days}-ago", "source": source, "state": "succeeded", "started_at": NOW - timedelta(days=days),
-            "finished_at": NOW - timedelta(days=days), "streams": {}, "pulled": 1, "new": 1,
-        }
-        for source in ("desk", "app", "bill", "crm") for days in (*DAYS, 0)
-    ]  # fmt: skip
-    for each in known:
-        await insert(store, tables.external_id, [each])
-    await insert(store, tables.sync_run, syncs)
-    async with store.transaction() as connection:
-        for table in (*tables.RECORD_TABLES.values(), tables.external_id):
-            await connection.execute(update(table).values(learned_at=NOW - timedelta(days=200)))
-        calm = update(tables.ticket).where(tables.ticket.c.customer_id == ids[1])  # one that has outgrown its seats
-        await connection.execute(calm.values(severity="normal"))
-        for table in (tables.user_activity_day, tables.feature_usage_day):  # one that has not begun yet
-            await connection.execute(delete(table).where(table.c.customer_id == ids[0]))
-    await hub.backfill([TODAY - timedelta(days=days) for days in DAYS])
-    await hub.score(fire=False)
 
 
 @dataclass

@@ -43,22 +43,17 @@ def queries() -> Sequence[str]:
 def page(
     *,
     demo_token: str | None = None,
-    customer: str | None = None,
     introspection: Whose = "admins",
     explorer: Whose = "all",
 ) -> str:
     """The page as HTML.
 
     demo_token     prefill the token field, for a demonstration on one's own machine only
-    customer       the API's id of a customer to begin with
     introspection  whose tokens may look at the schema: others are not made to ask for it
     explorer       whose tokens the page takes. The page itself holds nothing, and a token can do no more here than elsewhere
     """
     environment = Environment(loader=FileSystemLoader(TEMPLATES / "web"), autoescape=select_autoescape())
     tabs = [{"query": query} for query in queries()]
-    if customer is not None:
-        query = (TEMPLATES / "web" / "customer.graphql").read_text(encoding="utf-8")
-        tabs.insert(0, {"query": query, "variables": orjson.dumps({"id": customer}).decode()})
     settings = orjson.dumps(
         {"tabs": tabs, "demoToken": demo_token, "introspection": introspection, "explorer": explorer}
     ).decode()
