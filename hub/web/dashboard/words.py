@@ -54,6 +54,24 @@ def money(value: float | None, currency: str | None = None) -> str:
     return f"{currency} {said}" if currency else said
 
 
+def quantity(value: float | str | None, unit: str | None = None, currency: str | None = None) -> str:
+    """A fact with its unit, as the catalogue of facts names units."""
+    if value is None or isinstance(value, str):
+        return value or MISSING
+    if unit == "ratio":
+        return percent(value, 1 if 0 < abs(value) < 0.1 else 0)
+    if unit == "per month":
+        return f"{money(value, currency)} a month"
+    if unit == "0-1":
+        return f"{points(value)} of 100"
+    said = f"{value:,.0f}" if value == round(value) or abs(value) >= 100 else f"{value:,.1f}"
+    if unit == "0-10":
+        return f"{said} of 10"
+    if said == "1" and unit:
+        unit = unit.removesuffix("s")
+    return f"{said} {unit}" if unit else said
+
+
 def label(value: str | None) -> str:
     """IN_PROGRESS as In progress."""
     return MISSING if not value else value.replace("_", " ").capitalize()
@@ -126,6 +144,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "signed_points": signed_points,
     "percent": percent,
     "money": money,
+    "quantity": quantity,
     "label": label,
     "day": day,
     "moment": moment,

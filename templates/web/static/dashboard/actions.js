@@ -9,6 +9,7 @@ import { toast } from "./toasts.js";
 const READERS = {
   int: (text) => Number.parseInt(text, 10),
   float: (text) => Number.parseFloat(text),
+  points: (text) => Number.parseFloat(text) / 100, // people are shown 0 to 100 of what is 0 to 1
   bool: (text) => text === "true" || text === "on",
   list: (text) => text.split(",").map((each) => each.trim()).filter(Boolean),
   json: (text) => JSON.parse(text),
