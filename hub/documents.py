@@ -7,13 +7,14 @@ Only true and false are yes or no, as in YAML 1.2: a key `off`, the answer `no` 
 """
 
 import re
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 
 from hub.errors import ConfigError, Fault
 
@@ -147,17 +148,94 @@ def faults_of(
             message, choices = "is none of the valid choices", tuple(expected.split("'")[1::2])
         elif detail["type"] == "problem":  # a validator of ours that knows the choices itself
             choices = tuple(detail["ctx"]["choices"])
+        else:
+            message = _in_words(detail["type"], detail.get("ctx", {}), _examples(model, location)) or message
         faults.append(document.fault(message, key=key, choices=choices))
     return faults
 
 
-def _neighbours(model: type[BaseModel] | None, location: Sequence[str | int]) -> tuple[str, ...]:
-    """The settings there are beside the one at `location`, as far as plain nested models tell."""
+WORDS: Mapping[str, str] = {
+    "string": "must be text",
+    "int": "must be a whole number",
+    "float": "must be a number",
+    "decimal": "must be a number",
+    "finite": "must be a number",
+    "bool": "must be true or false",
+    "list": "must be a list",
+    "tuple": "must be a list",
+    "set": "must be a list",
+    "frozen": "must be a list",
+    "dict": "must be names with a value each (name: value)",
+    "mapping": "must be names with a value each (name: value)",
+    "model": "must be names with a value each (name: value)",
+    "date": "must be a day such as 2026-01-31",
+    "datetime": "must be a time such as 2026-01-31T08:00:00Z",
+    "none": "must be empty",
+    "greater_than_equal": "must be {ge} or more",
+    "greater_than": "must be more than {gt}",
+    "less_than_equal": "must be {le} or less",
+    "less_than": "must be less than {lt}",
+    "multiple_of": "must be a multiple of {multiple_of}",
+    "string_pattern_mismatch": "must be of the form {pattern}",
+}
+"""Pydantic's kinds of errors, whole or their first word, in ours."""
+
+
+def _in_words(kind: str, about: Mapping[str, Any], examples: Sequence[Any]) -> str | None:
+    """What must be, instead of pydantic's words; None for a kind that brings words of its own, such as our validators'."""
+    if kind == "string_pattern_mismatch" and examples:
+        return f"must be of a form such as {' or '.join(map(str, examples))}"
+    if kind.removeprefix("string_") in ("too_short", "too_long"):
+        return _of_length(about, what="entries" if about.get("field_type", "Value") != "Value" else "characters")
+    words = WORDS.get(kind) or WORDS.get(kind.partition("_")[0])
+    # what a validator of ours says is a value_error; of a kind that has no words here, pydantic's are better than none
+    return words.format_map({name: _number(value) for name, value in about.items()}) if words else None
+
+
+def _of_length(about: Mapping[str, Any], *, what: str) -> str:
+    if about.get("min_length") == 1:
+        return "must not be empty"
+    bound, length = ("at least", about["min_length"]) if "min_length" in about else ("at most", about["max_length"])
+    return f"must have {bound} {length} {what if length != 1 else {'entries': 'entry'}.get(what, 'character')}"
+
+
+def _number(value: Any) -> Any:
+    """1 rather than 1.0: a bound is written as a person would."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _examples(model: type[BaseModel] | None, location: Sequence[str | int]) -> Sequence[Any]:
+    """What the field at `location` names as examples."""
+    found: FieldInfo | None = None
     for part in location:
-        field = model.model_fields.get(str(part)) if model else None
-        annotation = field.annotation if field else None
-        model = annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None
+        if model is not None and str(part) in model.model_fields:
+            found = model.model_fields[str(part)]
+            model = _model_in(found.annotation)
+    if found is None:
+        return ()
+    infos = [found, *(part for part in _parts(found.annotation) if isinstance(part, FieldInfo))]
+    return next((info.examples for info in infos if info.examples), ())
+
+
+def _neighbours(model: type[BaseModel] | None, location: Sequence[str | int]) -> tuple[str, ...]:
+    """The settings there are beside the one at `location`, as far as models, and lists and mappings of one, tell."""
+    for part in location:
+        if model is not None and str(part) in model.model_fields:
+            model = _model_in(model.model_fields[str(part)].annotation)
     return tuple(model.model_fields) if model else ()
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """The one model within `Model`, `Model | None`, `list[Model]`, `dict[str, Model]`; None for none and for several."""
+    found = {part for part in _parts(annotation) if isinstance(part, type) and issubclass(part, BaseModel)}
+    return found.pop() if len(found) == 1 else None
+
+
+def _parts(annotation: Any) -> Iterator[Any]:
+    """An annotation, and all it is made of."""
+    yield annotation
+    for part in get_args(annotation):
+        yield from _parts(part)
 
 
 def _is_tag(part: str | int) -> bool:

@@ -1,10 +1,11 @@
 """Faults of a YAML file name the file, the line, the key and the valid choices, all at once."""
 
+from datetime import date
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import pytest
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from hub.documents import Document
 from hub.errors import ConfigError
@@ -34,8 +35,51 @@ def test_all_faults_at_once_with_line_key_and_choices() -> None:
         "a.yaml:1: name: is missing",
         "a.yaml:2: inner.colour: is none of the valid choices (choices: red, green)",
         "a.yaml:3: inner.wieght: is not a setting here (choices: colour, weight)",
-        "a.yaml:6: many.1.weight: Input should be greater than 0",
+        "a.yaml:6: many.1.weight: must be more than 0",
     ]
+
+
+class Worded(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    days: int = Field(default=1, ge=1, le=30)
+    share: float = 0.5
+    on: bool = True
+    tags: tuple[str, ...] = Field(default=("a",), min_length=1)
+    two: tuple[str, ...] = Field(default=("a", "b"), min_length=2)
+    secret: SecretStr = Field(default=SecretStr("x" * 16), min_length=16)
+    sign: str | None = Field(default=None, max_length=1)
+    since: date = date(2026, 1, 1)
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$", examples=["EUR"])] | None = None
+    named: dict[str, Inner] = Field(default={})
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("days: many", "days: must be a whole number"),
+        ("days: 1.5", "days: must be a whole number"),
+        ("days: 0", "days: must be 1 or more"),
+        ("days: 31", "days: must be 30 or less"),
+        ("share: half", "share: must be a number"),
+        ("on: maybe", "on: must be true or false"),
+        ("tags: a", "tags: must be a list"),
+        ("tags: [1, a]", "tags.0: must be text"),
+        ("tags: []", "tags: must not be empty"),
+        ("two: [a]", "two: must have at least 2 entries"),
+        ("secret: hunter2", "secret: must have at least 16 characters"),
+        ("sign: '::'", "sign: must have at most 1 character"),
+        ("since: yesterday", "since: must be a day such as 2026-01-31"),
+        ("currency: euro", "currency: must be of a form such as EUR"),
+        ("named: [a]", "named: must be names with a value each (name: value)"),
+        ("named: {one: 5}", "named.one: must be names with a value each (name: value)"),
+        ("named: {one: {size: 5}}", "named.one.size: is not a setting here (choices: colour, weight)"),
+    ],
+)
+def test_what_must_be_is_said_in_plain_words(line: str, said: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        Document.from_text(line, name="a.yaml").parse(Worded)
+    assert [str(fault) for fault in caught.value.faults] == [f"a.yaml:1: {said}"]
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ class Settings(SourceSettings):
     customer_stages: tuple[str, ...] = ("customer", "evangelist")
     segment_property: str = "customer_segment"
     amount_property: str = "amount"
-    currency: str = Field(default="USD", pattern="^[A-Z]{3}$")
+    currency: str = Field(default="USD", pattern="^[A-Z]{3}$", examples=["USD", "EUR"])
     deal_types: dict[str, OpportunityType] = Field(default=DEAL_TYPES)
     deletions_hours: float = Field(default=6, ge=0)
     relist_days: float = Field(default=7, ge=0)

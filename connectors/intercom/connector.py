@@ -27,7 +27,7 @@ class Settings(SourceSettings):
 
     base_url: str = MANIFEST.base_url
     token: SecretStr
-    api_version: str = Field(default="2.15", pattern=r"^\d+\.\d+$")
+    api_version: str = Field(default="2.15", pattern=r"^\d+\.\d+$", examples=["2.15"])
     companies_by: Literal["scroll", "list"] = "scroll"
     history_days: int = Field(default=730, ge=1)
     page_size: int = Field(default=150, ge=1, le=150)

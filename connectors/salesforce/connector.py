@@ -23,7 +23,7 @@ from connectors.salesforce.soql import FIELD_NAME, Table, among
 from hub.model.records import Company, Contact, Opportunity, OpportunityType, Record, Severity, Ticket, TicketStatus
 
 MANIFEST = Manifest.of(Path(__file__).parent)
-FieldName = Annotated[str, Field(pattern=FIELD_NAME)]
+FieldName = Annotated[str, Field(pattern=FIELD_NAME, examples=["Type", "Owner.Name", "Health__c"])]
 OPPORTUNITY_TYPES = {
     "": OpportunityType.NEW,  # Type is optional
     "New Business": OpportunityType.NEW,
@@ -58,7 +58,7 @@ class Settings(SourceSettings):
     username: str | None = None
     private_key: SecretStr | None = None
     login_url: str = "https://login.salesforce.com"
-    api_version: str = Field(default="66.0", pattern=r"^\d+\.0$")
+    api_version: str = Field(default="66.0", pattern=r"^\d+\.0$", examples=["66.0"])
     api_ceiling: float = Field(default=0.8, gt=0, le=1)
     page_size: int = Field(default=2000, ge=1, le=2000)
     bulk_from: int | None = Field(default=2000, ge=1)
@@ -74,7 +74,7 @@ class Settings(SourceSettings):
     opportunity_roles: bool = False
     amount_field: FieldName = "Amount"
     target_amount_field: FieldName | None = None
-    currency: str = Field(default="USD", pattern="^[A-Z]{3}$")
+    currency: str = Field(default="USD", pattern="^[A-Z]{3}$", examples=["USD", "EUR"])
     multi_currency: bool = False
     opportunity_types: dict[str, OpportunityType] = Field(default=OPPORTUNITY_TYPES)
     case_statuses: dict[str, TicketStatus] = Field(default=CASE_STATUSES)

@@ -40,7 +40,7 @@ class Settings(SourceSettings):
     base_url: str = MANIFEST.base_url
     api_key: SecretStr
     webhook_secret: SecretStr | None = None
-    api_version: str = Field(default=API_VERSION, pattern=r"^\d{4}-\d\d-\d\d(\.\w+)?$")
+    api_version: str = Field(default=API_VERSION, pattern=r"^\d{4}-\d\d-\d\d(\.\w+)?$", examples=[API_VERSION])
     page_size: int = Field(default=100, ge=1, le=100)
     relist_from: int = Field(default=2000, ge=1)
     plans: dict[str, str] = Field(default={})

@@ -145,7 +145,7 @@ async def test_a_pull_brings_nothing_and_asks_nobody(small_world: World) -> None
         ({"fields": {"points": "a.b"}}, "there is no field 'points'; there are: id, type, score"),
         ({"constants": {"type": "mood"}}, "type 'mood' is none of: nps, csat, ces"),
         ({"constants": {"scale": "ten"}}, "'ten' is no scale such as 0-10"),
-        ({"webhook_secret": ""}, "at least 1"),
+        ({"webhook_secret": ""}, "must not be empty"),
     ],
 )
 def test_wrong_settings_are_told_with_the_right_ones(wrong: dict[str, Any], said: str) -> None:

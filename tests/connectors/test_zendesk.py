@@ -433,7 +433,7 @@ async def test_changed_answers_are_found_within_the_lookback(sandbox: Sandbox) -
     ("wrong", "message"),
     [
         ({"base_url": "acme.zendesk.com"}, "must be a URL"),
-        ({"page_size": 5000}, "less than or equal to 1000"),
+        ({"page_size": 5000}, "must be 1000 or less"),
         ({"subdomain": "acme"}, "is not a setting here"),
         ({"email": ""}, "at least 3 characters"),
     ],

@@ -74,8 +74,8 @@ examples:
     found = faults(folder)
     assert found[:-2] == [
         "broken.yaml:2: playbook: 'Broken Name' must be 2 to 60 small letters, digits and _, a letter first",
-        "broken.yaml:3: version: Input should be greater than or equal to 1",
-        "broken.yaml:4: title: String should have at least 1 character",
+        "broken.yaml:3: version: must be 1 or more",
+        "broken.yaml:4: title: must not be empty",
         "broken.yaml:9: rest: 'a month' is no duration; durations are such as 45 minutes, 12 hours, 3 days, 2 weeks",
         "broken.yaml:5: colour: is not a setting here",
         "broken.yaml:7: when.helth: is no fact (choices: health)",

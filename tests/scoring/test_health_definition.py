@@ -74,7 +74,7 @@ groups:
 """
     choices = ", ".join(sorted(discover()))
     assert faults(broken) == [
-        "health.yaml:1: coverage_floor: Input should be less than or equal to 1",
+        "health.yaml:1: coverage_floor: must be 1 or less",
         "health.yaml:4: bands.warning.from: overlaps critical, which goes up to 0.3, by beginning at 0.2",
         "health.yaml:5: bands.stable.from: leaves a gap after warning, which goes up to 0.5, by beginning at 0.6",
         "health.yaml:6: bands.healthy.below: the highest band has no end: it goes up to 1",
@@ -102,7 +102,7 @@ groups:
         (
             "[1, 1]]",
             "[1, 7]]",
-            "health.yaml:12: groups.usage.of.usage_trend.curve.points.1.1: Input should be less than or equal to 1",
+            "health.yaml:12: groups.usage.of.usage_trend.curve.points.1.1: must be 1 or less",
         ),
     ],
 )
@@ -221,12 +221,12 @@ def test_all_faults_of_holding_limits_and_stages_are_told_at_once() -> None:
         (
             "hold_days: 30",
             "hold_days: 0",
-            "13: groups.usage.of.wau.missing.hold_days: Input should be greater than or equal",
+            "13: groups.usage.of.wau.missing.hold_days: must be 1 or more",
         ),
         (
             "stale_after_days: 14",
             "stale_after_days: soon",
-            "14: groups.usage.of.wau.stale_after_days: Input should be a valid",
+            "14: groups.usage.of.wau.stale_after_days: must be a whole number",
         ),
         (
             "{percentile: higher}",

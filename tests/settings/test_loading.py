@@ -110,7 +110,7 @@ def test_a_source_that_is_switched_off_needs_nothing(write: Write) -> None:
         ("hub.yaml", "company: X", "config/hub.yaml:1: store: is missing"),
         ("hub.yaml", HUB + HUB, "config/hub.yaml:2: is not valid YAML: key 'store' is given twice"),
         ("hub.yaml", "[store]: x", "config/hub.yaml:1: is not valid YAML: a key must be a text or a number"),
-        ("hub.yaml", "- a\n- b", "config/hub.yaml:1: Input should be a valid dictionary"),
+        ("hub.yaml", "- a\n- b", "config/hub.yaml:1: must be names with a value each (name: value)"),
         ("sources.yaml", "sources: {A b: {connector: csvfile}}", "'A b' is no name for a source: small letters, digits,"),
         (
             "sources.yaml",

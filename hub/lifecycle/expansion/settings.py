@@ -15,7 +15,7 @@ VOCABULARY: Mapping[str, Named] = {name: Named(name, fact.kind) for name, fact i
 SELF = frozenset({"expansion_kind", "expansion_value"})
 Days = Annotated[int, Field(ge=0, le=730)]
 Share = Annotated[float, Field(ge=0, le=1)]
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,59}$")]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,59}$", examples=["more_seats"])]
 
 
 def _condition(value: object) -> Condition:

@@ -97,7 +97,7 @@ class ProgrammeSettings(_Part):
     behind_after_days: Days | None = None
     stalled_after_days: Days | None = None
     fail_after_days: Days = 60
-    steps: dict[Annotated[str, Field(pattern=NAME)], StepSettings] = Field(min_length=1)
+    steps: dict[Annotated[str, Field(pattern=NAME, examples=["kick_off"])], StepSettings] = Field(min_length=1)
 
     @field_validator("when")
     @classmethod
@@ -150,7 +150,9 @@ class ProgrammeSettings(_Part):
 class OnboardingSettings(_Part):
     enabled: bool = True
     starts_within_days: Annotated[int, Field(ge=0, le=365)] = 14
-    programmes: dict[Annotated[str, Field(pattern=NAME)], ProgrammeSettings] = Field(default_factory=dict)
+    programmes: dict[Annotated[str, Field(pattern=NAME, examples=["enterprise"])], ProgrammeSettings] = Field(
+        default_factory=dict
+    )
 
     @model_validator(mode="after")
     def _one_for_everybody_at_most(self) -> "OnboardingSettings":

@@ -34,7 +34,7 @@ def faults(text: str) -> list[str]:
         ("{seats: {to: 1.2}}", "{amount: 5, share_of_arr: 0.1}", "needs one of"),
         ("{to: 1.2}", "{to: 1.2, of: plan}", "'plan' is no number"),
         ("kind: seats", "kind: shoes", "is none of the valid choices"),
-        ("probability: 0.5", "probability: 5", "less than or equal to 1"),
+        ("probability: 0.5", "probability: 5", "must be 1 or less"),
     ],
 )
 def test_faults(old: str, new: str, said: str) -> None:

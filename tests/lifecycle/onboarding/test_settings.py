@@ -39,7 +39,7 @@ onboarding:
     third: {steps: {only: {title: Only, evidence: []}}}
 """
 FAULTS = """
-lifecycle.yaml:3: onboarding.starts_within_days: Input should be greater than or equal to 0
+lifecycle.yaml:3: onboarding.starts_within_days: must be 0 or more
 lifecycle.yaml:4: onboarding.colour: is not a setting here (choices: enabled, starts_within_days, programmes)
 lifecycle.yaml:7: onboarding.programmes.default.value: there is no step 'activate' (choices: welcome, activation)
 lifecycle.yaml:9: onboarding.programmes.default.stalled_after_days: must be more than behind_after_days, which are 30
@@ -53,7 +53,7 @@ lifecycle.yaml:21: onboarding.programmes.second.steps.setup.evidence.sagment: is
 lifecycle.yaml:21: onboarding.programmes.second.steps.setup.evidence.times: must be a whole number from 1 on, not 0
 lifecycle.yaml:22: onboarding.programmes.second.steps.later.title: is missing
 lifecycle.yaml:23: onboarding.programmes.second.steps.later.evidence.0.times: belongs to an event or a feature
-lifecycle.yaml:24: onboarding.programmes.second.steps.Wrong: String should match pattern '^[a-z][a-z0-9_]{1,59}$'
+lifecycle.yaml:24: onboarding.programmes.second.steps.Wrong: must be of a form such as kick_off
 lifecycle.yaml:25: onboarding.programmes.third.steps.only.evidence: must be a mapping, or a list of them that is not empty
 """
 
