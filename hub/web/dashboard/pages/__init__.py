@@ -3,6 +3,16 @@
 from collections.abc import Sequence
 
 from hub.web.dashboard.page import Page
-from hub.web.dashboard.pages import today
+from hub.web.dashboard.pages import customer, matches, matches_decided, source, sources, sources_quarantine, today
 
-PAGES: Sequence[Page] = (today.PAGE,)
+PAGES: Sequence[Page] = (
+    today.PAGE,
+    customer.PAGE,
+    customer.CHANGES,
+    customer.LIFT,
+    sources.PAGE,
+    matches.PAGE,
+    matches_decided.PAGE,
+    source.PAGE,
+    sources_quarantine.PAGE,
+)
