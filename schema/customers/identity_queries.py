@@ -9,13 +9,17 @@ from schema.customers.identity import CustomerMerge, Identity
 from schema.enums import IdentityState
 from schema.fields import DEFAULT_FIRST
 from schema.loaders import ApiInfo, load_page
-from schema.narrowing import narrowed
+from schema.narrowing import narrowed, there
 from schema.nodes import key_of
 from schema.paging import Connection
 from schema.permissions import root
 
 Undone = Annotated[
     bool | None, strawberry.argument(description="true: those that were undone; false: those that stand.")
+]
+
+Decided = Annotated[
+    bool | None, strawberry.argument(description="true: those that one of our people decided; false: all others.")
 ]
 
 
@@ -33,8 +37,12 @@ class IdentityQueries:
         state: list[IdentityState] | None = None,
         source: str | None = None,
         customer_id: strawberry.ID | None = None,
+        decided: Decided = None,
     ) -> Connection[Identity]:
-        where = narrowed(customer_id=customer_id, state=state, source=source)
+        where = [
+            *narrowed(customer_id=customer_id, state=state, source=source),
+            *there("decided_by", decided),
+        ]
         page: Connection[Identity] = await load_page(
             info, "external_id", order=Order("id"), first=first, after=after, where=where
         )

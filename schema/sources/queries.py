@@ -1,7 +1,7 @@
 """Queries for sources, their syncs, and what could not be taken in."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import strawberry
 from strawberry.scalars import JSON
@@ -9,7 +9,7 @@ from strawberry.scalars import JSON
 from hub.store.query import Order
 from schema.enums import Role, SyncState
 from schema.fields import DEFAULT_FIRST, column
-from schema.loaders import ApiInfo, load_all, load_page
+from schema.loaders import ApiInfo, load_all, load_one, load_page
 from schema.narrowing import narrowed
 from schema.paging import Connection
 from schema.permissions import root
@@ -40,6 +40,15 @@ class SourceQueries:
     async def sources(self, info: ApiInfo) -> list[Source]:
         configured = [source.name for source in info.context.sources()]
         found: list[Source] = await load_all(info, "source", named=configured)
+        return found
+
+    @root(description="One source by its name, synced yet or not; null where there is none.")
+    async def source(self, info: ApiInfo, name: str) -> Source | None:
+        configured = any(source.name == name for source in info.context.sources())
+        found: Source | None = await load_one(info, "source", name)
+        if found is None and configured:
+            rows: list[Any] = await load_all(info, "source", named=[name])
+            found = next(row for row in rows if row["name"] == name)
         return found
 
     @root(description="Syncs of all sources, those begun last first.")
