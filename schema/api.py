@@ -18,6 +18,7 @@ from schema.customers.groups import CustomerGroupQueries
 from schema.customers.identity import CustomerMerge, Identity
 from schema.customers.identity_mutations import IdentityMutations
 from schema.customers.identity_queries import IdentityQueries
+from schema.customers.movements import BandMovementQueries
 from schema.customers.mutations import CustomerMutations
 from schema.customers.queries import CustomerQueries
 from schema.customers.record_queries import RecordQueries
@@ -70,6 +71,7 @@ from schema.subscriptions.fields import Live, LiveQueries
 class Query(
     CustomerQueries,
     CustomerGroupQueries,
+    BandMovementQueries,
     RecordGroupQueries,
     SegmentQueries,
     RecordQueries,

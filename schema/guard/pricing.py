@@ -46,6 +46,7 @@ PRICES: Mapping[str, int] = {
     "analytics": 1_000,
     "attentionDigest": 200,
     "backtestRun": 10_000,
+    "bandMovements": 200,
     "churnModelComparisons": 500,
     "digestPreview": 1_000,
     "drift": 500,

@@ -32,6 +32,7 @@ MUTATIONS = RAW.mutation_type.fields if RAW.mutation_type is not None else {}
 GIVEN: Mapping[str, Mapping[str, str]] = {
     "customer": {"id": f'"{global_id("customer", MINE)}"'},
     "node": {"id": f'"{global_id("customer", MINE)}"'},
+    "bandMovements": {"since": '"2026-10-01"'},
     "customerGroups": {"by": "[BAND, SEGMENT]"},
     "alertGroups": {"by": "[STATE]"},
     "playbookRunGroups": {"by": "[PLAYBOOK]"},
@@ -40,6 +41,7 @@ GIVEN: Mapping[str, Mapping[str, str]] = {
     "attentionDigest": {"ownerEmail": f'"{ANN}"'},
     "renewalForecast": {"period": '"2026-Q4"'},
     "segment": {"id": '"x"'},
+    "source": {"name": '"crm"'},
 }
 """How to call root fields that need something to be given."""
 OF_THE_HUB = {

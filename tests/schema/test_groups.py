@@ -153,6 +153,27 @@ async def test_bounds(ask_sqlite: Ask) -> None:
         assert body["errors"][0]["message"] == message
 
 
+async def test_bands_then_and_now(ask: Ask, store: Store) -> None:
+    await company(store)
+    before = scorecard_row("c001", TODAY - timedelta(days=31), health=0.9, band="healthy", latest=False)
+    older = scorecard_row("c001", TODAY - timedelta(days=40), health=0.1, band="critical", latest=False)
+    later = scorecard_row("c003", TODAY - timedelta(days=5), health=0.1, band="warning", latest=False)
+    await insert(store, tables.scorecard, [before, older, later])
+    query = f"""query ($filter: CustomerFilter) {{
+      bandMovements(since: "{TODAY - timedelta(days=30)}", filter: $filter) {{ before after count }} }}"""
+    with counting(store) as seen:
+        body = await ask(query)
+    assert len([each for each in seen if "SELECT" in each]) == 1
+    assert body["data"]["bandMovements"] == [
+        {"before": None, "after": "STABLE", "count": 2},
+        {"before": None, "after": "CRITICAL", "count": 1},
+        {"before": "HEALTHY", "after": "CRITICAL", "count": 1},
+    ]
+    moved = [{"before": "HEALTHY", "after": "CRITICAL", "count": 1}]
+    assert (await ask(query, book="bob@cs.example"))["data"]["bandMovements"] == moved
+    assert (await ask(query, {"filter": {"search": "customer 001"}}))["data"]["bandMovements"] == moved
+
+
 async def test_records_are_counted_by_what_they_have_in_common(ask: Ask, store: Store) -> None:
     await company(store)
     await insert(

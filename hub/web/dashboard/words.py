@@ -114,7 +114,14 @@ def days_until(value: str | date | None, now: datetime) -> str:
     """today, in 3 days, 2 days ago."""
     if value is None:
         return MISSING
-    days = ((date.fromisoformat(value[:10]) if isinstance(value, str) else value) - now.date()).days
+    return in_days(((date.fromisoformat(value[:10]) if isinstance(value, str) else value) - now.date()).days)
+
+
+def in_days(days: float | None) -> str:
+    """today, in 3 days, 2 days ago."""
+    if days is None:
+        return MISSING
+    days = round(days)
     if days == 0:
         return "today"
     return f"in {counted(days, 'day')}" if days > 0 else f"{counted(-days, 'day')} ago"
@@ -137,6 +144,11 @@ def initials(name: str | None) -> str:
     return "".join(part[0] for part in parts[:2]).upper() or "?"
 
 
+def capitalize_first(text: str) -> str:
+    """A sentence's first letter large, the others as they are."""
+    return text[:1].upper() + text[1:]
+
+
 FILTERS: Mapping[str, Callable[..., Any]] = {
     "whole": whole,
     "decimal": decimal,
@@ -150,6 +162,8 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "moment": moment,
     "ago": ago,
     "days_until": days_until,
+    "in_days": in_days,
+    "capitalize_first": capitalize_first,
     "initials": initials,
 }
 """By the name a template calls them."""
