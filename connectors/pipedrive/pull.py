@@ -2,7 +2,8 @@
 
 `updated_since` includes its second, and rows come in the order of `update_time`: so after each page the bookmark is the time
 of its last row, and a pull that was interrupted goes on there, without the cursor. It never passes the sync's start less a
-minute, and each pull begins ten minutes before it.
+minute, and each pull begins ten minutes before it. What that listing does not show, deleted rows and deals that were won, is
+listed before it: a pull that is interrupted in between must not have moved the bookmark beyond what it has not seen.
 
     since   changes up to then have been handed on (milliseconds)
 """
@@ -48,16 +49,6 @@ class ObjectPull:
         until = version(window.started_at) - self.lag_seconds * 1000
         begin = None if since is None else since - OVERLAP_MS
         reached, pulled = since, 0
-        async for rows in self._list(client, self.name, since=begin, limit=window.limit, params=self._asking):
-            if rows:
-                last = version(moment(rows[-1].get("update_time"), field="update_time"))
-                reached = max(reached or 0, min(last, until))
-            yield Page(
-                rows=await self._dressed(client, rows), bookmark={"since": reached} if reached is not None else None
-            )
-            pulled += len(rows)
-            if window.limit is not None and pulled >= window.limit:
-                return
         if begin is not None and self.deleted:
             async for rows in self._list(client, self.name, since=begin, params={"status": "deleted"}):
                 _all(rows, "deleted")
@@ -69,6 +60,16 @@ class ObjectPull:
                 won.update((str(row["org_id"]), None) for row in rows if row.get("org_id") is not None)
             async for page in self.fetch(client, list(won)):
                 yield Page(rows=page.rows)
+        async for rows in self._list(client, self.name, since=begin, limit=window.limit, params=self._asking):
+            if rows:
+                last = version(moment(rows[-1].get("update_time"), field="update_time"))
+                reached = max(reached or 0, min(last, until))
+            yield Page(
+                rows=await self._dressed(client, rows), bookmark={"since": reached} if reached is not None else None
+            )
+            pulled += len(rows)
+            if window.limit is not None and pulled >= window.limit:
+                return
         yield Page(rows=(), bookmark={"since": max(reached or 0, until)})
 
     async def fetch(self, client: Client, keys: Sequence[str]) -> AsyncIterator[Page]:
