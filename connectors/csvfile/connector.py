@@ -4,7 +4,7 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 
 from connectors.csvfile.files import FilePull, HttpFile, LocalFile
 from connectors.csvfile.mapping import key_of, record
@@ -16,6 +16,7 @@ from connectors.kit.tables import DelimitedSettings, TableSettings
 from hub.model.records import RECORD_KINDS, Record
 
 MANIFEST = Manifest.of(Path(__file__).parent)
+SCHEMES = ("http", "https")
 
 
 class Settings(TableSettings, DelimitedSettings, SourceSettings):
@@ -25,12 +26,22 @@ class Settings(TableSettings, DelimitedSettings, SourceSettings):
     base_url: str = ""
     token: SecretStr | None = None
 
+    @field_validator("location")
+    @classmethod
+    def _is_a_file_or_a_page(cls, value: str) -> str:
+        scheme, url, _ = value.partition("://")
+        if url and scheme not in SCHEMES:
+            raise ValueError(
+                f"is a file's path, or begins with {' or '.join(SCHEMES)}://; filesource reads more, s3:// say"
+            )
+        return value
+
     def address(self) -> tuple[str, str] | None:
         """(base URL, path) where the file is served; None for a local file."""
         if self.base_url:
             return self.base_url, "/" + self.location.lstrip("/")
         parts = urlsplit(self.location)
-        if parts.scheme not in ("http", "https"):
+        if parts.scheme not in SCHEMES:
             return None
         path = parts.path or "/"
         return f"{parts.scheme}://{parts.netloc}", f"{path}?{parts.query}" if parts.query else path

@@ -2,14 +2,15 @@
 
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 
 from connectors.filesource.pulling import FilesPull
 from connectors.kit.base import BadRowError, Raw, Stream
 from connectors.kit.cells import key_of, record
-from connectors.kit.files import ROW, Format, Place, Reading
+from connectors.kit.files import ROW, Place, Reading
+from connectors.kit.formats import Format, check_location
 from connectors.kit.http import Client
 from connectors.kit.manifest import Manifest
 from connectors.kit.settings import SourceSettings
@@ -27,6 +28,11 @@ class Settings(TableSettings, DelimitedSettings, SourceSettings):
     storage: dict[str, SecretStr] = Field(default_factory=dict)
     files: Literal["each", "latest"] = "each"
     format: Format | None = None
+
+    @model_validator(mode="after")
+    def _is_a_place(self) -> Self:
+        check_location(self.location, self.format)
+        return self
 
 
 class Connector:

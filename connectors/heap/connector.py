@@ -13,12 +13,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 
 from connectors.heap.tables import MIGRATIONS, USERS, People, Row, files_of, migrations, rows, table_of
 from connectors.kit import usage_records
 from connectors.kit.base import BadRowError, Page, Raw, Stream, Window
 from connectors.kit.files import File, Place
+from connectors.kit.formats import check_location
 from connectors.kit.http import Client
 from connectors.kit.manifest import Manifest
 from connectors.kit.settings import SourceSettings
@@ -42,6 +43,12 @@ class Settings(SourceSettings):
     ignored_tables: tuple[str, ...] = ("sessions",)
     history_days: int = Field(default=540, ge=1, le=3650)
     lookback_days: int = Field(default=2, ge=0, le=30)
+
+    @field_validator("location")
+    @classmethod
+    def _is_a_place(cls, value: str) -> str:
+        check_location(value)
+        return value
 
 
 class Connector:

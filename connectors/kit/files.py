@@ -22,8 +22,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from itertools import islice
-from pathlib import PurePosixPath
-from typing import IO, Any, Literal
+from typing import IO, Any
 
 import fsspec
 import orjson
@@ -31,23 +30,9 @@ import orjson
 from connectors.kit.delimited import Dialect, HeaderError
 from connectors.kit.delimited import rows as delimited_rows
 from connectors.kit.errors import ConnectorError, ContractError, DeniedError, TransientError
+from connectors.kit.formats import FORMATS, Format, format_of, in_need
 from hub.model.records import Quarantined
 
-Format = Literal["csv", "jsonl", "parquet", "avro"]
-FORMATS: Mapping[str, Format] = {
-    ".csv": "csv", ".tsv": "csv", ".txt": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl",
-    ".parquet": "parquet", ".avro": "avro",
-}  # fmt: skip
-PACKED = (".gz", ".bz2", ".xz", ".zst")
-EXTRAS = {
-    "s3": "s3fs",
-    "gs": "gcsfs",
-    "gcs": "gcsfs",
-    "abfs": "adlfs",
-    "az": "adlfs",
-    "sftp": "paramiko",
-    "ssh": "paramiko",
-}
 ROW = "#row"  # beside a raw row's columns: its file and its number in it
 CUT_SHORT = (EOFError, zlib.error, gzip.BadGzipFile, lzma.LZMAError)
 COMMAS = Dialect(delimiter=",", encoding="utf-8")
@@ -76,12 +61,10 @@ class Reading:
         """DeniedError for an ending that names no format."""
         if self.format is not None:
             return self.format
-        path = PurePosixPath(file.name)
-        suffix = PurePosixPath(path.stem).suffix if path.suffix in PACKED else path.suffix
-        if suffix.lower() not in FORMATS:
+        if (found := format_of(file.name)) is None:
             endings = ", ".join(FORMATS)
             raise DeniedError(f"{file.name}: its ending names no format ({endings}); set format", scope="stream")
-        return FORMATS[suffix.lower()]
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +135,7 @@ class Place:
         except (PermissionError, IsADirectoryError) as error:
             raise DeniedError(f"{place}: cannot be read ({error.strerror or type(error).__name__})") from None
         except ImportError as error:
-            scheme = self.location.partition("://")[0]
-            needed = EXTRAS.get(scheme) or getattr(error, "name", None) or str(error)
-            raise DeniedError(f"{place}: needs {needed}, which is not installed: pip install {needed}") from None
+            raise DeniedError(f"{place}: {in_need(error, self.location.partition('://')[0])}") from None
         except CUT_SHORT:
             raise ContractError(f"{place}: the file is damaged, or ends too early") from None
         except UnicodeError:

@@ -28,18 +28,50 @@ Pages = AsyncIterator[list[Row]]
 PLAIN = (str, int, float, bool, type(None), datetime, date)
 
 
+DIALECTS: Mapping[str, str] = {
+    "bigquery": "sqlalchemy-bigquery", "clickhouse": "clickhouse-sqlalchemy", "databricks": "databricks-sqlalchemy",
+    "duckdb": "duckdb-engine", "redshift": "sqlalchemy-redshift", "snowflake": "snowflake-sqlalchemy", "trino": "trino",
+}  # fmt: skip
+"""What brings SQLAlchemy's dialect of a database it has none for."""
+DRIVERS: Mapping[str, str] = {"MySQLdb": "mysqlclient", "psycopg2": "psycopg2-binary"}
+"""What brings a driver that is imported by another name than it is installed by."""
+OWN = ("postgresql", "mysql", "mariadb", "mssql", "oracle", "sqlite")
+
+
 def check_url(url: str) -> None:
-    """ValueError, without what stands in it, for what is no URL of a database, or one without a dialect installed."""
+    """ValueError, without what stands in it, for what is no URL of a database, or one without its dialect or driver here."""
     try:
         dialect = _parsed(url).get_dialect()
-    except NoSuchModuleError as error:
-        raise ValueError(f"{error.args[0]}: install SQLAlchemy's dialect for it") from None
+    except NoSuchModuleError:
+        raise ValueError(_without_dialect(make_url(url).drivername)) from None
     except (ArgumentError, ValueError):
         raise ValueError(
             "must be SQLAlchemy's URL of a database, such as postgresql://user:password@host/name"
         ) from None
     if dialect.is_async:
         raise ValueError(f"names the driver {dialect.driver}, which has coroutines: name one without, or none")
+    try:
+        dialect.import_dbapi()
+    except ImportError as error:
+        raise ValueError(_without_driver(error, dialect.name)) from None
+
+
+def _without_dialect(named: str) -> str:
+    database, _, driver = named.partition("+")
+    if needed := DIALECTS.get(database):
+        return f"needs SQLAlchemy's dialect for {database}, which is not installed: pip install {needed}"
+    if database in OWN:
+        return f"SQLAlchemy knows no driver {driver!r} for {database}: name another one, or none"
+    known = ", ".join([*OWN, *DIALECTS])
+    return f"SQLAlchemy's dialect for {database!r} is not installed; known databases: {known}, and others by their own"
+
+
+def _without_driver(error: ImportError, database: str) -> str:
+    module = (error.name or str(error)).partition(".")[0]
+    other = ", or name another one: mysql+pymysql://" if module == "MySQLdb" else ""
+    return (
+        f"needs {database}'s driver {module}, which is not installed: pip install {DRIVERS.get(module, module)}{other}"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +90,7 @@ class Database:
                 finally:
                     await reader.close()
             except ImportError as error:
-                raise DeniedError(f"the driver is not installed: {error}") from None
+                raise DeniedError(_without_driver(error, url.get_backend_name())) from None
             except (DBAPIError, OSError) as error:
                 raise _sorted(error, url) from None
 

@@ -170,6 +170,7 @@ def test_settings_name_every_fault_and_the_valid_choices() -> None:
     assert "subscription" in faults["record"].choices
     assert "no encoding 'klingon'" in faults["encoding"].message
     for wrong, message in (
+        ({"location": "s3://bucket/x.csv"}, "begins with http or https://; filesource reads more"),
         ({"columns": {"price": "p"}}, "a ticket has no field 'price'; it has: deleted, subject, status"),
         ({"constants": {"status": "lost"}}, "constant status: 'lost' is none of: new, open"),
     ):

@@ -127,7 +127,6 @@ async def test_what_cannot_be_read_says_what_to_do(folder: Folder) -> None:
         ({"location": str(folder.path / "none")}, "no such file or folder"),
         ({"location": str(folder.path / "*.parquet")}, "there are no files"),
         ({"key": "nmae"}, "has no column 'nmae' for key"),
-        ({"location": "s3://bucket/x", "storage": {"key": "hunter2"}}, "pip install s3fs"),
     ):
         report = await folder.sync(**settings)
         assert report.state is SyncState.FAILED
@@ -144,6 +143,14 @@ async def test_what_cannot_be_read_says_what_to_do(folder: Folder) -> None:
         ({"encoding": "klingon"}, "there is no encoding"),
         ({"files": "some"}, "files"),
         ({"format": "xls"}, "format"),
+        (
+            {"location": "s4://bucket/x.csv"},
+            "no filesystem is named s4://; there are abfs, az, file, ftp, gcs, gs, http",
+        ),
+        (
+            {"location": "s3://bucket/x", "storage": {"key": "hunter2"}},
+            "s3:// needs s3fs, which is not installed: pip in",
+        ),
     ],
 )
 def test_a_setting_that_cannot_be_is_named(tmp_path: Path, given: dict[str, Any], words: str) -> None:

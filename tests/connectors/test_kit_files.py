@@ -6,7 +6,7 @@ import io
 import os
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import fastavro
 import fsspec
@@ -14,9 +14,11 @@ import orjson
 import polars
 import pytest
 
+from connectors.kit import formats
 from connectors.kit.delimited import Dialect
 from connectors.kit.errors import ContractError, DeniedError
 from connectors.kit.files import ROW, Place, Reading
+from connectors.kit.formats import Format, check_location
 from hub.model.records import Quarantined
 
 ROWS = [{"id": number, "name": f"Name {number}"} for number in range(1, 8)]
@@ -149,6 +151,17 @@ async def test_an_ending_that_names_no_format_wants_a_setting(tmp_path: Path) ->
     dialect = Dialect(delimiter=";", encoding="cp1252")
     (row,) = await read(Place(str(tmp_path)), format="csv", dialect=dialect)
     assert row["name"] == "Grün"
+
+
+def test_a_format_whose_reader_is_not_installed_is_told_before_anything_is_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    check_location("exports/*.parquet")
+    monkeypatch.setattr(formats, "find_spec", lambda _name: None)
+    check_location("exports/*.csv.gz")
+    for location, format_ in (("exports/*.parquet", None), ("exports/", "parquet")):
+        with pytest.raises(ValueError, match="parquet needs polars, which is not installed: pip install polars"):
+            check_location(location, cast("Format | None", format_))
 
 
 def test_what_a_store_is_opened_with_is_not_shown() -> None:

@@ -234,7 +234,17 @@ async def test_values_that_have_no_order_are_nobodys_bookmark(tmp_path: Any) -> 
     ("given", "words"),
     [
         ({"url": "hunter2"}, "SQLAlchemy's URL of a database"),
-        ({"url": "klingon://reader:hunter2@host/x"}, "dialect"),
+        ({"url": "klingon://reader:hunter2@host/x"}, "known databases: postgresql, mysql, "),
+        ({"url": "snowflake://reader:hunter2@host/x"}, "not installed: pip install snowflake-sqlalchemy"),
+        ({"url": "mysql+klingon://reader:hunter2@host/x"}, "knows no driver 'klingon' for mysql"),
+        (
+            {"url": "mysql://reader:hunter2@host/x"},
+            "not installed: pip install mysqlclient, or name another one: mysql+p",
+        ),
+        (
+            {"url": "mysql+pymysql://reader:hunter2@host/x"},
+            "driver pymysql, which is not installed: pip install pymysql",
+        ),
         ({"url": "postgresql+asyncpg://reader:hunter2@host/x"}, "name one without"),
         ({"streams": {}}, "streams"),
         ({"streams": {"Bad Name": {"query": "SELECT 1", "record": "contact", "key": "id"}}}, "is no name for a stream"),
