@@ -24,9 +24,9 @@ test-example: $(STAMP) ## builds the frontend of examples/ and uses it in Chromi
 test-kill: $(STAMP) ## kills syncs and the demo at random moments, and compares with an undisturbed run; some minutes
 	$(BIN)/pytest -m kill -n auto $(ARGS)
 
-soak: $(STAMP) ## ten minutes of anything going wrong with all connectors; SECONDS=60 or TURNS=500 for less, SEED=7 for the same again
+soak: $(STAMP) ## ten minutes of anything going wrong with all connectors; SECONDS=60 or TURNS=500 for less, SEED=7 for the same again, ONLY=hubspot
 	$(if $(SECONDS),CSHUB_TEST_SOAK_SECONDS=$(SECONDS)) $(if $(SEED),CSHUB_TEST_SOAK_SEED=$(SEED)) \
-	  $(if $(TURNS),CSHUB_TEST_SOAK_TURNS=$(TURNS)) \
+	  $(if $(TURNS),CSHUB_TEST_SOAK_TURNS=$(TURNS)) $(if $(ONLY),CSHUB_TEST_SOAK_ONLY="$(ONLY)") \
 	  $(BIN)/pytest -m soak -q tests/connectors/test_soak.py $(ARGS)
 
 fuzz: $(STAMP) ## ten minutes of made-up operations against a real server; SECONDS=60 for less, ROLE=viewer for another token
