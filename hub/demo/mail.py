@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from email import message_from_bytes
-from email.message import EmailMessage
-from email.policy import default as default_policy
+from email.header import decode_header, make_header
+from email.message import Message
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
@@ -90,48 +90,64 @@ class _Handler:
             return "554 5.7.1 Message refused"
         dropped = self._faults.take("dropped")
         content = envelope.content
-        mail = message_from_bytes(
-            content if isinstance(content, bytes) else str(content).encode(), policy=default_policy
-        )
+        # the older policy takes headers as they are: the newer one takes each apart whenever it is looked at
+        mail = message_from_bytes(content if isinstance(content, bytes) else str(content).encode())
         for recipient in envelope.rcpt_tos:
             self._keep(mail, sender=envelope.mail_from or "", recipient=recipient, answered=not dropped)
         if dropped and isinstance(server.transport, asyncio.Transport):
             server.transport.abort()
         return "250 OK"
 
-    def _keep(self, mail: EmailMessage, *, sender: str, recipient: str, answered: bool) -> None:
-        message_id = str(mail["Message-ID"]).strip() if mail["Message-ID"] else None
+    def _keep(self, mail: Message, *, sender: str, recipient: str, answered: bool) -> None:
+        headers = [(name, _decoded(str(value))) for name, value in mail.items()]
+        known = {name.lower(): value for name, value in reversed(headers)}
+        message_id = known.get("message-id", "").strip() or None
         self._outbox.add(
             "email",
             at=self._clock(),
             address=recipient,
-            subject=str(mail["Subject"] or ""),
+            subject=known.get("subject", ""),
             dedup=message_id,
             answered=answered,
             body={
                 "message_id": message_id,
                 "sender": sender,
-                "from": str(mail["From"] or ""),
-                "to": str(mail["To"] or ""),
-                "text": _part(mail, "plain"),
-                "html": _part(mail, "html"),
+                "from": known.get("from", ""),
+                "to": known.get("to", ""),
+                "text": _part(mail, "text/plain"),
+                "html": _part(mail, "text/html"),
                 "pictures": _pictures(mail),
-                "headers": [[name, str(value)] for name, value in mail.items()],
+                "headers": [[name, value] for name, value in headers],
             },
         )
 
 
-def _pictures(mail: EmailMessage) -> dict[str, str]:
+def _decoded(header: str) -> str:
+    """A header as people read it: in one line, its encoded words as text."""
+    line = "".join(header.splitlines())
+    return str(make_header(decode_header(line))) if "=?" in line else line
+
+
+def _pictures(mail: Message) -> dict[str, str]:
     """{what the HTML calls it: the picture itself}, of pictures within the mail."""
     found = {}
     for part in mail.walk():
-        name, content = part["Content-ID"], part.get_payload(decode=True)
-        if name and part.get_content_maintype() == "image" and isinstance(content, bytes):
-            data = base64.b64encode(content).decode("ascii")
+        name = part["Content-ID"]
+        if name and part.get_content_maintype() == "image":
+            data = base64.b64encode(_content(part)).decode("ascii")
             found[f"cid:{str(name).strip().strip('<>')}"] = f"data:{part.get_content_type()};base64,{data}"
     return found
 
 
-def _part(mail: EmailMessage, kind: str) -> str | None:
-    part = mail.get_body(preferencelist=(kind,))
-    return str(part.get_content()).replace("\r\n", "\n") if part is not None else None
+def _part(mail: Message, kind: str) -> str | None:
+    """The first text of a kind that is no attachment."""
+    for part in mail.walk():
+        if part.get_content_type() == kind and part.get_content_disposition() != "attachment":
+            text = _content(part).decode(part.get_content_charset("utf-8"), errors="replace")
+            return text.replace("\r\n", "\n")
+    return None
+
+
+def _content(part: Message) -> bytes:
+    content = part.get_payload(decode=True)
+    return content if isinstance(content, bytes) else b""

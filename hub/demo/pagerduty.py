@@ -81,6 +81,7 @@ class _Front:
         self, outbox: Outbox, *, services: Mapping[str, str], faults: PagerDutyFaults, clock: Callable[[], datetime]
     ) -> None:
         self._outbox, self._services, self.faults, self._clock = outbox, services, faults, clock
+        self._stand: dict[str, str] | None = None
 
     async def incidents(self, _: Request) -> Response:
         return JSONResponse(self._states())
@@ -132,14 +133,15 @@ class _Front:
                 "links": event.get("links") or [],
             },
         )
+        if changes:
+            self._states()[key] = STATES[action]
 
     def _states(self) -> dict[str, str]:
-        """The incidents there have been, and how each stands."""
-        return {
-            arrival.body["dedup_key"]: arrival.body["state"]
-            for arrival in reversed(self._outbox.arrivals(limit=-1))
-            if arrival.kind == "pagerduty"
-        }
+        """The incidents there have been, and how each stands; nobody else writes them, so they are read once."""
+        if self._stand is None:
+            events = [each for each in self._outbox.arrivals(limit=-1) if each.kind == "pagerduty"]
+            self._stand = {each.body["dedup_key"]: each.body["state"] for each in reversed(events)}
+        return self._stand
 
 
 def complaints(event: Mapping[str, Any]) -> list[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import Row, delete, func, select
 
@@ -81,15 +81,22 @@ async def find_newest(connection: Connection, version: str) -> list[StoredReadin
     return sorted(found, key=lambda one: (order[one.level], one.kind, -one.value, one.name))
 
 
-async def find_checks(connection: Connection, version: str, *, since: datetime) -> list[StoredReading]:
-    """The readings of a model that were alarming, checked since a moment, the oldest first."""
+class Alarming(NamedTuple):
+    """What was beyond its limits at a check."""
+
+    checked_at: datetime
+    kind: Kind
+    name: str
+    level: str
+
+
+async def find_alarming(connection: Connection, version: str, *, since: datetime) -> list[Alarming]:
+    """What of a model was at warn or act, checked since a moment."""
     row = drift_reading.c
-    statement = (
-        select(drift_reading)
-        .where(row.model_version == version, row.checked_at >= since, row.level.in_(("warn", "act")))
-        .order_by(row.checked_at, row.id)
+    statement = select(row.checked_at, row.kind, row.name, row.level).where(
+        row.model_version == version, row.checked_at >= since, row.level.in_(("warn", "act"))
     )
-    return [_reading(each) for each in await connection.execute(statement)]
+    return [Alarming(*each) for each in await connection.execute(statement)]
 
 
 async def find_facts_of_day(

@@ -13,8 +13,8 @@ from hashlib import blake2b
 from hub.delivery.notice import payload
 from hub.model.actions import DeliveryState
 from hub.store import Store, deliveries
-from hub.store.drift import StoredReading, find_checks
-from hub.training.drift import DriftReport, is_alarm
+from hub.store.drift import StoredReading, find_alarming
+from hub.training.drift import DriftReport, alarms
 from scoring.drift import SCORE
 
 CALM_DAYS = 7
@@ -37,8 +37,9 @@ async def raise_alarm(
     if not report.alarms:
         return None
     async with store.transaction() as connection:
-        checks = await find_checks(connection, report.model_version, since=now - LONGEST)
-        begun = episode(sorted({each.checked_at.date() for each in checks if is_alarm(each)}), until=now.date())
+        checks = await find_alarming(connection, report.model_version, since=now - LONGEST)
+        days = {each.checked_at.date() for each in checks if alarms(each.kind, each.name, each.level)}
+        begun = episode(sorted(days), until=now.date())
         key = f"drift.{report.model_version}.{begun}"
         subject, text = words(report, hub_url=hub_url)
         row = {

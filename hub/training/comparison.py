@@ -139,7 +139,7 @@ async def _judge(
     """Raises RefusedError for a model that this version of the code can't let predict."""
     models = (champion, challenger)
     if not anew:
-        matured = await read_matured(connection, definition, champion.horizon, days, until=until)
+        matured = await read_matured(connection, definition, champion.horizon, days, until=until, facts=False)
         return [part for day in matured if (part := await _said(connection, day, models)) is not None]
     predictors = [predictor_of(model, definition, shown=False) for model in models]
     product = sorted({name for predictor in predictors for name in predictor.product_features})

@@ -28,7 +28,7 @@ from hub.store import Connection, Store
 from hub.store.drift import StoredReading, find_facts_of_day, find_newest, is_checked, put_readings
 from hub.store.facts import find_product_use
 from hub.store.labels import find_at_stake
-from hub.store.models import StoredModel, find_champion
+from hub.store.models import StoredModel, find_by_role, find_champion
 from hub.store.predictions import find_days, find_newest_day, find_probabilities
 from hub.training.loading import predictor_of
 from hub.training.matured import clean_from, one_a_month, read_matured, ripe_until
@@ -44,8 +44,8 @@ TWO_MONTHS = timedelta(days=62)
 """Predictions older than the newest that have matured by so much are not looked for."""
 AGEING = frozenset({"tenure_days", "renewals"})
 """Features that grow older with the book, wherever it goes."""
-_Asked = tuple[date, tuple[str, ...], tuple[str, ...]]
-"""A day, the customers, and the product features that are counted."""
+_Read = dict[tuple[date, tuple[str, ...]], FactTable]
+"""Facts of a day and of the customers at stake on it, with the product features that any champion counts."""
 CALIBRATION, DISCRIMINATION = "observed / expected", "roc_auc"
 
 
@@ -71,10 +71,15 @@ class DriftReport:
 def is_alarm(reading: StoredReading) -> bool:
     """Whether people should hear of it. One feature of sixty that is just beyond chance is shown, and no alarm; nor is one
     that moves because time goes by."""
-    if reading.name in AGEING:
+    return alarms(reading.kind, reading.name, reading.level)
+
+
+def alarms(kind: str, name: str, level: str) -> bool:
+    """`is_alarm` of what a reading is of."""
+    if name in AGEING:
         return False
-    least = Level.ACT if reading.kind == "psi" and reading.name != SCORE else Level.WARN
-    return RANK[Level(reading.level)] >= RANK[least]
+    least = Level.ACT if kind == "psi" and name != SCORE else Level.WARN
+    return RANK[Level(level)] >= RANK[least]
 
 
 async def check_drift(
@@ -85,13 +90,14 @@ async def check_drift(
     Returns the newest checks, old ones among them.
     """
     reports = []
-    read: dict[_Asked, FactTable] = {}
-    for horizon in definition.horizons:
+    read: _Read = {}
+    async with store.reading() as connection:
+        champions = {model.horizon: model for model in await find_by_role(connection, "champion")}
+    models = [champions[horizon] for horizon in definition.horizons if horizon in champions]
+    product = sorted({name for model in models for name in model.parameters.get("encoding", {}).get("product", ())})
+    for model in models:
         async with store.reading() as connection:
-            model = await find_champion(connection, horizon=horizon)
-            if model is None:
-                continue
-            check = _Check(connection, definition, model, now, again, read)
+            check = _Check(connection, definition, model, now, again, read, product)
             found, notes = await check.run()
         async with store.transaction() as connection:
             await put_readings(connection, found)
@@ -118,14 +124,19 @@ async def _report(connection: Connection, model: StoredModel, notes: Sequence[st
 
 @dataclass(frozen=True, slots=True)
 class _Check:
-    """One champion being checked. read: what was read for the others; horizons speak of the same customers of a day."""
+    """One champion being checked.
+
+    read     what was read for the others; horizons speak of the same customers of a day
+    product  features that any of them counts
+    """
 
     connection: Connection
     definition: ChurnDefinition
     model: StoredModel
     now: datetime
     again: bool
-    read: dict["_Asked", FactTable]
+    read: _Read
+    product: Sequence[str]
 
     async def run(self) -> tuple[list[StoredReading], list[str]]:
         found: list[StoredReading] = []
@@ -190,17 +201,18 @@ class _Check:
         )
         ids = staying[:: -(-len(staying) // SAMPLE) or 1]
         said = await find_probabilities(self.connection, self.model.version, as_of=as_of, customer_ids=ids)
-        asked = as_of, tuple(id_ for id_ in ids if id_ in said), tuple(encoding.product)
+        asked = as_of, tuple(ids)
         if asked not in self.read:
             self.read[asked] = await self._facts(*asked)
-        return encoding.matrix(self.read[asked])
+        table = self.read[asked]
+        return encoding.matrix(table)[np.array([id_ in said for id_ in table.customers], dtype=np.bool_)]
 
-    async def _facts(self, as_of: date, ids: Sequence[str], product: Sequence[str]) -> FactTable:
+    async def _facts(self, as_of: date, ids: Sequence[str]) -> FactTable:
         facts = await find_facts_of_day(self.connection, as_of=as_of, customer_ids=ids)
         known = [id_ for id_ in ids if id_ in facts]
         columns: dict[str, Sequence[Any]] = {"customer_id": known}
         columns |= {name: [facts[id_].get(name) for id_ in known] for name in FACTS}
-        columns |= await find_product_use(self.connection, as_of=as_of, customers=known, features=product)
+        columns |= await find_product_use(self.connection, as_of=as_of, customers=known, features=self.product)
         return FactTable.of(as_of, columns)
 
     async def _outcomes(self) -> list[StoredReading] | str:
@@ -214,7 +226,9 @@ class _Check:
         day = days[-1]
         if not self.again and await is_checked(self.connection, model.version, kinds=["calibration"], as_of=day):
             return []
-        matured = await read_matured(self.connection, self.definition, horizon, [day], until=self.now.date())
+        matured = await read_matured(
+            self.connection, self.definition, horizon, [day], until=self.now.date(), facts=False
+        )
         ids = matured[0].customers if matured else []
         said = await find_probabilities(self.connection, model.version, as_of=day, customer_ids=ids)
         chosen = [place for place, id_ in enumerate(ids) if id_ in said]

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 import numpy as np
 
 from hub.store import Connection
-from hub.store.facts import find_facts, find_product_use
+from hub.store.facts import find_facts, find_product_use, find_terms
 from hub.store.labels import find_at_stake, find_churned
 from hub.store.models import StoredModel
 from scoring.churn_definition import ChurnDefinition
@@ -88,16 +88,23 @@ async def read_matured(
     *,
     until: date,
     product: Sequence[str] = (),
+    facts: bool = True,
 ) -> list[Matured]:
-    """The days with their facts and labels, as certain on `until`. A day with nobody to judge is left out."""
+    """The days with their facts and labels, as certain on `until`. A day with nobody to judge is left out.
+
+    facts  False: only those of contracts, which labels need; for whoever has been told the probabilities
+    """
     found = await find_churned(connection, until=until, grace_days=definition.grace_days)
     churns = Churns.of(found["customer_id"], found["churned_on"], [kind == "involuntary" for kind in found["kind"]])
     certain = until.toordinal() - definition.grace_days - 1
     matured = []
     for day in days:
-        facts = await find_facts(connection, as_of=day)
-        facts |= await find_product_use(connection, as_of=day, customers=facts["customer_id"], features=product)
-        table = FactTable.of(day, facts)
+        if facts:
+            columns = await find_facts(connection, as_of=day)
+            columns |= await find_product_use(connection, as_of=day, customers=columns["customer_id"], features=product)
+        else:
+            columns = await find_terms(connection, as_of=day)
+        table = FactTable.of(day, columns)
         staying = await find_at_stake(
             connection, as_of=day, minimum_tenure_days=definition.snapshots.minimum_tenure_days
         )

@@ -14,7 +14,7 @@ from hub.delivery.console import ConsoleChannel
 from hub.model.actions import DeliveryState
 from hub.playbooks.ledger import Ledger
 from hub.store import Store, deliveries
-from hub.store.drift import StoredReading, find_checks, find_newest
+from hub.store.drift import StoredReading, find_alarming, find_newest
 from hub.store.models import keep_model
 from hub.store.tables import churn_model, drift_reading, scorecard, subscription
 from hub.training.alarm import Operations, episode, in_words, raise_alarm, words
@@ -129,7 +129,7 @@ async def test_what_the_model_does_not_ask_for_is_shown_and_no_alarm(store: Stor
     assert (found["tickets_open"].level, found["mau"].level) == ("unused", "steady")
     assert (report.level, report.alarms) == (Level.STEADY, ())
     async with store.reading() as connection:
-        assert await find_checks(connection, version, since=NOW - timedelta(days=1)) == []
+        assert await find_alarming(connection, version, since=NOW - timedelta(days=1)) == []
     assert {each.name for each in report.readings if each.level != "unused"} == {SCORE, *asked}
 
 

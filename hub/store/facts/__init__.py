@@ -24,6 +24,6 @@ yields usage, and that source was alive on the day (`sources`). Otherwise it is 
 
 from hub.store.facts.memory import UseInMemory
 from hub.store.facts.product import find_product_features, find_product_use
-from hub.store.facts.table import find_customers, find_facts
+from hub.store.facts.table import find_customers, find_facts, find_terms
 
-__all__ = ["UseInMemory", "find_customers", "find_facts", "find_product_features", "find_product_use"]
+__all__ = ["UseInMemory", "find_customers", "find_facts", "find_product_features", "find_product_use", "find_terms"]

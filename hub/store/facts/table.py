@@ -78,6 +78,16 @@ async def find_facts(
     return columns.table(NAMES)
 
 
+async def find_terms(connection: Connection, *, as_of: date) -> dict[str, list[Any]]:
+    """Of all facts those of the roster and of contracts alone, of everybody who is a customer on `as_of`; as `find_facts`."""
+    window = Window(as_of, None)
+    columns = Columns(await roster.find(connection, window))
+    names = (*roster.NAMES, *billing.NAMES)
+    if columns.customers:
+        await billing.add(connection, window, columns)
+    return columns.table(names)
+
+
 async def find_customers(connection: Connection, *, as_of: date) -> list[str]:
     """Ids of everybody who is a customer on `as_of`, sorted."""
     return [row.customer_id for row in await roster.find(connection, Window(as_of, None))]
