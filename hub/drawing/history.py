@@ -68,6 +68,41 @@ def score_history(
     return f'<svg xmlns="{SVG}" {size} font-family="Roboto, Helvetica, Arial, sans-serif">\n{inside}\n</svg>\n'
 
 
+@dataclass(frozen=True, slots=True)
+class Day:
+    """How many on a day. Days that are left out had none."""
+
+    day: date
+    value: int
+
+
+def daily(days: Sequence[Day], *, first: date, last: date, title: str, unit: str) -> str:
+    """A bar a day, from `first` to `last`."""
+    left, base, whole = 40.0, 150.0, (last - first).days + 1
+    most = max([1, *(each.value for each in days)])
+    step = (WIDTH - left - 8) / whole
+
+    def x(day: date) -> float:
+        return left + step * (day - first).days
+
+    made = [f"<title>{escape(title)}</title>", *_months(first, last, x_of=x, bottom=base)]
+    made += [
+        _text(left - 8, TOP + 4, f"{most:,}", anchor="end", colour=SOFT),
+        _text(left - 8, base + 4, "0", anchor="end", colour=SOFT),
+    ]
+    made += [_stroke(left, y, WIDTH - 8, y, "#e4e8ee") for y in (TOP, base)]
+    for each in days:
+        high = (base - TOP) * each.value / most
+        said = escape(f"{each.day}: {each.value:,} {unit}")
+        made.append(
+            f'<rect x="{x(each.day):.2f}" y="{base - high:.1f}" width="{max(step * 0.8, 0.8):.2f}" height="{high:.1f}" '
+            f'fill="{PALETTE[0]}"><title>{said}</title></rect>'
+        )
+    inside = "\n".join(made)
+    size = f'width="{WIDTH:.0f}" height="{base + 26:.0f}" viewBox="0 0 {WIDTH:.0f} {base + 26:.0f}"'
+    return f'<svg xmlns="{SVG}" {size} font-family="Roboto, Helvetica, Arial, sans-serif">\n{inside}\n</svg>\n'
+
+
 def _y(value: float) -> float:
     return BASE - (BASE - TOP) * value
 

@@ -95,7 +95,9 @@ def _history(customer: Data, data: Data, visit: Visit) -> Any:
         scores,
         sorted(marks, key=lambda each: order[each.row]),
         bands=_bands(data),
-        first=max(last - timedelta(days=span(visit)), min(each.day for each in [*scores, *marks])),
+        first=max(
+            last - timedelta(days=span(visit)), min([each.day for each in scores] + [each.day for each in marks])
+        ),
         last=last,
         title=f"Score of {customer['name']} over time",
     )

@@ -83,7 +83,7 @@ def _fact(fact: Data, facts: Mapping[str, Data]) -> dict[str, Any]:
 
 def evidence(facts: Sequence[Data], *, field: str = "evidence") -> list[dict[str, Any]]:
     """Records behind some facts, each kind and window once, though several facts rest on it."""
-    made = {}
+    made: dict[tuple[str, str | None, str], dict[str, Any]] = {}
     for each in (each for fact in facts for each in fact[field]):
         made.setdefault((each["kind"], each["since"], each["until"]), {**each, "kind": kinds(each["kind"])})
     return [each for each in made.values() if each["total"]]
