@@ -156,7 +156,8 @@ class _Go:
         raws: list[Raw] = [each.raw for each in events if each.raw is not None]
         now = self.clock()
         async with self.store.transaction() as connection:
-            page = await note_tracked(connection, stream, raws, source=self.source.name, now=now)
+            veil = self.landing.veil
+            page = await note_tracked(connection, stream, raws, source=self.source.name, veil=veil, now=now)
             landed = await self.landing.land(connection, stream, [page], historical=False, now=now)
             await finish(connection, [each.id for each in events], now=now)
         self.done += len(events)

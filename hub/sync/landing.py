@@ -40,11 +40,12 @@ class Landing:
 
     run_id  of that work
     raw     whether rows are kept as they came, too
+    veil    what keeps the erased from coming back
     """
 
     def __init__(self, source: str, *, run_id: str, raw: bool = False) -> None:
         self.source, self.run_id, self.raw = source, run_id, raw
-        self._veil = Veil()
+        self.veil = Veil()
 
     async def land(
         self, connection: Connection, stream: Stream, pages: Sequence[Page], *, historical: bool, now: datetime
@@ -54,8 +55,8 @@ class Landing:
         records, unfit = fit(mapped)
         bad += unfit
         name = self.source
-        kept, erased = await self._veil.over(connection, records, source=name)
-        bad, unsaid = self._veil.over_bad(bad, source=name)
+        kept, erased = await self.veil.over(connection, records, source=name)
+        bad, unsaid = self.veil.over_bad(bad, source=name)
         named = {record.company_key for record in kept if record.company_key is not None}
         companies = {record.key for record in kept if isinstance(record, Company)}
         # asked each time: another source's sync, or a person, may have decided since the last batch
@@ -80,7 +81,7 @@ class Landing:
     async def _keep_raw(self, connection: Connection, stream: Stream, pages: Sequence[Page], *, now: datetime) -> None:
         """After the veil has looked: nothing of the erased."""
         came = [Quarantined(key=stream.key(raw), reason="", raw=raw) for page in pages for raw in page.rows]
-        kept, _ = self._veil.over_bad(came, source=self.source)
+        kept, _ = self.veil.over_bad(came, source=self.source)
         rows = [(row.key, row.raw) for row in kept]
         await raw_rows.keep(connection, self.source, stream.name, rows, run_id=self.run_id, now=now)
 

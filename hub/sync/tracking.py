@@ -15,6 +15,7 @@ from connectors.kit.tracking import Act, Profile
 from connectors.kit.usage import Usage
 from hub.model.records import Quarantined, UserActivityDay
 from hub.store import Connection
+from hub.store.privacy.tombstones import Veil
 from hub.store.tracking import (
     adopt_acts,
     find_acts,
@@ -33,7 +34,7 @@ DAYS_AT_ONCE = 400
 
 
 async def note_tracked(
-    connection: Connection, stream: Stream, raws: Sequence[Raw], *, source: str, now: datetime
+    connection: Connection, stream: Stream, raws: Sequence[Raw], *, source: str, veil: Veil, now: datetime
 ) -> Page:
     """Keep what the rows tell. Returns what lands at once: users as they are known now, and rows that cannot be read."""
     acts: list[dict[str, Any]] = []
@@ -53,6 +54,8 @@ async def note_tracked(
             acts.append(row)
         else:
             profiles.append(row)
+    if await veil.look(connection):
+        acts, profiles = _veiled(veil, acts, profiles, source=source)
     if acts:
         await insert_acts(connection, acts)
     users = await merge_users(connection, source, profiles) if profiles else []
@@ -95,6 +98,22 @@ def _read(stream: Stream, raw: Raw, *, now: datetime) -> Act | Profile:
             f"it happened on {told.at:%Y-%m-%d}, and acts are taken for {LATE.days} days", field="timestamp"
         )
     return told
+
+
+def _veiled(
+    veil: Veil, acts: Sequence[dict[str, Any]], profiles: Sequence[dict[str, Any]], *, source: str
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Without the erased: their acts go by their pseudonyms, so that days count what they did, and nothing is said of them."""
+
+    def of_company(row: dict[str, Any]) -> bool:
+        return row["company_key"] is not None and veil.of_company(source, row["company_key"])
+
+    named = [{**row, "user_key": veil.of_user(source, row["user_key"]) or row["user_key"]} for row in acts]
+    told = [row for row in profiles if veil.of_user(source, row["user_key"]) is None]
+    return (
+        [row for row in named if not of_company(row)],
+        [row for row in told if not (of_company(row) or (row["email"] and veil.of_email(row["email"])))],
+    )
 
 
 def _act(told: Act, source: str) -> dict[str, Any]:

@@ -19,7 +19,7 @@ import orjson
 
 from hub.access.privacy.asking import About, find_subject
 from hub.store import Store
-from hub.store.privacy.finding import OWN, Search, find_batch, search
+from hub.store.privacy.finding import OWN, find_batch, search
 from hub.store.privacy.place import Place
 from hub.store.privacy.places import PLACES
 from hub.store.privacy.subject import Subject
@@ -86,16 +86,12 @@ async def _batches(connection: Connection, place: Place, subject: Subject) -> As
     after: list[Any] | None = None
     while True:
         rows = await find_batch(connection, place, looked, after=after, most=BATCH)
-        kept = [row for row in rows if row[OWN] or _speaks(place, looked, row)]
+        kept = [row for row in rows if row[OWN] or looked.speaks(place, row)]
         if kept:
             yield kept
         if len(rows) < BATCH:
             return
         after = [rows[-1][key.name] for key in place.table.primary_key]
-
-
-def _speaks(place: Place, looked: Search, row: dict[str, Any]) -> bool:
-    return any(looked.mentions.found(row[name]) for name in place.texts)
 
 
 def _written(row: dict[str, Any]) -> bytes:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Column, Table, and_, bindparam, delete, update
 
 from hub.store import audit
-from hub.store.privacy.finding import OWN, find_batch, search
+from hub.store.privacy.finding import OWN, Search, find_batch, search
 from hub.store.privacy.keyed import ERASED, WORD, Keyed, is_erased, normal
 from hub.store.privacy.mentions import Mentions
 from hub.store.privacy.place import Does, Place
@@ -38,7 +38,7 @@ async def change_batch(
     if place.table is audit_record:
         done = await _redact(connection, rows, looked.mentions, now=now)
     else:
-        made = [(row, changed(place, row, subject, keyed, looked.mentions)) for row in rows]
+        made = [(row, changed(place, row, subject, keyed, looked)) for row in rows]
         await _delete(connection, place.table, [row for row, change in made if change is GONE_AS_A_WHOLE])
         await _update(connection, place.table, [(row, change) for row, change in made if change])
         done = sum(change is GONE_AS_A_WHOLE or bool(change) for _, change in made)
@@ -46,19 +46,17 @@ async def change_batch(
     return done, None if ended else [rows[-1][key.name] for key in place.table.primary_key]
 
 
-def changed(place: Place, row: Row, subject: Subject, keyed: Keyed, mentions: Mentions) -> dict[str, Any] | None:
+def changed(place: Place, row: Row, subject: Subject, keyed: Keyed, looked: Search) -> dict[str, Any] | None:
     """The columns that change; None: the row goes. An erased row does not change again."""
     own = bool(row[OWN])
-    texts = {name: row[name] for name in place.texts}
-    without = {name: mentions.taken_out(value) for name, value in texts.items()}
-    if (own and place.delete) or (place.forget and (own or without != texts)):
+    if (own and place.delete) or (place.forget and (own or looked.speaks(place, row))):
         return GONE_AS_A_WHOLE
-    made: dict[str, Any] = dict(without)
+    made = looked.mentions.without({name: row[name] for name in place.texts})
     if own:
         made |= {name: _value(place, name, does, row, subject, keyed) for name, does in place.personal.items()}
         if subject.is_customer:
             made |= {name: _value(place, name, does, row, subject, keyed) for name, does in place.company.items()}
-        if all(row[name] in values for name, values in place.texts_of.items()):
+        if not place.texts_of or any(row[name] in values for name, values in place.texts_of.items()):
             made |= {name: _emptied(place.table.c[name], row[name]) for name in place.texts}
         if place.stop and (state := place.stop.get(row["state"])):
             made |= {"state": state}
@@ -77,9 +75,9 @@ def _value(place: Place, name: str, does: Does, row: Row, subject: Subject, keye
         case Does.WORD:
             return value if is_erased(value) else f"{ERASED}-{keyed.hash('word', row['id'])[:8]}"
         case Does.KEY:
-            return keyed.key(row["source"], value)
+            return keyed.key(row["source"], _unnamed(value, row, subject, keyed))
         case Does.RECORD:
-            return keyed.record(value)
+            return keyed.record(_unnamed(value, row, subject, keyed))
         case Does.HASH:
             address, space, topic = value.partition(" ")
             return value if is_erased(value) or "@" not in address[1:] else f"{hashed(keyed, address)}{space}{topic}"
@@ -87,6 +85,12 @@ def _value(place: Place, name: str, does: Does, row: Row, subject: Subject, keye
             return pseudonym(value, subject, keyed) if normal(value) in subject.emails else value
         case Does.PSEUDONYM:
             return pseudonym(value, subject, keyed)
+
+
+def _unnamed(key: str, row: Row, subject: Subject, keyed: Keyed) -> str:
+    """The key of a day of use as it is made of a pseudonym, which is all that is left to sum later acts by."""
+    user = row.get("user_key")
+    return key if user is None else keyed.of_user(key, user, pseudonym(user, subject, keyed))
 
 
 def pseudonym(value: str, subject: Subject, keyed: Keyed) -> str:

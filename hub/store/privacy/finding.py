@@ -1,6 +1,6 @@
 """Rows of a subject in a table: which, how many, and one batch after another by their key."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ from sqlalchemy.sql.elements import ColumnClause
 from hub.store.among import among
 from hub.store.privacy.mentions import Mentions
 from hub.store.privacy.place import Place, Whose
-from hub.store.privacy.subject import Subject
+from hub.store.privacy.subject import Subject, split_id
 from hub.store.store import Connection
 from hub.store.tables import audit_record, contact, external_id, field_change, metadata
 
@@ -25,6 +25,13 @@ class Search:
     mentioned: ColumnElement[bool]
     mentions: Mentions
 
+    def speaks(self, place: Place, row: Mapping[str, Any]) -> bool:
+        """Whether a row that may mention the subject does."""
+        mentions = self.mentions
+        if any(mentions.found(row[name]) for name in place.texts):
+            return True
+        return place.forget and "raw" in row and mentions.came_from(row["source"], row["raw"])
+
     @property
     def either(self) -> ColumnElement[bool]:
         return or_(self.own, self.mentioned)
@@ -33,18 +40,22 @@ class Search:
 def search(connection: Connection, place: Place, subject: Subject) -> Search:
     """How to find the subject's rows of a table."""
     here = _at_customers(connection, place, subject.customers)
-    names = subject.is_customer or bool(place.customer)
-    mentions = Mentions.of(subject, names=names)
     texts = [place.table.c[name] for name in place.texts]
     own = _own(connection, place, subject)
+    certain = Mentions.of(subject, names=False)
+    everywhere = certain.test(texts, keys=place.forget and "source" in place.table.c) if texts else false()
     if subject.is_customer:
-        # rows that may belong to nobody are searched; those of other customers speak of other customers
+        # a company's name is looked for in rows that may be nobody's; of other customers' its people and domains
         loose = not place.customer or place.table.c[place.customer[0]].nullable
-        return Search(or_(here, own), mentions.test(texts) if texts and loose else false(), mentions)
-    if not texts:
-        return Search(own, false(), mentions)
-    everywhere = Mentions.of(subject, names=False).test(texts)
-    by_name = and_(here, mentions.test(texts)) if place.customer and subject.names else false()
+        mentions = Mentions.of(subject, names=True) if loose else certain
+        by_name = mentions.test(texts, keys=place.forget and "source" in place.table.c) if texts and loose else false()
+        return Search(or_(here, own), or_(everywhere, by_name), mentions)
+    by_name = false()
+    mentions = certain
+    if place.customer or place.table is field_change:
+        mentions = Mentions.of(subject, names=True)
+        if texts and (subject.names or subject.phones):
+            by_name = and_(here, mentions.test(texts))
     return Search(own, or_(everywhere, by_name), mentions)
 
 
@@ -61,11 +72,13 @@ def _own(connection: Connection, place: Place, subject: Subject) -> ColumnElemen
                     tests += [_of_table(connection, c[name], table, subject) for table in (contact, external_id)]
             case Whose.RECORD:
                 tests.append(among(connection, c[name], subject.contacts))
-            case Whose.USER:
+            case Whose.USER if not subject.is_customer:  # theirs are found by their company
                 tests += [and_(c.source == source, c[name] == key) for source, key in subject.users]
     if place.forget and "source" in c:
-        keys = subject.companies if subject.is_customer else [_split(id_) for id_ in subject.contacts]
+        keys = subject.companies if subject.is_customer else [split_id(id_) for id_ in subject.contacts]
         tests += [and_(c.source == source, c["key"] == key) for source, key in keys]
+    if subject.is_customer and not place.customer and "company_key" in c:
+        tests += [and_(c.source == source, c.company_key == key) for source, key in subject.companies]
     if place.table is audit_record:
         about = subject.customers if subject.is_customer else subject.contacts
         tests.append(among(connection, c.subject, about))
@@ -79,12 +92,9 @@ def _of_table(connection: Connection, column: Any, table: Any, subject: Subject)
     return found
 
 
-def _split(id_: str) -> tuple[str, str]:
-    source, _, key = id_.partition(":")
-    return source, key
-
-
 def _at_customers(connection: Connection, place: Place, ids: Sequence[str]) -> ColumnElement[bool]:
+    if place.table is field_change:  # of fields of the customer that are our own
+        return and_(field_change.c.kind == "customer", among(connection, field_change.c.record_id, ids))
     match place.customer:
         case (column,):
             return among(connection, place.table.c[column], ids)
@@ -104,12 +114,12 @@ async def count(connection: Connection, place: Place, subject: Subject) -> tuple
     counted = (await connection.execute(own)).scalar_one()
     if not place.texts:
         return counted, 0
-    texts = [place.table.c[name] for name in place.texts]
-    others = select(*texts).where(looked.mentioned, ~func.coalesce(looked.own, False))
+    wanted = [column for column in place.table.c if column.name in place.texts or column.name == "source"]
+    others = select(*wanted).where(looked.mentioned, ~func.coalesce(looked.own, False))
     mentioned = 0
     async with connection.stream(others) as rows:  # of packed rows these are all there are
-        async for row in rows:
-            mentioned += any(looked.mentions.found(value) for value in row)
+        async for row in rows.mappings():
+            mentioned += looked.speaks(place, dict(row))
     return counted, mentioned
 
 

@@ -47,6 +47,11 @@ class Keyed:
         source, colon, key = id_.partition(":")
         return f"{source}:{self.key(source, key)}" if colon else id_
 
+    def of_user(self, key: str, user: str, pseudonym: str) -> str:
+        """The key of a day of use, which ends with "|" and its user, as it is made of a pseudonym."""
+        before, bar, ended = key.rpartition("|")
+        return f"{before}{bar}{pseudonym}" if bar and ended == user else key
+
     def spelt(self, pseudonym: str, value: str) -> str:
         """The pseudonym for one spelling of an address or key.
 

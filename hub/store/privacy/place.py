@@ -58,7 +58,7 @@ class Place:
     delete     whether a row that is the person's own, or of the erased customer, goes as a whole
     forget     whether a row of any kind goes that mentions the person or company: raw rows that nothing else rests on
     stop       {state that must not go on: the state it gets}, by the column `state`
-    texts_of   {column: values}: the texts go as a whole in rows that have one of these there; else in all of them
+    texts_of   {column: values}: the texts go as a whole in rows that have one of these in one of them; else in all rows
     exported   whether an export has its rows
     """
 

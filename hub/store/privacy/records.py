@@ -37,9 +37,8 @@ PLACES = (
         own={"record_id": Whose.RECORD},
         personal={"record_id": Does.RECORD},
         texts=("before", "after"),
-        texts_of={
-            "field": frozenset({"title"})
-        },  # roles, and when somebody was last seen, are what facts of the past rest on
+        # roles, and when somebody was last seen, are what facts of the past rest on
+        texts_of={"field": frozenset({"title"}), "kind": frozenset({"customer"})},
         plain={CODE: "kind field"},
     ),
     Place(
@@ -187,7 +186,8 @@ PLACES = (
         table=tables.customer_merge,
         about="customers that were found to be one",
         customer=("kept_id",),
-        texts=("reason", "evidence"),
+        company={"evidence": Does.GONE},
+        texts=("reason",),
         plain={REFERENCE: "id kept_id merged_id moved", STAFF: "by undone_by"},
     ),
     Place(

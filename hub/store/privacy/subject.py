@@ -12,11 +12,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 
 from hub.errors import NotFoundError, RefusedError
 from hub.store.among import among
 from hub.store.privacy.keyed import Keyed, is_erased, normal
+from hub.store.privacy.phones import find_phones
 from hub.store.store import Connection
 from hub.store.tables import (
     contact,
@@ -26,6 +27,7 @@ from hub.store.tables import (
     survey_response,
     ticket,
     tombstone,
+    tracked_user,
     user_activity_day,
 )
 
@@ -46,9 +48,10 @@ class Subject:
 
     named       as it was asked for, first of all names
     emails      in small letters; of a customer those of everybody there
-    contacts    ids of contact records
-    users       (source, key) of users of the product
+    contacts    ids of contact records; of a customer those of everybody there
+    users       (source, key) of users of the product; of a customer those that tracking programs tell of
     names       of the person, or the company, to be looked for in texts
+    people      names of everybody at a customer; phones: digits of the numbers of the person, or of everybody there
     domains     of a company
     companies   (source, key) of the companies that are the customer
     customers   ids of the customers the person is at, or of the customer
@@ -61,6 +64,8 @@ class Subject:
     contacts: tuple[str, ...] = ()
     users: tuple[tuple[str, str], ...] = ()
     names: tuple[str, ...] = ()
+    people: tuple[str, ...] = ()
+    phones: tuple[str, ...] = ()
     domains: tuple[str, ...] = ()
     companies: tuple[tuple[str, str], ...] = ()
     customers: tuple[str, ...] = ()
@@ -82,8 +87,8 @@ class Subject:
     @classmethod
     def read(cls, written: Mapping[str, Any]) -> Self:
         pairs = {name: tuple((one, other) for one, other in written[name]) for name in ("users", "companies")}
-        lists = ("emails", "contacts", "names", "domains", "customers")
-        return cls(**{**written, **{name: tuple(written[name]) for name in lists}, **pairs})
+        lists = ("emails", "contacts", "names", "people", "phones", "domains", "customers")
+        return cls(**{**written, **{name: tuple(written.get(name, ())) for name in lists}, **pairs})
 
 
 async def find_person(connection: Connection, named: Sequence[str]) -> Subject:
@@ -110,18 +115,23 @@ async def find_person(connection: Connection, named: Sequence[str]) -> Subject:
         emails |= {normal(each.email) for each in found if each.email and not is_erased(each.email)}
     contacts = {each.id for each in found if not is_erased(each.id.partition(":")[2])}
     customers = {each.customer_id for each in found}
-    users, at = await _users(connection, keys - contacts, emails)
+    known, called = await _tracked(connection, keys, emails, contacts)
+    users, at = await _users(connection, (keys - contacts) | known, emails)
+    users |= {split_id(id_) for id_ in known}
     customers |= at
     for table, address in _ADDRESSES[1:]:
         rows = select(table.c.customer_id).distinct().where(among(connection, func.lower(address), emails))
         customers |= set((await connection.execute(rows)).scalars())
+    invited = select(survey_invitation.c.name).where(among(connection, func.lower(survey_invitation.c.address), emails))
+    called |= {each.name for each in found} | set((await connection.execute(invited.distinct())).scalars())
     return Subject(
         kind=PERSON,
         named=given[0],
         emails=tuple(sorted(emails)),
         contacts=tuple(sorted(contacts | (keys - {f"{source}:{key}" for source, key in users}))),
         users=tuple(sorted(users)),
-        names=_searched([each.name for each in found]),
+        names=_searched(called),
+        phones=tuple(await find_phones(connection, [split_id(id_) for id_ in contacts])),
         customers=tuple(sorted(id_ for id_ in customers if id_)),
     )
 
@@ -130,6 +140,21 @@ def _is_key(name: str) -> bool:
     """Whether it is SOURCE:KEY, although the key has an @."""
     source, colon, _ = name.partition(":")
     return bool(colon) and "@" not in source
+
+
+async def _tracked(
+    connection: Connection, keys: Iterable[str], emails: Iterable[str], contacts: Iterable[str]
+) -> tuple[set[str], set[str | None]]:
+    """Ids of users whom tracking programs tell by these names, or who are contacts too; and what they are called."""
+    told, row, use = tracked_user.c, contact.c, user_activity_day.c
+    by_name = or_(among(connection, told.id, keys), among(connection, func.lower(told.email), emails))
+    users = list(await connection.execute(select(told.id, told.user_key, told.name).where(by_name)))
+    same = select(row.id).where(
+        among(connection, row.id, contacts),
+        exists().where(use.source == row.source, use.user_key == row.key, use.customer_id == row.customer_id),
+    )
+    both = set((await connection.execute(same)).scalars())
+    return both | {each.id for each in users if not is_erased(each.user_key)}, {each.name for each in users}
 
 
 async def _users(
@@ -170,20 +195,55 @@ async def find_customer(connection: Connection, id_: str) -> Subject:
     for table, address in _ADDRESSES:
         rows = select(address).distinct().where(among(connection, table.c.customer_id, ids), address.is_not(None))
         emails |= {normal(each) for each in (await connection.execute(rows)).scalars() if not is_erased(each)}
+    companies = {(each.source, each.key) for each in evidence if not is_erased(each.key)}
+    users, addresses = await _tracked_at(connection, companies)
+    emails |= addresses
     domains = {
         row.domain,
         *(each.domain for each in merged),
         *(domain for each in evidence for domain in each.domains or ()),
     }
+    there = select(contact.c.id, contact.c.name).where(among(connection, contact.c.customer_id, ids))
+    people = [each for each in await connection.execute(there) if not is_erased(split_id(each.id)[1])]
+    contacts = sorted(each.id for each in people)
     return Subject(
         kind=CUSTOMER,
         named=id_,
         emails=tuple(sorted(emails)),
+        contacts=tuple(contacts),
+        people=_searched(each.name for each in people),
+        phones=tuple(await find_phones(connection, map(split_id, contacts))),
         names=tuple(sorted({each.name for each in (row, *merged, *evidence) if _tells(each.name)})),
         domains=tuple(sorted(domain.lower() for domain in domains if domain)),
-        companies=tuple(sorted((each.source, each.key) for each in evidence if not is_erased(each.key))),
+        users=tuple(sorted(users)),
+        companies=tuple(sorted(companies)),
         customers=tuple(ids),
     )
+
+
+async def _tracked_at(
+    connection: Connection, companies: Iterable[tuple[str, str]]
+) -> tuple[set[tuple[str, str]], set[str]]:
+    """(source, key) of users of these companies, as tracking programs tell of them, and their addresses."""
+    by_source: dict[str, list[str]] = {}
+    for source, key in companies:
+        by_source.setdefault(source, []).append(key)
+    users: set[tuple[str, str]] = set()
+    emails: set[str] = set()
+    told = tracked_user.c
+    for source, keys in by_source.items():
+        wanted = select(told.user_key, told.email).where(
+            told.source == source, among(connection, told.company_key, keys)
+        )
+        for row in await connection.execute(wanted):
+            users.add((source, row.user_key))
+            emails |= {normal(row.email)} if row.email else set()
+    return users, emails
+
+
+def split_id(id_: str) -> tuple[str, str]:
+    source, _, key = id_.partition(":")
+    return source, key
 
 
 def _tells(name: str | None) -> bool:

@@ -3,11 +3,14 @@
     veil = Veil()
     records, erased = await veil.over(connection, records, source="crm")     inside the transaction that writes them
 
-Of an erased customer nothing is taken any more. Of an erased person no contact is; tickets, answers and days of use are taken
-without the person and under the same keys and pseudonym as before, so that counts stay right. Where nobody was ever erased
-this costs one short statement a batch; where somebody was, a hash for every new address.
+Of an erased customer nothing is taken any more, and of its users, where tracking programs told of them, no more than acts
+by a pseudonym. Of an erased person no contact is; tickets, answers and days of use are taken without the person and under the
+same keys and pseudonym as before, so that counts stay right.
+
+Where nobody was ever erased this costs one short statement a batch; where somebody was, a hash for every new address.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -16,7 +19,8 @@ from sqlalchemy import func, select
 
 from hub.model.records import Company, Contact, Quarantined, Record, SurveyResponse, Ticket, UserActivityDay
 from hub.store.privacy.keyed import Keyed, find_keyed, is_erased
-from hub.store.privacy.subject import Subject
+from hub.store.privacy.mentions import texts, who
+from hub.store.privacy.subject import Subject, split_id
 from hub.store.runs import insert_missing
 from hub.store.store import Connection
 from hub.store.tables import tombstone
@@ -24,6 +28,7 @@ from hub.store.tables import tombstone
 _LOCK = 0x7065726F
 """Of PostgreSQL's advisory locks: shared by who writes records, held alone by who puts up tombstones."""
 MOST_KNOWN = 200_000
+_ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w.-]*\w")
 
 
 async def lock_out(connection: Connection) -> None:
@@ -35,12 +40,13 @@ async def lock_out(connection: Connection) -> None:
 async def put_tombstones(connection: Connection, subject: Subject, keyed: Keyed, *, number: int) -> int:
     """Keep a subject from coming back from now on, under the lock; return how many are new."""
     rows: list[dict[str, Any]] = []
+    words = subject.pseudonyms
     if subject.is_customer:
         hashes = [("company", keyed.hash("company", source, key), subject.label) for source, key in subject.companies]
+        hashes += [("user", keyed.hash("user", *user), words[user[1].lower()]) for user in subject.users]
     else:
-        words = subject.pseudonyms
         hashes = [("email", keyed.email(email), words[email]) for email in subject.emails]
-        hashes += [("contact", keyed.hash("contact", *_split(id_)), subject.label) for id_ in subject.contacts]
+        hashes += [("contact", keyed.hash("contact", *split_id(id_)), subject.label) for id_ in subject.contacts]
         hashes += [("user", keyed.hash("user", source, key), words[key.lower()]) for source, key in subject.users]
     for kind, hash_, word in hashes:
         rows.append({"hash": hash_, "kind": kind, "pseudonym": word, "number": number})
@@ -48,11 +54,6 @@ async def put_tombstones(connection: Connection, subject: Subject, keyed: Keyed,
         return 0
     put = insert_missing(connection, tombstone).returning(tombstone.c.hash)
     return len((await connection.execute(put, rows)).all())
-
-
-def _split(id_: str) -> tuple[str, str]:
-    source, _, key = id_.partition(":")
-    return source, key
 
 
 class Veil:
@@ -113,14 +114,32 @@ class Veil:
                 return replace(record, respondent_email=word, comment=None)
             case UserActivityDay():
                 user = record.user_key
-                pseudonym = self._find("user", source, user) or (self._find_email(user) if "@" in user else None)
+                assert self._keyed is not None, "who was erased was hashed"
+                if is_erased(user):  # of acts that were kept, and are summed after their user was erased
+                    return replace(record, key=self._keyed.key(source, record.key))
+                pseudonym = self._user(source, user)
                 if pseudonym is None:
                     return record
-                assert self._keyed is not None, "who was erased was hashed"
-                return replace(
-                    record, user_key=self._keyed.spelt(pseudonym, user), key=self._keyed.key(source, record.key)
-                )
+                word = self._keyed.spelt(pseudonym, user)
+                key = self._keyed.key(source, self._keyed.of_user(record.key, user, word))
+                return replace(record, user_key=word, key=key)
         return record
+
+    def of_company(self, source: str, key: str) -> bool:
+        """Whether the company with this key was erased. After `look`, which found somebody."""
+        return self._find("company", source, key) is not None
+
+    def of_user(self, source: str, user: str) -> str | None:
+        """The pseudonym of a user who was erased. After `look`, which found somebody."""
+        pseudonym = self._user(source, user)
+        return None if pseudonym is None or self._keyed is None else self._keyed.spelt(pseudonym, user)
+
+    def of_email(self, email: str) -> bool:
+        """Whether an address is of somebody erased. After `look`, which found somebody."""
+        return self._find_email(email) is not None
+
+    def _user(self, source: str, user: str) -> str | None:
+        return self._find("user", source, user) or (self._find_email(user) if "@" in user else None)
 
     def _contact(self, record: Contact, source: str) -> Contact | None:
         """Nothing of one that was erased, but that it is gone."""
@@ -153,26 +172,9 @@ class Veil:
         return self._known[whole]
 
     def _names_erased(self, row: Quarantined, source: str) -> bool:
-        if self._find("contact", source, row.key) or self._find("company", source, row.key):
+        keys = {row.key, *who(dict(row.raw))}
+        if any(self._find(kind, source, key) for key in keys for kind in ("contact", "user", "company")):
             return True
-        return any(self._find_email(word) for text in _texts([row.key, dict(row.raw)]) for word in _addresses(text))
-
-
-def _texts(value: Any) -> Iterable[str]:
-    match value:
-        case str():
-            yield value
-        case dict():
-            for key, inner in value.items():
-                yield from _texts(key)
-                yield from _texts(inner)
-        case list() | tuple():
-            for inner in value:
-                yield from _texts(inner)
-
-
-def _addresses(text: str) -> Iterable[str]:
-    if "@" in text and not is_erased(text):
-        for word in text.split():
-            if "@" in word:
-                yield word.strip("<>()[]{}\"',;:")
+        return any(
+            self._find_email(word) for text in texts([row.key, dict(row.raw)]) for word in _ADDRESS.findall(text)
+        )
