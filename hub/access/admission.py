@@ -4,10 +4,9 @@ A token that was looked up is known for a second (`KNOWN_FOR`), so that a fronte
 revoked or rotated away is therefore refused within a second, in every process. A token's expiry is looked at each time.
 
 When a token was used last is kept here and written for all tokens at once, at most once a minute; `close` writes the rest.
+Browsers have a session instead (hub.access.sessions), which holds as long as what it rests on.
 """
 
-import asyncio
-import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -16,15 +15,15 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from hub.access import tokens
+from hub.access.last_use import LastUse
+from hub.access.sessions import Sessions
 from hub.access.viewer import Viewer, book_of
 from hub.model.actions import Role
 from hub.store import Store
 from hub.store import tokens as stored
 from hub.store.tokens import Token
 
-log = logging.getLogger(__name__)
 KNOWN_FOR = timedelta(seconds=1)
-WRITTEN_EVERY = timedelta(minutes=1)
 MOST_KNOWN = 10_000
 _LONGEST_JWT = 16_000
 
@@ -38,7 +37,10 @@ class SignOn(Protocol):
 
 
 class Admission:
-    """books: whether a CSM sees only the customers that are its own. `sign_on`: None where only our tokens open."""
+    """books: whether a CSM sees only the customers that are its own. `sign_on`: None where only our tokens open.
+
+    sessions  of browsers; None: there are none
+    """
 
     def __init__(
         self,
@@ -46,6 +48,7 @@ class Admission:
         *,
         books: bool = False,
         sign_on: SignOn | None = None,
+        sessions: Sessions | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
@@ -53,9 +56,8 @@ class Admission:
         self._sign_on = sign_on
         self._monotonic = monotonic
         self._known: OrderedDict[str, tuple[float, Token, bool]] = OrderedDict()
-        self._used: dict[str, datetime] = {}
-        self._written_at = monotonic()
-        self._writing: asyncio.Task[None] | None = None
+        self.uses = LastUse(store, stored.note_use, what="tokens", monotonic=monotonic)
+        self.sessions = sessions
 
     async def find_viewer(self, secret: str, *, now: datetime) -> Viewer | None:
         """Whose `secret`, what stands behind `Bearer`, is; None where nobody may come in with it."""
@@ -63,7 +65,7 @@ class Admission:
             token = await self._token(secret, now=now)
             if token is None:
                 return None
-            self._note_use(token.id, now=now)
+            self.uses.note(token.id, now=now)
             return tokens.viewer_of(token, book=self._book(token.role, token.csm_email))
         if self._sign_on is None or secret.count(".") != 2 or len(secret) > _LONGEST_JWT:
             return None
@@ -72,21 +74,24 @@ class Admission:
             return None
         return replace(viewer, book=self._book(viewer.role, viewer.csm_email))
 
+    async def find_by_session(self, secret: str, *, now: datetime) -> Viewer | None:
+        """Whose session it is that a cookie of ours says; None where it is none, or none any more."""
+        if self.sessions is None:
+            return None
+        viewer = await self.sessions.find_viewer(secret, now=now)
+        if viewer is None:
+            return None
+        if viewer.token_id.startswith(tokens.ID):
+            self.uses.note(viewer.token_id, now=now)
+        return replace(viewer, book=self._book(viewer.role, viewer.csm_email))
+
     async def close(self) -> None:
         """Write what is not written yet."""
-        if self._writing is not None:
-            await self._writing
-        await self.flush()
+        await self.uses.close()
+        if self.sessions is not None:
+            await self.sessions.close()
         if self._sign_on is not None:
             await self._sign_on.close()
-
-    async def flush(self) -> None:
-        """Write when each token was used last."""
-        used, self._used = self._used, {}
-        self._written_at = self._monotonic()
-        if used:
-            async with self._store.transaction() as connection:
-                await stored.note_use(connection, used)
 
     def _book(self, role: Role, csm_email: str | None) -> str | None:
         return book_of(role, csm_email, books=self._books)
@@ -109,18 +114,3 @@ class Admission:
             if len(self._known) > MOST_KNOWN:
                 self._known.popitem(last=False)
         return token if tokens.opens(token, present=present, now=now) else None
-
-    def _note_use(self, token_id: str, *, now: datetime) -> None:
-        self._used[token_id] = max(now, self._used.get(token_id, now))
-        due = self._monotonic() - self._written_at >= WRITTEN_EVERY.total_seconds()
-        if due and (self._writing is None or self._writing.done()):
-            self._written_at = self._monotonic()
-            self._writing = asyncio.create_task(self._write())
-
-    async def _write(self) -> None:
-        used = dict(self._used)
-        try:
-            await self.flush()
-        except Exception:  # a worker's loop: requests go on, and what was not written is written with the next
-            log.exception("when tokens were used last could not be written")
-            self._used = {**used, **self._used}

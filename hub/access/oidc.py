@@ -8,7 +8,6 @@ public key can never be used as one. Whatever else is wrong, the answer is the s
 Claims are named as they are, or by a path with dots: realm_access.roles.
 """
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,7 +18,7 @@ from jwt.exceptions import InvalidTokenError
 from jwt.types import Options
 
 from hub.access.issuer import KEY_TYPES, IssuerAwayError, IssuerKeys
-from hub.access.viewer import RANK, Viewer
+from hub.access.viewer import RANK, Viewer, person_id
 from hub.model.actions import Role
 
 LEEWAY = timedelta(seconds=30)
@@ -65,9 +64,8 @@ class Oidc:
         email = _found(claims, self._rules.email_claim)
         if role is None or (email is not None and not isinstance(email, str)) or claims.get("email_verified") is False:
             return None
-        subject = hashlib.sha256(f"{claims['iss']}\x1f{claims['sub']}".encode()).hexdigest()
         return Viewer(
-            token_id=f"oidc_{subject[:32]}",
+            token_id=person_id(claims["iss"], claims["sub"]),
             name=str(email or claims.get("name") or claims["sub"])[:120],
             role=role,
             csm_email=email.strip().lower() if email and "@" in email else None,

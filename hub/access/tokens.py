@@ -21,6 +21,8 @@ from hub.store import tokens as stored
 from hub.store.tokens import Token
 
 PREFIX = "cshub_"
+ID = "tok_"
+"""What ids of tokens begin with; ids of those who came without one begin otherwise."""
 LONGEST_OVERLAP = timedelta(days=90)
 _LONGEST = 200
 
@@ -61,7 +63,7 @@ async def create(
         raise RefusedError(f"a token needs a scope; the role {role.value} has {', '.join(sorted(SCOPES[role]))}")
     secret = _secret()
     token = Token(
-        id=f"tok_{secrets.token_hex(8)}",
+        id=f"{ID}{secrets.token_hex(8)}",
         name=name.strip(),
         role=role,
         csm_email=csm_email.strip().lower() if csm_email else None,

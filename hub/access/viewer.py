@@ -5,6 +5,7 @@ scopes  how: a token has those of its role, or some of them
 book    whose customers: those of one CSM, or all; what lies outside a book does not exist for its viewer
 """
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -38,6 +39,7 @@ class Viewer:
 
     granted  the scopes the token was narrowed to; None: all of its role
     book     only customers whose `csm_email` is this, in small letters; None: all customers
+    session  id of the browser's session; None for who came with a token or a JWT
     """
 
     token_id: str
@@ -47,6 +49,7 @@ class Viewer:
     expires_at: datetime | None = None
     granted: frozenset[Scope] | None = None
     book: str | None = None
+    session: str | None = None
 
     @property
     def actor(self) -> str:
@@ -62,3 +65,8 @@ class Viewer:
     def may(self, role: Role) -> bool:
         """Whether what needs `role` is allowed."""
         return RANK[self.role] >= RANK[role]
+
+
+def person_id(issuer: str, subject: str) -> str:
+    """What stands for the id of a token where somebody came without one of ours: the same for the same person."""
+    return "oidc_" + hashlib.sha256(f"{issuer}\x1f{subject}".encode()).hexdigest()[:32]

@@ -131,7 +131,11 @@ async def _find(connection: Connection, statement: Select[Any]) -> Token | None:
 
 
 def _token(row: Any) -> Token:
-    values = {name: row._mapping[name] for name in Token.__dataclass_fields__}
+    return token_of({name: row._mapping[name] for name in Token.__dataclass_fields__})
+
+
+def token_of(values: Mapping[str, Any]) -> Token:
+    """Of the values of its columns."""
     scopes = values["scopes"]
     return Token(
         **{

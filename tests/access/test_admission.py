@@ -129,12 +129,12 @@ async def test_uses_are_written_together_once_a_minute(store: Store, seconds: Se
     await admission.find_viewer(made[0].secret, now=NOW)
     seconds.now += 59
     await admission.find_viewer(made[1].secret, now=NOW)
-    assert admission._writing is None
+    assert admission.uses.writing is None
     assert await last_uses(store) == {"a": None, "b": None}
     seconds.now += 1
     await admission.find_viewer(made[1].secret, now=NOW)
-    assert admission._writing is not None
-    await admission._writing
+    assert admission.uses.writing is not None
+    await admission.uses.writing
     assert await last_uses(store) == {"a": later, "b": NOW}
     await admission.find_viewer(made[1].secret, now=later)
     await admission.close()
@@ -146,5 +146,5 @@ async def test_an_earlier_use_never_comes_after_a_later_one(store: Store) -> Non
     for at in (NOW + timedelta(minutes=2), NOW):
         admission = Admission(store)  # of two processes
         await admission.find_viewer(made.secret, now=at)
-        await admission.flush()
+        await admission.close()
     assert await last_uses(store) == {"a": NOW + timedelta(minutes=2)}

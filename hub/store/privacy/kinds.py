@@ -194,6 +194,14 @@ KINDS: tuple[Kind, ...] = (
         sweeps=(Sweep(table=tables.idempotency_key, by="at"),),
     ),
     Kind(
+        name="sessions",
+        about="sessions of the dashboard that have ended: deleted; who signed in stays in the audit log",
+        days=1,
+        least_days=1,
+        why_least="their time is over by the end of a day",
+        sweeps=(Sweep(table=tables.web_session, by="expires_at"),),
+    ),
+    Kind(
         name="syncs",
         about="reports of syncs: deleted, but for the newest of each source",
         days=1_095,

@@ -177,6 +177,17 @@ PLACES = (
         plain={REFERENCE: "id", CODE: "name role scopes", STAFF: "csm_email", MACHINE: "digest previous_digest"},
         exported=False,
     ),
+    Place(
+        table=tables.web_session,
+        about="sessions of the dashboard",
+        plain={
+            REFERENCE: "id token_id",
+            CODE: "role",
+            STAFF: "issuer subject name csm_email",
+            MACHINE: "digest token_digest",
+        },
+        exported=False,
+    ),
     Place(table=tables.executor, about="processes", plain={MACHINE: "id"}, exported=False),
     Place(
         table=tables.health_definition,

@@ -17,6 +17,7 @@
 `hooks`       what other systems told us by webhook
 `resthooks`   who asked to be told of events over HTTP
 `attention`   what was left undone, for people's attention, and what they thought of the rest
+`session`     who is signed in to the dashboard
 `signing`     keys the hub made for itself
 `slack`       what people asked of us in Slack, and where we spoke of whom
 `mail`        who may not be written to, and which mail came back
@@ -92,6 +93,7 @@ from hub.store.tables.scores import (
     scorecard,
 )
 from hub.store.tables.segments import saved_segment
+from hub.store.tables.session import web_session
 from hub.store.tables.signing import signing_key
 from hub.store.tables.slack import slack_home, slack_message, slack_request, slack_thread
 from hub.store.tables.sources import raw_row, source_event, stream_day, stream_state
@@ -179,6 +181,7 @@ __all__ = [
     "user_activity_day",
     "vote",
     "watch",
+    "web_session",
     "withheld_call",
     "written_value",
 ]
