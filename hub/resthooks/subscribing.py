@@ -42,19 +42,20 @@ async def subscribe(
     *,
     event: str,
     url: str,
-    vault: Vault,
+    vault: Vault | None,
     allowed: Sequence[Network],
     now: datetime,
     lookup: Lookup = look_up,
 ) -> Subscribed:
-    """Begin to tell `url` of events from now on. RefusedError for a kind there is not, or an address nothing is sent to."""
-    _known(event)
-    if len(url) > LONGEST_URL:
-        raise RefusedError(f"an address has at most {LONGEST_URL} characters")
-    try:
-        await judged(url, to="the hook", allowed=allowed, lookup=lookup)
-    except Rejected as error:
-        raise RefusedError(error.reason) from None
+    """Begin to tell `url` of events from now on; RefusedError with all that stands against it.
+
+    vault  None where no key for secrets is set: where a hook leads could not be kept
+    """
+    faults = [*_faults_of(event), *await _against(url, allowed=allowed, lookup=lookup)]
+    if vault is None:
+        faults.append("where a hook leads is kept encrypted, and there is no key: set secrets_key in hub.yaml")
+    if faults or vault is None:
+        raise RefusedError("; ".join(faults))
     place = await find_place(store)
     hook = RestHook(
         id=f"rh-{uuid.uuid4().hex}",
@@ -108,6 +109,21 @@ async def find_endpoint(store: Store, address: str, *, vault: Vault) -> Endpoint
 
 
 def _known(event: str) -> tuple[str, str, str]:
-    if event not in EVENTS:
-        raise RefusedError(f"there is no event {event!r}; there are: {', '.join(EVENTS)}")
+    for fault in _faults_of(event):
+        raise RefusedError(fault)
     return EVENTS[event]
+
+
+def _faults_of(event: str) -> list[str]:
+    return [] if event in EVENTS else [f"there is no event {event!r}; there are: {', '.join(EVENTS)}"]
+
+
+async def _against(url: str, *, allowed: Sequence[Network], lookup: Lookup) -> list[str]:
+    """What stands against sending anything to `url`."""
+    if len(url) > LONGEST_URL:
+        return [f"an address has at most {LONGEST_URL} characters"]
+    try:
+        await judged(url, to="the hook", allowed=allowed, lookup=lookup)
+    except Rejected as error:
+        return [error.reason]
+    return []

@@ -41,7 +41,10 @@ class StreamCheck:
         description="Extra ones that are too many to be marked deleted without a person's word."
     )
     completeness: float | None = strawberry.field(description="Share of the vendor's rows that are here, 0 to 1.")
-    error: str | None = strawberry.field(description="Why it cannot be compared, or what is left to a person.")
+    error: str | None = strawberry.field(
+        description="Why it could not be compared, such as what the vendor refused, or what is left to a person. It stands "
+        "here alone: the payload's errors are empty where one stream fails, and the others are compared."
+    )
 
 
 _CHECKED = ("theirs", "ours", "missing", "extra", "stale", "held", "completeness", "error")
@@ -57,7 +60,8 @@ class SourceReconcilePayload:
 
     @answering
     def checks(self) -> list[StreamCheck] | None:
-        """Of a dry run. What a real one finds is with the source's streams, once a worker has done it."""
+        """Of a dry run, with each stream's failure in its error. What a real one finds is with the source's streams, once a
+        worker has done it."""
         found = self.outcome.result.get("checks")
         return None if found is None else [StreamCheck(**each) for each in found]
 
