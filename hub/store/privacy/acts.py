@@ -119,8 +119,8 @@ PLACES = (
         table=tables.hook_event,
         about="what other systems told us by webhook",
         customer=("customer_id",),
-        texts=("payload", "reason", "outcome"),
-        plain={REFERENCE: "id customer_id", VENDOR: "event_id", CODE: "hook type state"},
+        texts=("event_id", "type", "payload", "reason", "outcome"),
+        plain={REFERENCE: "id customer_id", CODE: "hook state"},
     ),
     Place(
         table=tables.slack_request,
@@ -155,7 +155,8 @@ PLACES = (
     Place(
         table=tables.playbook_stop,
         about="playbooks that are stopped",
-        plain={CODE: "playbook", OURS: "reason", STAFF: "stopped_by"},
+        texts=("reason",),
+        plain={CODE: "playbook", STAFF: "stopped_by"},
         exported=False,
     ),
     Place(
