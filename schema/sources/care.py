@@ -60,8 +60,7 @@ class SourceReconcilePayload:
 
     @answering
     def checks(self) -> list[StreamCheck] | None:
-        """Of a dry run, with each stream's failure in its error. What a real one finds is with the source's streams, once a
-        worker has done it."""
+        """Of a dry run, each failure with its stream. What a real one finds is with the source's streams, once it is done."""
         found = self.outcome.result.get("checks")
         return None if found is None else [StreamCheck(**each) for each in found]
 
