@@ -1,6 +1,7 @@
 // What every page does: times in the viewer's zone, forms that act, live regions, keys.
 
 import "./actions.js";
+import "./loading.js";
 import { follow, refresh } from "./live.js";
 import { localise } from "./times.js";
 
