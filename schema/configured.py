@@ -7,10 +7,12 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepDefinition:
-    """A step of a playbook: what it does (`action`), in words."""
+    """A step of a playbook: what it does (`action`), in words; in how many blocks it stands, and the name of the inmost."""
 
     action: str
     summary: str
+    depth: int = 0
+    block: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -129,7 +129,15 @@ def definitions(hub: Hub) -> list[PlaybookDefinition]:
             description=playbook.about or None,
             rest_days=playbook.rest.total_seconds() / 86_400,
             when=playbook.definition.get("when"),
-            steps=tuple(StepDefinition(action=step.action, summary=summary(step)) for step in playbook.steps),
+            steps=tuple(
+                StepDefinition(
+                    action=step.action,
+                    summary=summary(step),
+                    depth=step.depth,
+                    block=str(step.path[-2]) if step.depth else None,
+                )
+                for step in playbook.steps
+            ),
         )
         for playbook in hub.playbooks.definitions.values()
     ]

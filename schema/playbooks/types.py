@@ -133,14 +133,16 @@ class PlaybookRun(Node):
     deliveries: list[Delivery] = many("delivery", key="run_id", order=Order("reserved_at"), most=100)
 
 
-def _of(name: str) -> Any:
-    return computed(lambda value: getattr(value, name))
+def _of(name: str, description: str | None = None) -> Any:
+    return computed(lambda value: getattr(value, name), description=description)
 
 
 @strawberry.type(description="A step as configured.")
 class PlaybookStepDefinition:
     action: str = _of("action")
     summary: str = _of("summary")
+    depth: int = _of("depth", "In how many blocks it stands, such as those of a branch.")
+    block: str | None = _of("block", "The block it stands in: then, else, declined, expired or on_failure.")
 
 
 @strawberry.type(description="A playbook as configured now.")
