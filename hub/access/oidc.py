@@ -33,11 +33,15 @@ _UNCHECKED: Options = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OidcRules:
-    """audience: any of these must be the token's. roles: {value of the claim `roles_claim`: role}."""
+    """audience: any of these must be the token's. roles: {value of the claim `roles_claim`: role}.
+
+    clients     programs that may have asked the issuer for the token, by its `azp` or `client_id`; None: any
+    """
 
     issuer: str
     audience: tuple[str, ...]
     roles: Mapping[str, Role]
+    clients: tuple[str, ...] | None = None
     jwks_url: str | None = None
     algorithms: tuple[str, ...] = ("RS256", "ES256")
     email_claim: str = "email"
@@ -58,7 +62,7 @@ class Oidc:
         """
         claims = await self._claims(token)
         expires_at = None if claims is None else _valid_until(claims, now)
-        if claims is None or expires_at is None:
+        if claims is None or expires_at is None or not self._of_client(claims):
             return None
         role = self._role(claims)
         email = _found(claims, self._rules.email_claim)
@@ -103,6 +107,12 @@ class Oidc:
         except (InvalidTokenError, ValueError, TypeError):
             return None
         return claims if isinstance(claims["sub"], str) and claims["sub"] else None
+
+    def _of_client(self, claims: Mapping[str, Any]) -> bool:
+        """Whether who asked for the token may have; some issuers call it otherwise, and where two say it both must agree."""
+        clients = self._rules.clients
+        said = [claims[name] for name in ("azp", "client_id", "appid", "cid") if name in claims]
+        return clients is None or (bool(said) and all(each in clients for each in said))
 
     def _role(self, claims: Mapping[str, Any]) -> Role | None:
         given = _found(claims, self._rules.roles_claim)

@@ -32,16 +32,17 @@ class Claims(_Part):
 
 
 class OidcSection(_Part):
-    """roles: {value of the roles' claim: role}."""
+    """roles: {value of the roles' claim: role}. clients: who may have asked for a token (`azp`, `client_id`); else anybody."""
 
     issuer: str
     audience: list[str] = Field(min_length=1)
+    clients: list[str] | None = Field(default=None, min_length=1)
     jwks_url: str | None = None
     algorithms: list[str] = Field(default=["RS256", "ES256"], min_length=1)
     claims: Claims = Claims()
     roles: dict[str, Role] = Field(min_length=1)
 
-    @field_validator("audience", mode="before")
+    @field_validator("audience", "clients", mode="before")
     @classmethod
     def _one_or_several(cls, value: object) -> object:
         return [value] if isinstance(value, str) else value
@@ -76,6 +77,7 @@ class Access(_Part):
             issuer=given.issuer,
             audience=tuple(given.audience),
             roles=given.roles,
+            clients=None if given.clients is None else tuple(given.clients),
             jwks_url=given.jwks_url,
             algorithms=tuple(given.algorithms),
             email_claim=given.claims.email,
