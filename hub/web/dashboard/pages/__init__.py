@@ -10,6 +10,9 @@ from hub.web.dashboard.pages import (
     customers,
     matches,
     matches_decided,
+    model,
+    model_backtest,
+    model_postmortems,
     playbook,
     playbook_plan,
     playbook_run,
@@ -53,4 +56,7 @@ PAGES: Sequence[Page] = (
     matches_decided.PAGE,
     source.PAGE,
     sources_quarantine.PAGE,
+    model.PAGE,
+    model_postmortems.PAGE,
+    model_backtest.PAGE,
 )

@@ -10,7 +10,7 @@ from hub.web.dashboard.page import Data, Page, Visit
 TABS = (
     ("customer", "", "Why"),
     ("customer_timeline", "/timeline", "Timeline"),
-    ("customer_calls", "/alerts", "Alerts and tasks"),
+    ("customer_calls", "/alerts", "Alerts"),
     ("customer_runs", "/playbooks", "Playbooks"),
     ("customer_notes", "/notes", "Notes"),
     ("customer_usage", "/usage", "Usage"),

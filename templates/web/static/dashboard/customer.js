@@ -25,6 +25,8 @@ export async function into(id, address) {
   }
 }
 
+document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
 for (const region of document.querySelectorAll("[data-lazy]")) into(region.id, region.dataset.lazy);
 
 document.addEventListener("click", async (event) => {
