@@ -2,8 +2,8 @@
 
     app(hub)            a Starlette application over anything that has a store, actions, a clock and playbooks
 
-Every request to /graphql needs a token (Authorization: Bearer cshub_…), introspection too. Here the two halves meet that do
-not know each other: `hub.web.graphql`, which knows HTTP, and `schema`, which knows GraphQL.
+Every request to /graphql needs a token (Authorization: Bearer cshub_…) or the cookie of who signed in, introspection too. Here
+the two halves meet that do not know each other: `hub.web.graphql`, which knows HTTP, and `schema`, which knows GraphQL.
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -29,11 +29,12 @@ from hub.compose.live import Live
 from hub.store import Store
 from hub.store.ping import answers
 from hub.web import dashboard, graphiql
+from hub.web.browsers import Browsers
+from hub.web.entrance import browsers_of, entrance
 from hub.web.graphql.endpoint import Answered, Endpoint, FindViewer
 from hub.web.graphql.origins import Origins
 from hub.web.graphql.reading import Asked
 from hub.web.live import Limits
-from hub.web.receiving import bearer
 from schema.answering import answer
 from schema.context import Actions, Context, PlaybookDefinition, SourceDefinition
 from schema.errors import BadInputError
@@ -93,9 +94,18 @@ def app(
     """
     guard = guard or Guard()
     admission = admission or Admission(hub.store)
-    find = _find_viewer(hub, admission)
+    find = entrance(admission, clock=hub.clock)
+    browsers = browsers_of(admission)
     reads = Reads(hub.store)
-    live = Live(hub, find_viewer=find, guard=guard, reads=reads, origins=Origins(origins), limits=live_limits)
+    live = Live(
+        hub,
+        find_viewer=find,
+        guard=guard,
+        reads=reads,
+        origins=Origins(origins),
+        limits=live_limits,
+        browsers=browsers,
+    )
     limits = {"introspection": guard.rules.introspection, "explorer": explorer}
 
     @asynccontextmanager
@@ -121,7 +131,7 @@ def app(
         Route("/graphiql", explore),
         Mount("/static/graphiql", _Only(StaticFiles(directory=graphiql.assets_folder()), graphiql.ASSETS)),
     ]
-    endpoint = _endpoint(hub, guard, reads, origins, find)
+    endpoint = _endpoint(hub, guard, reads, origins, find, browsers)
     graphql = _Graphql(endpoint, live.streaming(endpoint))
     made = _Application(
         graphql,
@@ -150,14 +160,6 @@ def _said_away(error: Exception) -> Response:
     """Nobody was refused: whether the token is good can't be told now."""
     body = {"errors": [{"message": str(error), "extensions": {"code": "TRY_AGAIN"}}]}
     return JSONResponse(body, status_code=503, headers={"retry-after": str(int(PAUSE))})
-
-
-def _find_viewer(hub: HubLike, admission: Admission) -> FindViewer:
-    async def viewer(headers: Mapping[str, str]) -> Viewer | None:
-        secret = bearer(headers)
-        return None if secret is None else await admission.find_viewer(secret, now=hub.clock())
-
-    return viewer
 
 
 def _context(hub: HubLike, guard: Guard, reads: Reads, viewer: Viewer) -> Context:
@@ -193,7 +195,14 @@ def _customer_id(key: str) -> str:
     return key
 
 
-def _endpoint(hub: HubLike, guard: Guard, reads: Reads, origins: Sequence[str], find: FindViewer) -> Endpoint:
+def _endpoint(
+    hub: HubLike,
+    guard: Guard,
+    reads: Reads,
+    origins: Sequence[str],
+    find: FindViewer,
+    browsers: Browsers | None,
+) -> Endpoint:
     async def answered(asked: Asked, viewer: Viewer, reading_only: bool) -> Answered:
         given = await answer(
             _context(hub, guard, reads, viewer),
@@ -206,7 +215,7 @@ def _endpoint(hub: HubLike, guard: Guard, reads: Reads, origins: Sequence[str], 
         headers = {} if given.retry_after is None else {"retry-after": str(given.retry_after)}
         return Answered(given.encoded(), given.status, headers)
 
-    return Endpoint(answered, find_viewer=find, origins=Origins(origins))
+    return Endpoint(answered, find_viewer=find, origins=Origins(origins), browsers=browsers)
 
 
 class _Graphql:

@@ -1,8 +1,10 @@
 """Sessions of browsers: opened by who signs in, held by a signed cookie, and ended with what they rest on.
 
-    opened = await sessions.open_by_token(secret, now=now)       None for a secret that opens nothing
-    opened.cookie                                                what the cookie holds from now on
-    await sessions.find_viewer(cookie, now=now)                  who that is; None where the session is over
+    opened = await sessions.open_by_token(token, secret, now=now)
+    opened.cookie                                    what the cookie holds from now on
+    await sessions.find_viewer(cookie, now=now)      who that is; None where the session is over
+
+`hub.access.signing_in` is what opens and ends them, and has it in the audit log.
 
 A session has an id of its own, new at every sign-in, and 32 random bytes that only the cookie knows; the store has their
 SHA-256. It ends when somebody signs out, `hours` after it began, after resting for `idle`, and with the token that was
@@ -25,6 +27,7 @@ from hub.access.viewer import Viewer, person_id
 from hub.store import Store
 from hub.store import sessions as stored
 from hub.store.sessions import Found, Session
+from hub.store.tokens import Token
 
 KNOWN_FOR = timedelta(seconds=1)
 MOST_KNOWN = 10_000
@@ -77,11 +80,8 @@ class Sessions:
         self._known: OrderedDict[str, tuple[float, Found]] = OrderedDict()
         self._uses = LastUse(store, stored.note_use, what="sessions", monotonic=monotonic)
 
-    async def open_by_token(self, secret: str, *, now: datetime) -> Opened | None:
-        """A session that rests on one of our tokens; None where the secret opens nothing."""
-        token = await tokens.find_token(self._store, secret, now=now)
-        if token is None:
-            return None
+    async def open_by_token(self, token: Token, secret: str, *, now: datetime) -> Opened:
+        """A session that rests on one of our tokens, which this secret of it opens."""
         session = replace(self._new(now), token_id=token.id, token_digest=tokens.digest(secret))
         return await self._open(Found(session=session, token=token, present=True))
 
@@ -173,7 +173,9 @@ def viewer_of(found: Found) -> Viewer:
             granted=None if token.scopes is None else frozenset(token.scopes),
             session=session.id,
         )
-    assert session.issuer and session.subject and session.role, "a session is a token's or a person's"
+    assert session.issuer is not None, "a session is a token's or a person's"
+    assert session.subject is not None, "the issuer names whom it vouches for"
+    assert session.role is not None, "nobody comes in without one"
     return Viewer(
         token_id=person_id(session.issuer, session.subject),
         name=session.name or session.subject,

@@ -24,10 +24,12 @@ from hub.compose.exporting import export_routes
 from hub.compose.graphql import guard_of
 from hub.compose.live import limits_of
 from hub.compose.resthooks import resthook_routes
+from hub.compose.signing_in import sign_in_routes
 from hub.compose.web import routes_of
 from hub.errors import RefusedError
 from hub.settings import load
 from hub.store import Store
+from hub.web.dashboard.signin import DemoToken
 from schema.context import Actions, PlaybookDefinition, SourceDefinition
 
 log = logging.getLogger(__name__)
@@ -120,6 +122,7 @@ async def serve_hub(
     bound: socket.socket,
     *,
     demo_token: str | None = None,
+    demo_tokens: Sequence[DemoToken] = (),
     first: Callable[[], Awaitable[object]] | None = None,
 ) -> None:
     """Serve until told to stop. `first`: to be done once the durable engine runs, before the first request."""
@@ -128,7 +131,12 @@ async def serve_hub(
     served = app(
         Served(hub, first),
         demo_token=demo_token,
-        routes=[*routes_of(hub), *export_routes(hub, admission), *resthook_routes(hub, admission)],
+        routes=[
+            *routes_of(hub),
+            *export_routes(hub, admission),
+            *resthook_routes(hub, admission),
+            *sign_in_routes(hub, admission, demo=demo_tokens),
+        ],
         guard=guard_of(hub.settings),
         origins=graphql.origins,
         explorer=graphql.graphiql,
@@ -162,6 +170,7 @@ async def serve(config: Path | None, host: str | None, port: int | None, worker:
         with listen(host, port) as bound:
             place = f"http://{host}:{bound.getsockname()[1]}"
             show.say(f"store    {hub.store.description}")
+            show.say(f"Sign in  {place}/sign-in   with a token: cshub token create")
             show.say(f"GraphQL  {place}/graphql   explorer at {place}/graphiql")
             await serve_hub(hub, bound)
 

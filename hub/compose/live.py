@@ -17,6 +17,7 @@ from hub.access.standing import find_ended
 from hub.events import Broadcast, EndedError
 from hub.settings import Settings
 from hub.store import Store
+from hub.web.browsers import Browsers
 from hub.web.graphql.endpoint import Endpoint, FindViewer
 from hub.web.graphql.origins import Origins
 from hub.web.graphql.reading import Asked
@@ -71,17 +72,26 @@ class Live:
         reads: Reads,
         origins: Origins,
         limits: Limits | None = None,
+        browsers: Browsers | None = None,
     ) -> None:
         self.limits = limits or Limits()
         self.broadcast = Broadcast(hub.store)
         self.port = _Port(hub, self.broadcast, find_viewer, guard, reads)
         self.sessions = Sessions(self.port, self.limits)
         self._origins = origins
-        self.socket = Socket(self.port, self.sessions, self.limits, origins=origins)
+        self._browsers = browsers
+        self.socket = Socket(self.port, self.sessions, self.limits, origins=origins, browsers=browsers)
 
     def streaming(self, otherwise: Endpoint) -> Streaming:
         """Server-sent events for those who accept them; `otherwise` answers the others."""
-        return Streaming(self.port, self.sessions, self.limits, origins=self._origins, otherwise=otherwise)
+        return Streaming(
+            self.port,
+            self.sessions,
+            self.limits,
+            origins=self._origins,
+            otherwise=otherwise,
+            browsers=self._browsers,
+        )
 
     async def close(self) -> None:
         """End every stream, and take no more."""

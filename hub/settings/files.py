@@ -16,6 +16,7 @@ from hub.delivery.reach import network
 from hub.errors import ConfigError
 from hub.playbooks.durations import parse_duration
 from hub.settings.access import Access
+from hub.settings.dashboard import Dashboard
 from hub.settings.graphql import GraphQL
 from hub.settings.hooks import Hook
 from hub.settings.live import Live
@@ -175,6 +176,7 @@ class HubFile(_Part):
     graphql: GraphQL = GraphQL()
     live: Live = Live()
     access: Access = Access()
+    dashboard: Dashboard = Dashboard()
     schedules: Schedules = Schedules()
     slack: Slack | None = None
     mail: Mail | None = None

@@ -103,10 +103,11 @@ async def note_use(connection: Connection, used: Mapping[str, datetime]) -> None
 async def _find(connection: Connection, test: ColumnElement[bool]) -> Sequence[Found]:
     joined = web_session.outerjoin(api_token, api_token.c.id == web_session.c.token_id)
     statement = select(*_own, *_tokens, *_secrets).select_from(joined).where(test)
-    return [_found(row._mapping) for row in await connection.execute(statement)]
+    return [_found(row) for row in await connection.execute(statement)]
 
 
-def _found(row: Mapping[str, Any]) -> Found:
+def _found(row: Any) -> Found:
+    row = row._mapping
     values = {name: row[name] for name in Session.__dataclass_fields__}
     session = Session(**{**values, "role": None if values["role"] is None else Role(values["role"])})
     if row["token__id"] is None:

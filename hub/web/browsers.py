@@ -14,6 +14,7 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 LONGEST = 4_000
+LONGEST_PATH = 1_000
 PREFLIGHT = "graphql-require-preflight"
 Headers = Mapping[str, str]
 
@@ -99,7 +100,7 @@ def found(headers: Headers, name: str) -> str | None:
 
 def local_path(given: str | None) -> str:
     """Where to go on after signing in: a path of ours, or the first page. What a browser could read as another host is none."""
-    if not given or not given.startswith("/") or given.startswith("//") or len(given) > LONGEST:
+    if not given or not given.startswith("/") or given.startswith("//") or len(given) > LONGEST_PATH:
         return "/"
     if (
         "\\" in given

@@ -1,6 +1,7 @@
 """GET /export/{view}.{csv|jsonl|parquet}: rows for BI tools, streamed. GET /export says what there is.
 
-    Authorization: Bearer cshub_…     a token with the scope `export`; personal data needs `personal` besides
+    Authorization: Bearer cshub_…     a token with the scope `export`; personal data needs `personal` besides. Or the cookie
+                                      of who signed in with such a token, for links on pages of the hub
     columns=id,name                   those and no others; without it all that the token may see
     where={"band": {"eq": "critical"}}     only of the customers who meet a condition, in the one vocabulary
 
@@ -12,7 +13,7 @@ export that fails half-way is cut off, so that nobody takes it for whole.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,13 +33,13 @@ from hub.export import FORMATS, Asked, PersonalError, Planned, encoded, plan
 from hub.model.actions import Scope
 from hub.store import Store
 from hub.store.bi import VIEWS
-from hub.web.receiving import Routes, bearer
+from hub.web.browsers import Browsers
+from hub.web.entrance import FindViewer
+from hub.web.receiving import Routes
 
 AT_ONCE = 2
 RETRY_AFTER = 30
 ACTION = "export"
-FindViewer = Callable[[str], Awaitable[Viewer | None]]
-"""What stands behind `Bearer` -> whose it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +48,15 @@ class _DeniedError(Exception):
     status: int
 
 
-def routes(store: Store, *, find_viewer: FindViewer, clock: Callable[[], datetime]) -> Routes:
-    """The two routes."""
+def routes(
+    store: Store, *, find_viewer: FindViewer, clock: Callable[[], datetime], browsers: Browsers | None = None
+) -> Routes:
+    """The two routes. browsers: what those who come by cookie must show; None where nobody does."""
     free = asyncio.Semaphore(AT_ONCE)
 
     async def index(request: Request) -> Response:
         try:
-            viewer = await _viewer(request, find_viewer)
+            viewer = await _viewer(request, find_viewer, browsers)
         except _DeniedError as denied:
             return _says(denied.reason, denied.status)
         personal = Scope.PERSONAL in viewer.scopes
@@ -62,7 +65,7 @@ def routes(store: Store, *, find_viewer: FindViewer, clock: Callable[[], datetim
     async def export(request: Request) -> Response:
         view, _, format_ = request.path_params["file"].rpartition(".")
         try:
-            viewer = await _viewer(request, find_viewer)
+            viewer = await _viewer(request, find_viewer, browsers)
             if format_ not in FORMATS:
                 raise _DeniedError(f"the address ends in .{', .'.join(FORMATS)}", 404)
             asked = _asked(view, viewer, request.query_params)
@@ -108,11 +111,12 @@ async def _one_of(free: asyncio.Semaphore, rows: AsyncIterator[bytes]) -> AsyncG
             yield piece
 
 
-async def _viewer(request: Request, find_viewer: FindViewer) -> Viewer:
-    secret = bearer(request.headers)
-    viewer = None if secret is None else await find_viewer(secret)
+async def _viewer(request: Request, find_viewer: FindViewer, browsers: Browsers | None) -> Viewer:
+    viewer = await find_viewer(request.headers)
     if viewer is None:
         raise _DeniedError("a token is needed: Authorization: Bearer cshub_…", 401)
+    if viewer.session is not None and browsers is not None and (why := browsers.why_no_download(request.headers)):
+        raise _DeniedError(why, 403)
     if not {Scope.READ, Scope.EXPORT} <= viewer.scopes:
         raise _DeniedError("the token may not export: that takes the scope export", 403)
     return viewer

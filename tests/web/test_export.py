@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import httpx
@@ -16,6 +16,7 @@ from hub.model.actions import Role, Scope
 from hub.store import Store, tables
 from hub.store.audit import find_latest
 from hub.web import export
+from hub.web.receiving import bearer
 from tests.schema.company import NOW, insert, record, seed
 
 VIEWERS = {
@@ -28,8 +29,8 @@ VIEWERS = {
 
 @pytest.fixture
 async def client(sqlite_store: Store) -> AsyncIterator[httpx.AsyncClient]:
-    async def find(secret: str) -> Viewer | None:
-        return VIEWERS.get(secret)
+    async def find(headers: Mapping[str, str]) -> Viewer | None:
+        return VIEWERS.get(bearer(headers) or "")
 
     app = Starlette(routes=export.routes(sqlite_store, find_viewer=find, clock=lambda: NOW))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://hub") as made:
@@ -143,8 +144,8 @@ async def test_what_is_wrong_is_named(
 async def test_a_third_one_waits_its_turn(sqlite_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(export, "AT_ONCE", 0)
 
-    async def find(secret: str) -> Viewer | None:
-        return VIEWERS.get(secret)
+    async def find(headers: Mapping[str, str]) -> Viewer | None:
+        return VIEWERS.get(bearer(headers) or "")
 
     app = Starlette(routes=export.routes(sqlite_store, find_viewer=find, clock=lambda: NOW))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://hub") as client:

@@ -5,6 +5,6 @@
     accept      which of the two media types the client wants
     origins     pages of other origins that may call it from a browser; none by default
 
-No cookie is ever looked at, so no page can act for somebody who happens to be signed in. Besides, what a browser sends
-across sites without asking first is refused: POST takes nothing but JSON, and GET needs a header of its own.
+With the cookie of somebody who is signed in only pages of the hub may call it (hub.web.browsers), by POST. Besides, what a
+browser sends across sites without asking first is refused: POST takes nothing but JSON, and GET needs a header of its own.
 """

@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from hub.access import Viewer
+from hub.web.browsers import Browsers
 from hub.web.graphql import accept
 from hub.web.graphql.origins import METHODS, Origins
 from hub.web.graphql.reading import LARGEST_BODY, Asked, BadRequestError, check_content_type, got, posted
@@ -51,10 +52,18 @@ class _GoneError(Exception):
 class Endpoint:
     """See the module."""
 
-    def __init__(self, answer: Answering, *, find_viewer: FindViewer, origins: Origins | None = None) -> None:
+    def __init__(
+        self,
+        answer: Answering,
+        *,
+        find_viewer: FindViewer,
+        origins: Origins | None = None,
+        browsers: Browsers | None = None,
+    ) -> None:
         self.answer = answer
         self.find_viewer = find_viewer
         self.origins = origins or Origins()
+        self.browsers = browsers
         self._patience = Patience()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -87,6 +96,8 @@ class Endpoint:
                 type_=type_,
                 headers={"www-authenticate": 'Bearer realm="cshub"'},
             )
+        if viewer.session is not None and (why := why_no_call(self.browsers, headers, scope["method"])):
+            return _refused(why, 403, code="FORBIDDEN", type_=type_)
         reading_only = scope["method"] != "POST"
         try:
             asked = got(scope["query_string"], headers) if reading_only else await self._posted(headers, receive)
@@ -109,6 +120,11 @@ class Endpoint:
                 raise BadRequestError(f"the request is larger than {LARGEST_BODY:,} bytes", 413)
             if not message.get("more_body", False):
                 return posted(bytes(body))
+
+
+def why_no_call(browsers: Browsers | None, headers: Mapping[str, str], method: str) -> str | None:
+    """Why who came with a session's cookie is refused; None where a page of ours calls."""
+    return "this takes a token" if browsers is None else browsers.why_no_call(headers, method)
 
 
 class Patience:

@@ -2,7 +2,8 @@
 
     Socket(port, sessions, limits, origins)        an ASGI application for the scope "websocket"
 
-The token comes in the Authorization header of the handshake or in the payload of connection_init. Browsers say which page
+The token comes in the Authorization header of the handshake or in the payload of connection_init; on pages of the hub the
+session's cookie does. Browsers say which page
 opened a socket, and other sites' pages are refused before that, as they are over HTTP. Codes it closes with: 4400 a message
 that is none, 4401 an operation before connection_init was acknowledged, 4403 no valid token, now or no longer, 4406 another
 subprotocol, 4408 no connection_init in time, 4409 an id that is in use, 4429 a second connection_init, 1001 the process ends,
@@ -19,6 +20,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from hub.access import Viewer
 from hub.errors import RefusedError, TransientError
+from hub.web.browsers import Browsers
 from hub.web.graphql.origins import Origins
 from hub.web.live.operations import ClosedError, Operations, authorization
 from hub.web.live.port import Limits, Port
@@ -31,11 +33,14 @@ ACK = b'{"type":"connection_ack"}'
 class Socket:
     """See the module."""
 
-    def __init__(self, port: Port, sessions: Sessions, limits: Limits, *, origins: Origins) -> None:
+    def __init__(
+        self, port: Port, sessions: Sessions, limits: Limits, *, origins: Origins, browsers: Browsers | None = None
+    ) -> None:
         self._port = port
         self._sessions = sessions
         self._limits = limits
         self._origins = origins
+        self._browsers = browsers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         socket = WebSocket(scope, receive, send)
@@ -47,17 +52,20 @@ class Socket:
             await socket.close(4406, "Subprotocol not acceptable")
             return
         await socket.accept(PROTOCOL)
-        await _Connection(socket, self._port, self._sessions, self._limits).run()
+        await _Connection(socket, self._port, self._sessions, self._limits, self._browsers).run()
 
 
 class _Connection:
     """One open socket."""
 
-    def __init__(self, socket: WebSocket, port: Port, sessions: Sessions, limits: Limits) -> None:
+    def __init__(
+        self, socket: WebSocket, port: Port, sessions: Sessions, limits: Limits, browsers: Browsers | None
+    ) -> None:
         self._socket = socket
         self._port = port
         self._sessions = sessions
         self._limits = limits
+        self._browsers = browsers
         self._sending = asyncio.Lock()
         self._stopped: asyncio.Future[ClosedError] = asyncio.get_running_loop().create_future()
 
@@ -94,6 +102,10 @@ class _Connection:
             raise ClosedError(1013, str(error)[:120]) from None
         if viewer is None:
             raise ClosedError(4403, "Forbidden: a valid token is needed")
+        if viewer.session is not None:
+            why = "a token is needed" if self._browsers is None else self._browsers.why_no_socket(self._socket.headers)
+            if why is not None:
+                raise ClosedError(4403, f"Forbidden: {why}"[:120])
         return viewer
 
     async def _serve(self, viewer: Viewer) -> None:

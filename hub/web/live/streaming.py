@@ -16,7 +16,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from hub.access import Viewer
 from hub.errors import RefusedError
 from hub.events import EndedError, Ending, Parcel
-from hub.web.graphql.endpoint import refused
+from hub.web.browsers import Browsers
+from hub.web.graphql.endpoint import refused, why_no_call
 from hub.web.graphql.origins import Origins
 from hub.web.graphql.reading import LARGEST_BODY, Asked, BadRequestError, check_content_type, got, posted
 from hub.web.live.port import Limits, Port, Refused
@@ -30,12 +31,22 @@ _BEAT = b":\n\n"
 class Streaming:
     """See the module."""
 
-    def __init__(self, port: Port, sessions: Sessions, limits: Limits, *, origins: Origins, otherwise: ASGIApp) -> None:
+    def __init__(
+        self,
+        port: Port,
+        sessions: Sessions,
+        limits: Limits,
+        *,
+        origins: Origins,
+        otherwise: ASGIApp,
+        browsers: Browsers | None = None,
+    ) -> None:
         self._port = port
         self._sessions = sessions
         self._limits = limits
         self._origins = origins
         self._otherwise = otherwise
+        self._browsers = browsers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
@@ -50,6 +61,9 @@ class Streaming:
             )
             response.headers.update(origin)
             await response(scope, receive, send)
+            return
+        if viewer.session is not None and (why := why_no_call(self._browsers, headers, scope["method"])):
+            await refused(why, 403, code="FORBIDDEN", headers=origin)(scope, receive, send)
             return
         gone = asyncio.Event()
         stopped = asyncio.Event()

@@ -23,6 +23,8 @@ async def test_its_answers_have_the_headers_of_all_answers(client: httpx.AsyncCl
 
 async def test_an_error_of_ours_is_an_answer_that_says_nothing(hub: FakeHub) -> None:
     class _Broken:
+        sessions = None
+
         async def find_viewer(self, secret: str, **_: object) -> None:
             raise ZeroDivisionError("secret")
 
