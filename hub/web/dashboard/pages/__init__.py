@@ -4,6 +4,10 @@ from collections.abc import Sequence
 
 from hub.web.dashboard.page import Page
 from hub.web.dashboard.pages import (
+    admin,
+    admin_audit,
+    admin_privacy,
+    admin_team,
     customer,
     customer_doings,
     customer_records,
@@ -59,4 +63,8 @@ PAGES: Sequence[Page] = (
     model.PAGE,
     model_postmortems.PAGE,
     model_backtest.PAGE,
+    admin.PAGE,
+    admin_team.PAGE,
+    admin_audit.PAGE,
+    admin_privacy.PAGE,
 )

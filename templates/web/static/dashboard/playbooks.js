@@ -3,9 +3,14 @@
 
 import { localise } from "./times.js";
 
+const TROUBLE = {
+  429: "You asked much in this minute: try again shortly.",
+  503: "It took longer than a request may. The command line takes its time: cshub playbook plan, cshub playbook report.",
+};
+
 async function page(path) {
   const answer = await fetch(path, { headers: { accept: "text/html" } });
-  if (!answer.ok) throw new Error(answer.status === 429 ? "You asked much in this minute: try again shortly." : "It could not be computed. Try again in a moment.");
+  if (!answer.ok) throw new Error(TROUBLE[answer.status] ?? "It could not be computed. Try again in a moment.");
   return new DOMParser().parseFromString(await answer.text(), "text/html");
 }
 

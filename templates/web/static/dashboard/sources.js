@@ -1,6 +1,6 @@
-// Sources and matches: what a dry run found, as a small table; finding another customer by name.
+// Sources and matches: what a dry run found, as a small table.
 
-import { run } from "./graphql.js";
+import "./finding.js";
 
 function cell(row, text, tag = "td") {
   const made = document.createElement(tag);
@@ -62,27 +62,4 @@ document.addEventListener("previewed", (event) => {
   if (!show || !place) return;
   place.replaceChildren(...show(event.detail.payload));
   place.hidden = false;
-});
-
-// "Another customer…": what is typed is looked up, and stands for a customer once it is the name of one
-let due;
-document.addEventListener("input", (event) => {
-  const field = event.target;
-  if (!field.matches?.("[data-finds-customer]")) return;
-  const form = field.closest("form");
-  const options = [...field.list.options];
-  const chosen = options.find((each) => each.value === field.value);
-  form.querySelector("[data-found]").value = chosen?.dataset.id ?? "";
-  form.querySelector("button").disabled = !chosen;
-  if (chosen || field.value.length < 2) return;
-  clearTimeout(due);
-  due = setTimeout(async () => {
-    const found = await run("customers-named", { search: field.value });
-    field.list.replaceChildren(...found.customers.nodes.map((each) => {
-      const made = document.createElement("option");
-      made.value = each.domain ? `${each.name} (${each.domain})` : each.name;
-      made.dataset.id = each.id;
-      return made;
-    }));
-  }, 200);
 });
