@@ -52,19 +52,25 @@ def risk_map(places: Sequence[Place], *, title: str, unit: str, horizon: str) ->
         _dot(place, x(place.risk), y(place.amount), 3.5 + 8.5 * sqrt(place.risk * place.amount / worst))
         for place in losses
     ]
-    for place in losses[:NAMED]:
-        near_edge = x(place.risk) > RIGHT - 110
-        made.append(
-            _text(
-                x(place.risk) + (-14 if near_edge else 14), y(place.amount) + 4, place.name, end=near_edge, colour=INK
-            )
-        )
+    made += _names(losses[:NAMED], x, y)
     made.append(_text((LEFT + RIGHT) / 2, HEIGHT - 8, f"probability to leave within {horizon}", middle=True))
-    made.append(_text(LEFT - 8, TOP - 6, unit, end=True))
+    made.append(_text(4, TOP - 6, unit))
     size = f'width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}"'
     drawn = "\n".join(made)
     family = 'font-family="Roboto, Helvetica, Arial, sans-serif"'
     return f'<svg xmlns="{SVG}" {size} role="img" {family}>\n<title>{escape(title)}</title>\n{drawn}\n</svg>\n'
+
+
+def _names(places: Sequence[Place], x: Callable[[float], float], y: Callable[[float], float]) -> Iterable[str]:
+    """Names beside dots; none where it would run into one that stands already."""
+    taken: list[tuple[float, float]] = []
+    for place in places:
+        left, at = x(place.risk), y(place.amount)
+        if any(abs(at - other) < 13 and abs(left - beside) < 130 for beside, other in taken):
+            continue
+        taken.append((left, at))
+        near_edge = left > RIGHT - 110
+        yield _text(left + (-14 if near_edge else 14), at + 4, place.name, end=near_edge, colour=INK)
 
 
 def _across(low: int, high: int, y: Callable[[float], float]) -> Iterable[str]:

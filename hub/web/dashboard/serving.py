@@ -16,7 +16,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from hub.access import Viewer
-from hub.model.actions import Role
+from hub.model.actions import Role, Scope
 from hub.resources import TEMPLATES
 from hub.web.dashboard import words
 from hub.web.dashboard.asking import Ask, Asked
@@ -154,6 +154,7 @@ class _Served:
             visit=visit,
             now=visit.now,
             viewer=visit.viewer,
+            may_act=Scope.ACT in visit.viewer.scopes,
             navigation=navigation,
             company=self._company,
             **values,

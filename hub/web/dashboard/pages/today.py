@@ -66,7 +66,7 @@ def ranked(calls: Sequence[Mapping[str, Any]], *, today: date) -> list[dict[str,
     for call in calls:
         customer = call["customer"]
         entry = found.setdefault(customer["id"], {"customer": customer, "calls": [], **stake(customer)})
-        entry["calls"].append(call | {"late": call["dueOn"] is not None and call["dueOn"] < today.isoformat()})
+        entry["calls"].append({**call, "late": call["dueOn"] is not None and call["dueOn"] < today.isoformat()})
     for entry in found.values():
         entry["ids"] = [call["id"] for call in entry["calls"]]
         entry["taken"] = all(call["state"] == "IN_PROGRESS" for call in entry["calls"])
