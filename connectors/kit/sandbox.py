@@ -14,7 +14,8 @@ import hmac
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass, fields
-from typing import Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
+from weakref import WeakSet
 
 import orjson
 from starlette.applications import Starlette
@@ -201,16 +202,26 @@ def assemble(
 class Rendered(Generic[Made]):
     """A vendor's view of the World, made once per World: `rendered()` is made again when `world()` is another one."""
 
+    _all: ClassVar[WeakSet["Rendered[Any]"]] = WeakSet()
+
     def __init__(self, world: Callable[[], World], make: Callable[[World], Made]) -> None:
         self._world, self._make = world, make
         self._of: World | None = None
         self._made: Made | None = None
+        self._all.add(self)
 
     def __call__(self) -> Made:
         world = self._world()
         if self._made is None or world is not self._of:
             self._made, self._of = self._make(world), world
         return self._made
+
+    @classmethod
+    def again(cls) -> None:
+        """Make now what will be asked for: the views, as of now, that have been asked for before."""
+        for each in list(cls._all):
+            if each._of is not None:
+                each()
 
 
 class Limiter:

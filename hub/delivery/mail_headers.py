@@ -1,11 +1,26 @@
 """Headers of mail: how they are folded, and those that many mails share."""
 
-from email.headerregistry import BaseHeader
+from email.headerregistry import BaseHeader, HeaderRegistry
 from email.policy import EmailPolicy
 from functools import lru_cache
+from typing import Any
 
 HEADERS_KEPT = 4_096
 UNFOLDED = "list-unsubscribe"
+
+
+class _Registry(HeaderRegistry):
+    """Makes the class of a header's name once; the library's own makes it anew for each header of each mail."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._made: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        key = name.lower()
+        if key not in self._made:  # names are ours, so they are few
+            self._made[key] = super().__getitem__(name)
+        return self._made[key]
 
 
 class _Policy(EmailPolicy):
@@ -16,7 +31,7 @@ class _Policy(EmailPolicy):
         return f"{name}: {value}".replace(", ", ",\r\n ").encode("ascii") + b"\r\n"
 
 
-SMTP_POLICY = _Policy(linesep="\r\n", cte_type="7bit")  # every server takes it
+SMTP_POLICY = _Policy(linesep="\r\n", cte_type="7bit", header_factory=_Registry())  # every server takes it
 
 
 @lru_cache(maxsize=HEADERS_KEPT)

@@ -38,7 +38,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from connectors.kit import registry, tempo
-from connectors.kit.sandbox import Faults
+from connectors.kit.sandbox import Faults, Rendered
 from connectors.kit.simulated import World
 from hub.clock import utc_now
 from hub.demo import hooks, page, pagerduty, slack
@@ -231,6 +231,7 @@ class Sandboxes:
                 tempo.run_at(float(wanted["tempo"]))
             until = wanted["until"]
             await self.live_until(_midnight(self._clock()) if until is None else datetime.fromisoformat(until))
+            await asyncio.to_thread(Rendered.again)  # whoever lets the company live on has something else to do
         except (KeyError, TypeError, ValueError) as error:
             return JSONResponse({"error": f'say {{"until": "2026-11-30T08:00:00Z"}}: {error}'}, 400)
         self._pinned = until is not None

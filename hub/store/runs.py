@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Table, and_, bindparam, case, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Table, and_, bindparam, case, delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hub.model.actions import Run, RunState, Step
@@ -14,6 +14,7 @@ from hub.store.asking import Asking, several
 from hub.store.bulk import insert_new, write_rows
 from hub.store.events import note_runs
 from hub.store.rests import claim
+from hub.store.run_rows import RUN_COLUMNS, run_of
 from hub.store.store import Connection
 from hub.store.tables import playbook_definition, playbook_run, playbook_step
 
@@ -86,11 +87,11 @@ async def find_runs(
         states=None if states is None else [state.value for state in states],
         limit=limit,
     )
-    return [_run(row) for row in await connection.execute(*asked)]
+    return [run_of(row) for row in await connection.execute(*asked)]
 
 
 _RUNS = Asking(
-    select(playbook_run, playbook_definition.c.definition.label("kept"))
+    select(*RUN_COLUMNS)
     .outerjoin(playbook_definition, playbook_definition.c.hash == playbook_run.c.definition_hash)
     .order_by(playbook_run.c.started_at.desc(), playbook_run.c.id),
     ids=playbook_run.c.id.in_(several("ids")),
@@ -292,9 +293,3 @@ async def find_first(connection: Connection, *, playbook: str, since: datetime) 
     late = func.count(case((begun >= since, 1)))
     row = (await connection.execute(select(func.min(begun), late).where(playbook_run.c.playbook == playbook))).one()
     return row[0], int(row[1])
-
-
-def _run(row: Row[Any]) -> Run:
-    values = {name: row._mapping[name] for name in Run.__dataclass_fields__}
-    definition = values["definition"] if row.kept is None else row.kept
-    return Run(**{**values, "definition": definition, "state": RunState(values["state"])})

@@ -135,6 +135,22 @@ def test_a_view_of_the_world_is_made_once_for_each_world(small_world: World) -> 
     assert [rendered(), rendered()] == [2, 2]
 
 
+def test_views_that_were_asked_for_are_made_again_before_anybody_asks(small_world: World) -> None:
+    worlds: list[World] = [small_world]
+    made: list[World] = []
+
+    def make(world: World) -> int:
+        made.append(world)
+        return len(made)
+
+    asked, never = Rendered(lambda: worlds[-1], make), Rendered(lambda: worlds[-1], make)
+    assert asked() == 1
+    worlds.append(World(**{name: getattr(small_world, name) for name in World.__dataclass_fields__}))
+    Rendered.again()
+    assert made == worlds, "and what nobody asked for is not made"
+    assert (asked(), never()) == (2, 3)
+
+
 async def test_read_looks_at_streams_without_storing_and_goes_on_after_a_refusal(
     serve: Any, small_world: World
 ) -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from connectors.kit import tempo
 from hub.compose import Hub
-from hub.compose.jobs import SCORE, SYNC, TRAIN, score_and_check
+from hub.compose.jobs import SCORE, SYNC, TRAIN
 from hub.compose.sourcing import RECONCILE
 from hub.demo.month.calls import Caller
 from hub.demo.month.cast import Cast
@@ -28,6 +28,8 @@ OWN = (SYNC, SCORE, TRAIN, RECONCILE)
 against the vendors in between, for their process has lived on to the next pull by then."""
 PULLED_ON = (0, 2, 4)
 """Weekdays on which sources are pulled: daily would be half of the whole minute."""
+CHECKED_ON = 0
+"""The weekday on which models are held against what has become of customers since: a day of use of 28 moves little."""
 ACTING = (time(10), time(13, 30), time(16, 30))
 """When people do what they have come to do; UTC."""
 END = time(23, 59)
@@ -136,7 +138,9 @@ class Month:
         if trains.newest_tick(now) > now - timedelta(days=1):
             await self.hub.train()
             await self.hub.models.settle()
-        await score_and_check(self.hub)
+        await self.hub.score()
+        if now.weekday() == CHECKED_ON:
+            await self.hub.models.check_drift()
 
     async def _act(self) -> None:
         """Nobody of ours works at weekends: what came then is seen on Monday."""
