@@ -51,10 +51,10 @@ function say(form, errors) {
 async function act(form, button) {
   say(form, []);
   form.setAttribute("aria-busy", "true");
+  const input = inputOf(form, button); // before they are disabled: a disabled button says nothing, not even that it previews
   const buttons = [...form.querySelectorAll("button")].filter((each) => !each.disabled);
   for (const each of buttons) each.disabled = true;
   try {
-    const input = inputOf(form, button);
     const payload = await mutate(form.dataset.action, input);
     const dry = input.dryRun === true;
     form.dispatchEvent(new CustomEvent(dry ? "previewed" : "acted", { detail: { payload, input }, bubbles: true }));
