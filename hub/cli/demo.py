@@ -91,8 +91,11 @@ async def _demo(
         async with running.present():
             learned = await _learn(running)
             if not once:
-                _next_steps(port, running.outbox_url, await running.token())
-                await serve_hub(running.hub, bound, demo_token=await running.token(), first=running.score)
+                visitors = await running.visitors()
+                _next_steps(port, running.outbox_url, visitors[0].secret)
+                await serve_hub(
+                    running.hub, bound, demo_token=visitors[0].secret, demo_tokens=visitors, first=running.score
+                )
                 return
             wrong = await _finish(running, learned, lived)
     for sentence in wrong:
@@ -266,6 +269,7 @@ def _summary(counts: Tally, reports: list[SyncReport], training: Training, score
 def _next_steps(port: int, outbox_url: str, token: str) -> None:
     show.say(
         f"""
+Dashboard  http://127.0.0.1:{port}/      sign in as an admin or as a CSM with one click
 GraphiQL   http://127.0.0.1:{port}/graphiql      three queries are ready; the token is filled in
 Outbox     {outbox_url}      what Slack and the mailboxes received
 Token      {token}

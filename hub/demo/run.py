@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from hub.access import tokens
 from hub.clock import utc_now
 from hub.compose import Hub, Scored
 from hub.compose.jobs import score_and_check
@@ -32,8 +31,9 @@ from hub.demo.month.play import OWN, Month, live_on
 from hub.demo.month.stepping import SteppedDurable
 from hub.demo.outbox import Outbox
 from hub.demo.sandboxes import token
+from hub.demo.visitors import visitors
 from hub.demo.workspace import user_id
-from hub.model.actions import Delivery, DeliveryState, Role, RunState
+from hub.model.actions import Delivery, DeliveryState, RunState
 from hub.playbooks.jobs import ADVANCE
 from hub.settings import Settings, load
 from hub.store.approvals import find_approvals
@@ -41,6 +41,7 @@ from hub.store.deliveries import find_deliveries
 from hub.store.happenings import find_standing
 from hub.store.slack import find_calls
 from hub.store.tally import Tally, tally
+from hub.web.dashboard.signin import DemoToken
 
 READY_WITHIN = 120.0
 SETTLED_WITHIN = 180.0
@@ -63,6 +64,7 @@ class Demo:
         self.sandbox_url = str(ready["url"])
         self.outbox_url = f"{self.sandbox_url}/outbox"
         self._staff = [user_id(email) for email in ready["staff"]]
+        self._names: dict[str, str] = {email.lower(): name for email, name in ready["staff"].items()}
 
     @classmethod
     @asynccontextmanager
@@ -219,20 +221,9 @@ class Demo:
         arrived = sum(counts[kind] for kind in COUNTED)
         return rows(standing, did=did, arrived=arrived)
 
-    async def token(self) -> str:
-        """A token for the admin of the demo: the one of the last run, while it is valid."""
-        path = self.folder / "token"
-        now = self.hub.clock()
-        if path.exists():
-            known = path.read_text(encoding="utf-8").strip()
-            if await tokens.find_viewer(self.hub.store, known, now=now):
-                return known
-        made = await tokens.create(
-            self.hub.store, name="demo", role=Role.ADMIN, now=now, expires_at=now + timedelta(days=30)
-        )
-        path.touch(mode=0o600)
-        path.write_text(made.secret, encoding="utf-8")
-        return made.secret
+    async def visitors(self) -> Sequence[DemoToken]:
+        """As whom one may look at it: an admin, and a CSM."""
+        return await visitors(self.hub.store, self.folder, names=self._names, now=self.hub.clock())
 
 
 @asynccontextmanager
