@@ -109,6 +109,8 @@ class ObjectPull:
             "updated_since": _rfc3339(since) if since is not None else None,
         }
         async for rows in listing(client, f"/api/v2/{name}", asking):
+            if since is not None:
+                _since(rows, since // 1000, name)
             yield rows
 
 
@@ -126,6 +128,12 @@ async def listing(client: Client, path: str, params: Params) -> AsyncIterator[li
         cursor = guard.next((answer.get("additional_data") or {}).get("next_cursor"))
         if cursor is None:
             return
+
+
+def _since(rows: Sequence[Row], second: int, name: str) -> None:
+    """A page of what changed before is another query's, and would end this one early."""
+    if any(version(moment(row.get("update_time"), field="update_time")) // 1000 < second for row in rows):
+        raise ContractError(f"Pipedrive {name}: asked for what changed since a time, and got what changed before it")
 
 
 def _all(rows: Sequence[Row], status: str) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qsl
 
 import pytest
@@ -13,7 +13,8 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from connectors.kit.base import BadRowError, Bookmark, Page, Stream, Window, map_rows
-from connectors.kit.errors import PausedError, TransientError
+from connectors.kit.errors import ContractError, PausedError, TransientError
+from connectors.kit.http import Client
 from connectors.kit.oauth import Vault
 from connectors.kit.registry import build
 from connectors.kit.reply import Reply
@@ -22,6 +23,7 @@ from connectors.kit.signing import BadSignatureError
 from connectors.kit.simulated import Removed, World
 from connectors.pipedrive import webhook
 from connectors.pipedrive.connector import Settings
+from connectors.pipedrive.lookups import Lookups
 from connectors.pipedrive.refusals import judge
 from connectors.pipedrive.sandbox import app, event, settings, signed
 from hub.model.records import Record
@@ -117,6 +119,39 @@ async def test_a_pull_that_is_interrupted_has_not_passed_over_what_its_listing_d
         moved = next(page for page in pages if page.bookmark and page.bookmark != mark)
         landed = [row["id"] for page in pages[: pages.index(moved)] for row in page.rows]
         assert landed[:1] == [1], "the deal that was deleted, and the organization whose deal was won"
+
+
+async def test_a_list_that_lacks_what_a_row_names_is_read_once_more_and_then_believed() -> None:
+    class Answering:
+        def __init__(self) -> None:
+            self.asked = list[str]()
+
+        async def get_json(self, path: str, **_: Any) -> Any:
+            self.asked.append(path.rpartition("/")[2])
+            whole = self.asked.count(self.asked[-1]) > 1
+            rows = [{"id": 1, "name": "Signed", "email": "ada@ourco.example"}] if whole else []
+            return {"success": True, "data": rows, "additional_data": None}
+
+    client, lookups = Answering(), Lookups(stages=True)
+    row: dict[str, Any] = {"id": 5, "owner_id": 1, "pipeline_id": 1, "stage_id": 1}
+    for _ in range(2):
+        (dressed,) = await lookups(cast("Client", client), [row])
+        assert (dressed["users"]["owner_id"]["id"], dressed["stage"]["id"], dressed["pipeline"]["id"]) == (1, 1, 1)
+    assert sorted(client.asked) == 2 * ["pipelines"] + 2 * ["stages"] + 2 * ["users"]
+    for _ in range(2):
+        (gone,) = await lookups(cast("Client", client), [{**row, "stage_id": 7}])
+        assert (gone["stage"], client.asked.count("stages")) == (None, 3)
+
+
+async def test_a_page_of_what_changed_before_is_another_querys(company: Any, small_world: World) -> None:
+    source = company()
+    await source.pull("persons")
+    later = NOON + timedelta(hours=1)
+    source.world = replace(small_world, until=later)
+    source.faults.repeated_pages = 1
+    with pytest.raises(ContractError, match="got what changed before it"):
+        await source.pages("persons", later)
+    assert source.bookmarks["persons"]["since"] < round(later.timestamp() * 1000) - 3_000_000
 
 
 async def test_a_pipeline_nobody_named_is_refused(company: Any) -> None:
