@@ -18,6 +18,9 @@ MOST_TRAIL = 12
 ORDER, DIRECTION = "health", "ASC"
 KEPT = ("search", "filter", "segment", "order", "direction", "columns", "count")
 """What of an address says which view it is."""
+SORTED_AS: Mapping[str, str] = {"band": "health"}
+HEADINGS: Mapping[str, str] = {"band": "Health"}
+"""The column of the band shows the score, too."""
 EXPORTS = ("csv", "jsonl", "parquet")
 ASKED = frozenset({"mrr", "segment", "daysToRenewal", "csmEmail", *(each.key for each in OTHERS)})
 """Columns for which no other fact has to be asked for."""
@@ -104,7 +107,7 @@ def _shape(data: Data, visit: Visit) -> Data:
         "segments": data["segments"],
         "segment": segment,
         "order": {"key": order, "title": fields[order].title if order in fields else order, "direction": direction},
-        "total": page.get("totalCount"),
+        "total": _total(page, visit),
         "may_act": acting,
         "exports": _exports(visit, condition, search, fields),
         "links": _links(visit, page["pageInfo"]),
@@ -112,6 +115,12 @@ def _shape(data: Data, visit: Visit) -> Data:
         "team": data["team"],
         "personal": Scope.PERSONAL in visit.viewer.scopes,
     }
+
+
+def _total(page: Data, visit: Visit) -> int | None:
+    """How many there are in all, where they were counted, or are all on this page."""
+    alone = not page["pageInfo"]["hasNextPage"] and not visit.query.get("after")
+    return len(page["nodes"]) if alone else page.get("totalCount")
 
 
 def address(visit: Visit, **changed: str | None) -> str:
@@ -122,7 +131,8 @@ def address(visit: Visit, **changed: str | None) -> str:
 
 
 def _column(field: Field, order: str, direction: str, visit: Visit) -> dict[str, Any]:
-    here = field.key == order
+    key = SORTED_AS.get(field.key, field.key)
+    here = key == order
     numbers = field.kind == "number"
     first = (
         "DESC" if numbers and field.key not in ("health", "healthChange30d", "daysToRenewal", "renewalDays") else "ASC"
@@ -130,12 +140,12 @@ def _column(field: Field, order: str, direction: str, visit: Visit) -> dict[str,
     turned = "DESC" if direction == "ASC" else "ASC"
     return {
         "key": field.key,
-        "title": field.title,
+        "title": HEADINGS.get(field.key, field.title),
         "unit": "a year" if field.key == "mrr" else field.shown_unit,
         "meaning": field.meaning,
         "number": numbers,
         "sort": {"ASC": "ascending", "DESC": "descending"}[direction] if here else None,
-        "href": address(visit, order=field.key, direction=turned if here else first),
+        "href": address(visit, order=key, direction=turned if here else first),
     }
 
 

@@ -70,7 +70,7 @@ def _lifecycle(key: str, name: str, title: str, kind: str, **more: Any) -> Field
 OTHERS: Sequence[Field] = (
     _of("health", "health", "Health", "number", "Score", "health.score", unit="0-1"),
     _of("band", "band", "Band", "choice", "Score", "health.band", choices=BANDS),
-    _of("healthChange30d", "health_change_30d", "Change in 30 days", "number", "Score", "health.change30d", unit="0-1"),
+    _of("healthChange30d", "health_change_30d", "Change, 30 days", "number", "Score", "health.change30d", unit="0-1"),
     _of("previousBand", "previous_band", "Band before", "choice", "Score", "health.previousBand", choices=BANDS),
     _of("coverage", "coverage", "Coverage", "number", "Score", "health.coverage", unit="share"),
     _of("churnRisk", "churn_risk", "Churn risk", "number", "Score", "churnRisk.probability", unit="share"),
@@ -130,8 +130,8 @@ OTHERS: Sequence[Field] = (
 )
 TITLES: Mapping[str, str] = {
     "csmEmail": "CSM",
-    "mrr": "MRR",
-    "mrrChange90d": "MRR, change in 90 days",
+    "mrr": "Revenue",
+    "mrrChange90d": "Revenue, change in 90 days",
     "dau": "Users a day",
     "wau": "Weekly active users",
     "mau": "Monthly active users",
@@ -140,7 +140,7 @@ TITLES: Mapping[str, str] = {
     "npsLast": "Newest NPS",
     "npsMean180d": "NPS, mean",
     "csat90d": "CSAT",
-    "daysToRenewal": "Days to the renewal (billing)",
+    "daysToRenewal": "Renews in",
     "sentiment": "Sentiment",
 }
 """Facts whose name is no title."""

@@ -65,7 +65,7 @@ function made(tag, text, className = "") {
 }
 
 const STATES = {
-  resting: (firing) => `It rests for this customer until ${new Date(firing.restUntil).toLocaleString()}: it would do nothing.`,
+  resting: (firing) => `It rests for this customer until ${new Date(firing.restUntil).toLocaleString()}: it would do nothing. Tick the box to see what it would send all the same.`,
   already_fired: () => "It was fired already by this very request.",
 };
 
@@ -86,13 +86,13 @@ export function preview(form, payload) {
     part.append(made("pre", step.body));
     place.append(part);
   }
-  if (!shown.previews.length) place.append(made("p", "Nothing would be sent.", "soft"));
+  if (!shown.previews.length && shown.state !== "resting") place.append(made("p", "Nothing would be sent.", "soft"));
   place.hidden = false;
   const force = form.querySelector("[data-force]");
   if (force) force.hidden = resting.length === 0;
   const fire = form.querySelector("[data-confirms]");
-  fire.hidden = false;
-  fire.focus();
+  fire.hidden = resting.length === firings.length;
+  (fire.hidden ? force?.querySelector("input") : fire)?.focus();
 }
 
 document.addEventListener("previewed", (event) => {
@@ -112,6 +112,7 @@ function unready(form) {
   if (fire) fire.hidden = true;
 }
 document.addEventListener("change", (event) => {
+  if (event.target.closest("[data-force]")) unready(event.target.form);
   const choice = event.target.closest("select[data-about]");
   if (!choice) return;
   document.getElementById(choice.dataset.about).textContent = choice.selectedOptions[0]?.dataset.says ?? "";
