@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from graphql import parse, validate
+from graphql import OperationDefinitionNode, parse, validate
 
 from hub.model.actions import Role
 from hub.web.dashboard import words
@@ -28,6 +28,13 @@ async def test_the_place_of_admins_is_shown_to_admins_alone(dashboard: Dashboard
     assert 'href="/admin"' not in await dashboard.get("/")
 
 
+async def test_the_links_of_messages_open_their_customer(dashboard: Dashboard) -> None:
+    assert "Customer 000" in await dashboard.get("/customers/c000")  # the hub's own key
+    page = await dashboard.get("/customers/nobody", status=404)
+    assert "Not there" in page
+    assert "Customer 000" not in page
+
+
 @pytest.mark.parametrize("folder", ["", "actions"])
 def test_every_document_is_one_operation_of_the_api(folder: str) -> None:
     texts = documents(folder)
@@ -35,7 +42,8 @@ def test_every_document_is_one_operation_of_the_api(folder: str) -> None:
     for name, text in texts.items():
         document = parse(text)
         assert (name, validate(SCHEMA._schema, document)) == (name, [])
-        assert (name, len(document.definitions)) == (name, 1)
+        operations = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
+        assert (name, len(operations)) == (name, 1)
 
 
 def test_every_page_has_its_template_and_document_and_no_other_is_there() -> None:
