@@ -22,6 +22,10 @@ Decided = Annotated[
     bool | None, strawberry.argument(description="true: those that one of our people decided; false: all others.")
 ]
 
+Methods = Annotated[
+    list[str] | None, strawberry.argument(description="How it was decided: any of these; see Identity.method.")
+]
+
 
 @strawberry.type
 class IdentityQueries:
@@ -38,9 +42,10 @@ class IdentityQueries:
         source: str | None = None,
         customer_id: strawberry.ID | None = None,
         decided: Decided = None,
+        method: Methods = None,
     ) -> Connection[Identity]:
         where = [
-            *narrowed(customer_id=customer_id, state=state, source=source),
+            *narrowed(customer_id=customer_id, state=state, source=source, method=method),
             *there("decided_by", decided),
         ]
         page: Connection[Identity] = await load_page(

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from hub.model.actions import Role, Scope
+from hub.model.actions import Role
 from hub.web.dashboard.page import Data, Page, Visit
 
 ROLES: Mapping[str, str] = {
@@ -40,14 +40,9 @@ def tokens(found: Iterable[Data], now: datetime) -> Sequence[Data]:
     made = []
     for each in found:
         tone, word = standing(each, now)
-        older = each["previousUntil"] and datetime.fromisoformat(each["previousUntil"]) > now
-        made.append({**each, "tone": tone, "word": word, "live": tone != "plain", "older": older})
+        older = tone != "plain" and each["previousUntil"] and datetime.fromisoformat(each["previousUntil"]) > now
+        made.append({**each, "tone": tone, "word": word, "live": tone != "plain", "older": bool(older)})
     return sorted(made, key=lambda each: not each["live"])
-
-
-def may_act(visit: Visit) -> bool:
-    """Whether an admin's token may change something, too."""
-    return Scope.ACT in visit.viewer.scopes
 
 
 def _shape(data: Data, visit: Visit) -> Data:
@@ -55,7 +50,6 @@ def _shape(data: Data, visit: Visit) -> Data:
         "tokens": tokens(data["tokens"]["nodes"], visit.now),
         "roles": [{"role": role, "words": words} for role, words in ROLES.items()],
         "scopes": [{"scope": scope, "words": words} for scope, words in SCOPES.items()],
-        "may_act": may_act(visit),
     }
 
 

@@ -2,7 +2,6 @@
 
 from hub.model.actions import Role, Scope
 from hub.web.dashboard.page import Data, Page, Visit
-from hub.web.dashboard.pages.admin import may_act
 from hub.web.dashboard.pages.sources import personal
 
 
@@ -12,10 +11,7 @@ def _variables(visit: Visit) -> Data:
 
 def _shape(_: Data, visit: Visit) -> Data:
     scopes = visit.viewer.scopes
-    return {
-        "may_act": may_act(visit),
-        "may_export": may_act(visit) and Scope.EXPORT in scopes and Scope.PERSONAL in scopes,
-    }
+    return {"may_export": {Scope.ACT, Scope.EXPORT, Scope.PERSONAL} <= scopes}
 
 
 PAGE = Page(

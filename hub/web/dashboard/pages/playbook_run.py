@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from hub.web.dashboard.page import Data, Page, Visit
 from hub.web.dashboard.pages.playbook import BLOCKS, drawn
-from hub.web.dashboard.pages.playbooks import TONES, filled, may_act
+from hub.web.dashboard.pages.playbooks import TONES, filled, may_work
 from hub.web.dashboard.pages.sources import personal
 
 OPEN = frozenset({"RUNNING", "WAITING", "PAUSED"})
@@ -128,7 +128,7 @@ def _shape(data: Data, visit: Visit) -> Data:
             {**each, "tone": DELIVERY_TONES[each["state"]]} for each in run["deliveries"] if each["id"] not in placed
         ],
         "going": run["state"] in OPEN,
-        "may_act": may_act(visit),
+        "may_work": may_work(visit),
         "facts": facts(run.get("facts")),
         "fill": filled,
     }

@@ -93,7 +93,7 @@ def may_steer(visit: Visit) -> bool:
     return visit.viewer.may(Role.ADMIN) and Scope.ACT in visit.viewer.scopes
 
 
-def may_act(visit: Visit) -> bool:
+def may_work(visit: Visit) -> bool:
     """Whether the viewer may answer, rate, cancel and resend."""
     return visit.viewer.may(Role.CSM) and Scope.ACT in visit.viewer.scopes
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from hub.web.dashboard.page import Data, Page, Visit
-from hub.web.dashboard.pages.playbooks import filled, may_act
+from hub.web.dashboard.pages.playbooks import filled, may_work
 from hub.web.dashboard.pages.sources import personal
 
 
@@ -42,7 +42,7 @@ def _shape(data: Data, visit: Visit) -> Data:
             }
         )
     rows.sort(key=lambda each: (not each["mine"], each["asked"]["expiresAt"] or "9"))
-    return {"rows": rows, "may_act": may_act(visit)}
+    return {"rows": rows, "may_work": may_work(visit)}
 
 
 PAGE = Page(

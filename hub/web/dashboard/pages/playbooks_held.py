@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from hub.web.dashboard.page import Data, Page, Visit
-from hub.web.dashboard.pages.playbooks import may_act
+from hub.web.dashboard.pages.playbooks import may_work
 from hub.web.dashboard.pages.sources import personal
 
 WHY: Mapping[str, str] = {
@@ -16,7 +16,7 @@ WHY: Mapping[str, str] = {
 
 def _shape(data: Data, visit: Visit) -> Data:
     rows = [{**each, "why": WHY.get(each["held"], each["held"])} for each in data["withheld"]]
-    return {"rows": rows, "snoozes": data["snoozes"], "may_act": may_act(visit)}
+    return {"rows": rows, "snoozes": data["snoozes"], "may_work": may_work(visit)}
 
 
 PAGE = Page(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from hub.web.dashboard.page import Data, Page, Visit
 from hub.web.dashboard.pages.playbook_run import DELIVERY_TONES
-from hub.web.dashboard.pages.playbooks import may_act
+from hub.web.dashboard.pages.playbooks import may_work
 from hub.web.dashboard.pages.sources import personal
 
 AGAIN = frozenset({"UNKNOWN", "FAILED"})
@@ -45,7 +45,7 @@ def _shape(data: Data, visit: Visit) -> Data:
         "channel": visit.query.get("channel", ""),
         "doubtful": found.get("UNKNOWN", 0),
         "failed": found.get("FAILED", 0),
-        "may_act": may_act(visit),
+        "may_work": may_work(visit),
     }
 
 

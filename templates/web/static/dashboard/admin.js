@@ -95,6 +95,7 @@ document.addEventListener("previewed", (event) => {
   const form = event.target;
   if (!form.dataset.action.endsWith("-erase")) return;
   const { payload } = event.detail;
+  form.querySelector("[data-fresh-key]").value = fresh(); // a look and the deed are two requests
   show(form, counted(payload, "This would be looked at and erased. Nothing was changed."));
   form.querySelector("[data-confirm]").hidden = !payload.counts.some((each) => each.rows);
   form.querySelector("[data-again]").focus();
