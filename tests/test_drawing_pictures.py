@@ -2,6 +2,7 @@
 
 import re
 import struct
+import sys
 import zlib
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from hub.drawing.pictures import Amount, Point, Stack, amounts, line, moves, stacked
-from hub.drawing.png import png
+from hub.drawing.png import MANY, png, pngs
 
 Pixels = NDArray[np.uint8]
 BANDS = {"critical": 3, "warning": 12, "stable": 20, "healthy": 50}
@@ -99,3 +100,19 @@ def test_nothing_is_drawn_of_nothing() -> None:
 
 def test_the_same_numbers_give_the_same_bytes() -> None:
     assert png(MADE["stacked"]) == png(MADE["stacked"])
+
+
+@pytest.mark.parametrize("command", [None, (sys.executable, "-c", "print('nothing like a picture')")])
+def test_many_pictures_are_drawn_by_processes_and_are_the_same_in_their_order(
+    command: tuple[str, ...] | None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Also where such a process fails; and what would be too large is drawn with fewer pixels."""
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    if command is not None:
+        monkeypatch.setattr("hub.drawing.png._COMMAND", command)
+    wanted = [*MADE.values()] * (MANY // len(MADE)) + [MADE["line"]]
+    sizes = sorted(len(png(svg)) for svg in MADE.values())
+    drawn = pngs(wanted, largest=sizes[-1] - 1)
+    small = [png(svg, scale=1.0) if len(png(svg)) == sizes[-1] else png(svg) for svg in MADE.values()]
+    assert drawn == small * (MANY // len(MADE)) + [small[list(MADE).index("line")]]
+    assert ("failed" in caplog.text) is (command is not None)

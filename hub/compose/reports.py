@@ -113,11 +113,12 @@ class Reports:
             if key not in there:
                 by_owner.setdefault(recipient.owner, []).append((key, recipient))
         made: list[str] = []
-        for digest in await prepared.of(list(by_owner)):
+        for page in await asyncio.to_thread(Page.all, await prepared.of(list(by_owner))):
+            owner = page.digest.owner
             try:
-                rows = await _rows(self._letters, digest, by_owner[digest.owner], now=now)
+                rows = await _rows(self._letters, page, by_owner[owner], now=now)
             except RenderError:
-                log.exception("the digest %s of %s cannot be rendered", name, digest.owner or "all customers")
+                log.exception("the digest %s of %s cannot be rendered", name, owner or "all customers")
                 continue
             async with self._hub.store.transaction() as connection:
                 made += await deliveries.reserve(connection, rows)
@@ -201,7 +202,7 @@ class ReportActions:
 
 
 async def _rows(
-    letters: Letters, digest: Any, wanted: Sequence[tuple[str, Recipient]], *, now: datetime
+    letters: Letters, page: Page, wanted: Sequence[tuple[str, Recipient]], *, now: datetime
 ) -> list[dict[str, Any]]:
-    """Drawn and rendered beside the loop, which goes on."""
-    return await asyncio.to_thread(lambda: letters.rows(Page.of(digest), wanted, now=now))
+    """Rendered beside the loop, which goes on."""
+    return await asyncio.to_thread(lambda: letters.rows(page, wanted, now=now))

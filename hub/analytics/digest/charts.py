@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from hub.analytics.digest.parts import BANDS, NO_SCORE, Digest
 from hub.drawing.pictures import BAND_COLOURS, Amount, Point, Stack, amounts, line, moves, stacked
-from hub.drawing.png import png
 
 LARGEST = 60_000
 """Bytes that a picture may have."""
@@ -18,11 +17,6 @@ class Chart:
     svg: str
     title: str
     alt: str
-
-    @property
-    def png(self) -> bytes:
-        made = png(self.svg)
-        return made if len(made) <= LARGEST else png(self.svg, scale=1.0)
 
 
 def charts(digest: Digest) -> dict[str, Chart]:

@@ -11,12 +11,13 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
-from hub.analytics.digest.charts import Chart, charts
+from hub.analytics.digest.charts import LARGEST, Chart, charts
 from hub.analytics.digest.parts import Digest
 from hub.analytics.digest.settings import CSMS, DigestSettings, is_channel
 from hub.analytics.digest.words import words
 from hub.delivery import Renderer
 from hub.delivery.templating import Rendered
+from hub.drawing.png import pngs
 from hub.model.actions import DeliveryState
 from hub.model.records import Severity
 from hub.model.team import Team
@@ -65,8 +66,14 @@ class Page:
 
     @classmethod
     def of(cls, digest: Digest) -> "Page":
-        drawn = charts(digest) if digest.moved else {}
-        return cls(digest, drawn, {name: chart.png for name, chart in drawn.items()})
+        return cls.all([digest])[0]
+
+    @classmethod
+    def all(cls, digests: Iterable[Digest]) -> list["Page"]:
+        """Several, whose pictures are drawn together."""
+        drawn = [(digest, charts(digest) if digest.moved else {}) for digest in digests]
+        made = iter(pngs([chart.svg for _, found in drawn for chart in found.values()], largest=LARGEST))
+        return [cls(digest, found, {name: next(made) for name in found}) for digest, found in drawn]
 
 
 class Letters:
