@@ -24,7 +24,8 @@ RECEIVED_AT = ":received-at"  # said by the hub
 def verified(
     headers: Mapping[str, str], body: bytes, *, settings: Settings, method: str, url: str, now: datetime
 ) -> None:
-    require(header(headers, HEADER), secret_of(settings.webhook_secret))
+    sent = header(headers, HEADER)
+    require(sent, secret_of(settings.webhook_secret), otherwise=f"{HEADER} is not the source's webhook_secret")
 
 
 def hints(headers: Mapping[str, str], body: bytes) -> Sequence[Hint]:

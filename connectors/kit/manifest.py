@@ -11,6 +11,7 @@ concurrency: 4                   requests under way at once
 rates: {default: [{requests: 100, seconds: 10}]}
 settings: {token: one sentence}  every setting of the folder's `Settings`
 webhooks: How the vendor signs what it sends to /hooks/<source>; left out where it sends nothing
+receives_only: true              nothing can be asked for: rows come by webhook alone; left out elsewhere
 writes: {health_score: why}      fields it can write back, see the folder's writing.py
 exempt: {deletions: why}         checks of the conformance suite this connector is excused from, with the reason
 streams:
@@ -73,6 +74,7 @@ class Manifest(_Part):
     settings: Mapping[str, str]
     streams: Mapping[str, StreamNote]
     webhooks: str | None = None
+    receives_only: bool = False
     writes: Mapping[str, str] = {}
     example: Mapping[str, Any] = {}
     exempt: Mapping[str, str] = {}

@@ -1,6 +1,6 @@
 """Looking at a source without writing anything: pull some rows and map them, or map such as are here (`cshub try`)."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -27,21 +27,18 @@ class Sample:
 
 async def read(
     connector: Connector,
-    stream_name: str | None = None,
+    streams: Collection[str] | None = None,
     *,
     now: datetime,
     limit: int | None = None,
     bookmark: Bookmark | None = None,
 ) -> AsyncIterator[Sample]:
-    """A Sample per stream, or of `stream_name` only (NotFoundError names those there are); at most `limit` rows each.
+    """A Sample per stream, or of these streams; at most `limit` rows each.
 
     A stream's ConnectorError is part of its sample, and the next stream goes on.
     """
-    streams = {stream.name: stream for stream in connector.streams()}
-    if stream_name is not None and stream_name not in streams:
-        raise NotFoundError(f"{connector.manifest.name} has no stream {stream_name!r}; it has: {', '.join(streams)}")
     async with connector.client() as client:
-        for stream in streams.values() if stream_name is None else [streams[stream_name]]:
+        for stream in (each for each in connector.streams() if streams is None or each.name in streams):
             window = Window(bookmark=bookmark, started_at=now, limit=limit)
             rows: list[Raw] = []
             faults: list[Quarantined] = []

@@ -101,17 +101,28 @@ def sha256_hex(message: bytes) -> str:
     return hashlib.sha256(message).hexdigest()
 
 
-def require(given: str | Iterable[str], expected: str) -> None:
-    """`given` (or one of several, while a vendor rotates secrets) is `expected`, compared in constant time."""
+UNSIGNED = "the signature does not match; is the secret the one the vendor shows?"
+
+
+def require(given: str | Iterable[str], expected: str, *, otherwise: str = UNSIGNED) -> None:
+    """`given` (or one of several, while a vendor rotates secrets) is `expected`, compared in constant time.
+
+    otherwise  what BadSignatureError says, where it is no signature that is compared
+    """
     several = [given] if isinstance(given, str) else given
     if not sum(hmac.compare_digest(one.encode(), expected.encode()) for one in several):  # all are compared
-        raise BadSignatureError("the signature does not match; is the secret the one the vendor shows?")
+        raise BadSignatureError(otherwise)
 
 
 def require_basic(headers: Mapping[str, str], user: str, password: SecretStr) -> None:
     """HTTP basic authentication, for vendors that sign nothing."""
     pair = f"{user}:{password.get_secret_value()}".encode()
-    require(header(headers, "authorization"), "Basic " + base64.b64encode(pair).decode())
+    expected = "Basic " + base64.b64encode(pair).decode()
+    require(
+        header(headers, "authorization"),
+        expected,
+        otherwise="the user or the password of the request is not the source's",
+    )
 
 
 def require_fresh(

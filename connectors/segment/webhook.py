@@ -40,7 +40,7 @@ def verified(
         raise BadSignatureError(
             "a write key is needed: as user name of basic authentication, or as writeKey in the body"
         )
-    require(settings.keys, given)
+    require(settings.keys, given, otherwise="the write key is not the source's write_key, nor its old_write_key")
 
 
 def rows(headers: Mapping[str, str], body: bytes) -> Sequence[Pushed]:

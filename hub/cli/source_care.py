@@ -9,7 +9,7 @@ from hub.cli import show
 from hub.compose import Hub
 from hub.store.streams import Check
 from hub.sync import StreamReport
-from hub.sync.reconcile import UNLISTED, ReconcileReport
+from hub.sync.reconcile import BY_NATURE, ReconcileReport
 from hub.sync.replay import ReplayReport
 
 
@@ -32,7 +32,7 @@ async def compare(
         error
         for report in reports
         for check in report.checks.values()
-        if (error := check.error) is not None and error != UNLISTED and report.paused_until is None
+        if (error := check.error) is not None and error not in BY_NATURE and report.paused_until is None
     ]
     if wrong:
         raise click.exceptions.Exit(1)
@@ -57,8 +57,11 @@ def _show_checks(reports: Sequence[ReconcileReport]) -> None:
         ],
     )
     for report in reports:
-        for error in report.errors:
-            show.complain(f"{report.source} {error}")
+        for name, check in report.checks.items():
+            if check.error in BY_NATURE:
+                show.say(f"{report.source} {name}: {check.error}")
+            elif check.error:
+                show.complain(f"{report.source} {name}: {check.error}")
         if any(check.held for check in report.checks.values()):
             show.say(f"if they are gone: cshub sync {report.source} --reconcile --accept-deletions")
         if report.paused_until is not None:

@@ -126,6 +126,34 @@ class Inbox:
     received_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """Of one stream, since some time: how many events came, wait and were given up, the newest, and why one was given up."""
+
+    stream: str
+    came: int
+    pending: int
+    failed: int
+    received_at: datetime
+    error: str | None
+
+
+async def find_received(connection: Connection, source: str, *, since: datetime) -> list[Received]:
+    """By stream."""
+    c = source_event.c
+    counts = [func.sum(case((c.state == state, 1), else_=0)) for state in (PENDING, FAILED)]
+    statement = (
+        select(c.stream, func.count(), *counts, func.max(c.received_at), func.max(case((c.state == FAILED, c.error))))
+        .where(c.source == source, c.received_at >= since)
+        .group_by(c.stream)
+        .order_by(c.stream)
+    )
+    return [
+        Received(stream=row[0], came=row[1], pending=int(row[2]), failed=int(row[3]), received_at=row[4], error=row[5])
+        for row in await connection.execute(statement)
+    ]
+
+
 async def find_inboxes(connection: Connection) -> dict[str, Inbox]:
     """{source: …} of those that were ever told something, as far back as events are kept."""
     c = source_event.c

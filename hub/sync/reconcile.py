@@ -32,6 +32,9 @@ from hub.sync.report import Source
 log = logging.getLogger(__name__)
 KEYS_PER_BATCH = 1_000
 UNLISTED = "cannot be compared: the vendor lists no ids"
+RECEIVES = "only receives: there is nobody to compare it with"
+BY_NATURE = (UNLISTED, RECEIVES)
+"""What is so always, and nobody's to mend."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,11 +52,6 @@ class ReconcileReport:
     @property
     def moved(self) -> bool:
         return any(check.repaired or check.deleted for check in self.checks.values())
-
-    @property
-    def errors(self) -> list[str]:
-        """What a person should know, stream by stream."""
-        return [f"{name}: {check.error}" for name, check in self.checks.items() if check.error]
 
 
 Told = Callable[[str, Check], None]
@@ -119,7 +117,8 @@ async def _note(
     store: Store, source: Source, stream: Stream, check: Check, *, dry_run: bool, clock: Callable[[], datetime]
 ) -> None:
     differs = check.missing or check.extra or check.stale
-    say = log.error if check.held else log.warning if check.error or differs else log.info
+    wrong = differs or (check.error and check.error not in BY_NATURE)
+    say = log.error if check.held else log.warning if wrong else log.info
     say("%s, stream %s, beside what the vendor lists: %s", source.name, stream.name, in_words(check))
     if not dry_run and check.way is not None:
         async with store.transaction() as connection:
@@ -163,7 +162,7 @@ class _Comparison:
     async def run(self) -> Check:
         stream = self.stream
         if stream.ids is None and not stream.whole:
-            return Check(error=UNLISTED)
+            return Check(error=RECEIVES if self.source.connector.manifest.receives_only else UNLISTED)
         async with self.store.alone() as connection:
             since = await find_complete_to(connection, self.source.name, stream.name)
             listing = await Listing.lay(connection, self.type, source=self.source.name, began=self.window.started_at)

@@ -4,11 +4,14 @@ import json
 import re
 import sqlite3
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from urllib.request import urlopen
 
 from connectors.kit.sandbox import Faults
+from hub.clock import utc_now
 from hub.demo.sandboxes import Sandboxes
+from hub.store.source_events import row_of
 from schema.nodes import global_id
 from tests.cli.conftest import Cli
 
@@ -60,6 +63,20 @@ def test_try_maps_rows_that_are_here_without_asking_the_vendor(company: Cli, tmp
         '{"id": "7", "properties": {}, "createdAt": "2026-01-01T00:00:00Z", "updatedAt": "2026-01-02T00:00:00Z"}\n'
     )
     assert "Contact(" in company("try", "crm", "--replay", str(saved), "--stream", "contacts").stdout
+    meant = "cshub try crm --replay"
+    for given, said in (
+        (("--replay", "crm"), f"did you mean: {meant}"),
+        (("--replay", "fixtures"), "which source? There are: billing, crm, "),
+        (("crm", "--replay", "deals"), "there is no file 'deals': what stands behind --replay is a FILE or the word fixtures"),
+        (("crm", "--replay", "deals"), f"; did you mean: {meant} --stream deals"),
+        (("crm", "--replay", "."), "there is no file '.'"),
+        (("crm", "--replay="), "there is no file ''"),
+        (("billing", "--replay", "fixtures", "--stream", "crm"), "billing has no stream 'crm'; it has: rows"),
+    ):  # fmt: skip
+        refused = company("try", *given)
+        assert (refused.exit_code in (1, 2), said in refused.stderr) == (True, True), refused.stderr
+    two = company("try", "crm", "--replay", "fixtures", "--stream", "deals", "--stream", "contacts").stdout
+    assert ("Opportunity(" in two, "Contact(" in two, "Company(" in two) == (True, True, False)
     unclear = company("try", "crm", "--replay", str(saved))
     assert (unclear.exit_code, "--stream is one of: companies, contacts, deals" in unclear.stderr) == (1, True)
     empty = company("try", "crm", "--replay")
@@ -75,8 +92,35 @@ def test_try_names_the_sources_and_streams_there_are(company: Cli) -> None:
     result = company("try", "crm", "--stream", "deal")
     assert (result.exit_code, result.stderr) == (
         1,
-        "hubspot has no stream 'deal'; it has: companies, contacts, deals\n",
+        "crm has no stream 'deal'; it has: companies, contacts, deals\n",
     )
+
+
+def test_a_source_that_only_receives_says_where_and_what_came(company: Cli) -> None:
+    path = company.config / "sources.yaml"
+    answers = "  answers:\n    connector: npshook\n    settings: {webhook_secret: whsec_bm90LWEtcmVhbC1zZWNyZXQ=}\n"
+    tracking = "  tracking:\n    connector: segment\n    settings: {write_key: wk_not_a_real_key_1}\n"
+    path.write_text(path.read_text(encoding="utf-8") + answers + tracking, encoding="utf-8")
+    nothing = company("try", "answers")
+    assert "rows are sent to http://127.0.0.1:8000/hooks/answers\n" in nothing.stdout
+    assert nothing.stdout.endswith("nothing came in the last 7 days\n")
+    assert "http://127.0.0.1:8000/hooks/tracking (and, as its libraries do, to http://127.0.0.1:8000/v1)" in (
+        company("try", "tracking").stdout
+    )
+    row = row_of("answers", event_id="1", stream="responses", raw={"score": 9}, now=utc_now(), due_at=utc_now())
+    with sqlite3.connect(company.store) as connection:
+        names = [name for name in row if name != "raw"]
+        values = [str(row[name]) if isinstance(row[name], datetime) else row[name] for name in names]
+        connection.execute(
+            f"INSERT INTO source_event ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})", values
+        )
+    came = company("try", "answers", "--stream", "responses")
+    assert re.search(r"responses +1 +1 +0 +20\d\d-", came.stdout), came.stdout
+    assert company("try", "answers", "--stream", "rows").stderr == "answers has no stream 'rows'; it has: responses\n"
+    compared = company("sync", "answers", "--reconcile")
+    assert compared.exit_code == 0
+    assert "answers responses: only receives: there is nobody to compare it with\n" in compared.stdout
+    assert "WARNING" not in compared.output
 
 
 def test_a_wrong_secret_is_said_without_it(company: Cli) -> None:

@@ -57,6 +57,7 @@ def manifest(folder: Folder) -> None:
     assert model.model_config["extra"] == "forbid"
     told_or_not = set(told.settings) ^ set(model.model_fields)
     assert not told_or_not, f"settings that only the manifest or only the code has: {sorted(told_or_not)}"
+    assert not told.receives_only or getattr(registry.webhook(folder.name), "rows", None), "nothing can be sent to it"
     streams = folder.streams()
     assert list(streams) == list(told.streams), (
         f"its example has streams {list(streams)}, the manifest {list(told.streams)}"

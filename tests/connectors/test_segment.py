@@ -175,7 +175,11 @@ async def test_single_calls_and_browsers_and_which_source_is_meant(place: Place)
     for key in (None, "wk_of_nobody_at_all"):
         refused = await place.send("/v1/track", {**call, "event": "clicked", "messageId": "m-5"}, key=key)
         assert refused.status_code == 401
-    assert (await place.send("/hooks/other", {**call, "type": "track", "event": "x"})).status_code == 401
+    told = await place.send("/hooks/other", {**call, "type": "track", "event": "x"})
+    assert (told.status_code, told.json()["error"]) == (
+        401,
+        "the write key is not the source's write_key, nor its old_write_key",
+    )
     await place.heed()
     async with place.hub.store.reading() as connection:
         found = (await connection.execute(select(tracked_act.c.source, tracked_act.c.name))).all()

@@ -54,7 +54,9 @@ class FakeConnector:
 
     scripts: dict[str, Script]
     asked: list[tuple[str, Window]] = field(default_factory=list)
-    manifest: Any = field(default_factory=lambda: SimpleNamespace(lag_seconds=0, refusal=lambda _, error: str(error)))
+    manifest: Any = field(
+        default_factory=lambda: SimpleNamespace(lag_seconds=0, receives_only=False, refusal=lambda _, error: str(error))
+    )
     quotas: Sequence[Quota] = ()
 
     def client(self) -> Any:

@@ -30,7 +30,7 @@ class Desk:
     fails: list[ConnectorError] = field(default_factory=list)
     fetched: list[list[str]] = field(default_factory=list)
     pulls: int = 0
-    manifest: Any = field(default_factory=lambda: SimpleNamespace(lag_seconds=0))
+    manifest: Any = field(default_factory=lambda: SimpleNamespace(lag_seconds=0, receives_only=False))
 
     def put(self, *ids: int, version: int = 1, status: str = "open", **more: Any) -> None:
         for number in ids:

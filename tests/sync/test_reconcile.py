@@ -137,13 +137,13 @@ async def test_streams_that_cannot_be_listed_say_so_and_errors_leave_what_was_kn
     desk = Desk(lists_ids=False)
     desk.put(1)
     await synced(sqlite_store, desk)
-    assert (await compared(sqlite_store, desk)).errors == ["tickets: cannot be compared: the vendor lists no ids"]
+    assert (await compared(sqlite_store, desk)).checks["tickets"].error == "cannot be compared: the vendor lists no ids"
     desk = Desk(lists_ids=False, whole=True)
     desk.put(1)
     await compared(sqlite_store, desk)
     desk.fails = [TransientError("desk.example did not answer in time")]
     report = await compared(sqlite_store, desk)
-    assert report.errors == ["tickets: desk.example did not answer in time"]
+    assert report.checks["tickets"].error == "desk.example did not answer in time"
     async with sqlite_store.reading() as connection:
         [standing] = await find_standings(connection)
     assert standing.completeness == 1.0
