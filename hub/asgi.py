@@ -81,6 +81,7 @@ def app(
     explorer: Whose = "admins",
     live_limits: Limits | None = None,
     admission: Admission | None = None,
+    company: str = "",
 ) -> Starlette:
     """The application.
 
@@ -91,6 +92,7 @@ def app(
     admission   who may come in; without it whoever has one of our tokens, and every CSM sees all customers
     live_limits how many subscriptions, and how patient with them
     explorer    whose tokens the explorer's page takes; nobody: there is none
+    company     whose hub it is, as the dashboard says
     """
     guard = guard or Guard()
     admission = admission or Admission(hub.store)
@@ -141,7 +143,9 @@ def app(
             Route("/healthz", healthz),
             *(pages if explorer != "nobody" else ()),
             *routes,
-            *dashboard.routes(_asking(hub, guard, reads), find, clock=hub.clock, customer_id=_customer_id),
+            *dashboard.routes(
+                _asking(hub, guard, reads), find, clock=hub.clock, customer_id=_customer_id, company=company
+            ),
             Mount("/static", StaticFiles(directory=graphiql.OURS)),
         ],
         middleware=[Middleware(_SafeHeaders)],

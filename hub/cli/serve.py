@@ -142,6 +142,7 @@ async def serve_hub(
         explorer=graphql.graphiql,
         live_limits=limits_of(hub.settings),
         admission=admission,
+        company=hub.settings.hub.company,
     )
     config = uvicorn.Config(
         served,
