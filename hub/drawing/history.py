@@ -65,7 +65,9 @@ def score_history(
         ]
     size = f'width="{WIDTH:.0f}" height="{bottom + 26:.0f}" viewBox="0 0 {WIDTH:.0f} {bottom + 26:.0f}"'
     inside = "\n".join(made)
-    return f'<svg xmlns="{SVG}" {size} font-family="Roboto, Helvetica, Arial, sans-serif">\n{inside}\n</svg>\n'
+    return (
+        f'<svg xmlns="{SVG}" {size} role="img" font-family="Roboto, Helvetica, Arial, sans-serif">\n{inside}\n</svg>\n'
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,9 @@ def daily(days: Sequence[Day], *, first: date, last: date, title: str, unit: str
         )
     inside = "\n".join(made)
     size = f'width="{WIDTH:.0f}" height="{base + 26:.0f}" viewBox="0 0 {WIDTH:.0f} {base + 26:.0f}"'
-    return f'<svg xmlns="{SVG}" {size} font-family="Roboto, Helvetica, Arial, sans-serif">\n{inside}\n</svg>\n'
+    return (
+        f'<svg xmlns="{SVG}" {size} role="img" font-family="Roboto, Helvetica, Arial, sans-serif">\n{inside}\n</svg>\n'
+    )
 
 
 def _y(value: float) -> float:

@@ -1,7 +1,7 @@
 """What stands at the top of every page about one customer: how it is, what it pays, whose it is, and what can be done."""
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from hub.model.actions import Role, Scope
@@ -63,8 +63,7 @@ def head(data: Data, visit: Visit) -> dict[str, Any]:
         "arr": yearly(facts.get("mrr"), term),
         "currency": term["currency"] if term else None,
         "plan": term["plan"] if term else None,
-        "renews_on": term["renewsOn"] if term else None,
-        "renews_itself": term["autoRenew"] if term else None,
+        **_renewal(term, customer["lifecycle"], today),
         "ended": term is None,
         "sentiment": customer["sentiment"],
         "snoozes": [
@@ -82,6 +81,16 @@ def head(data: Data, visit: Visit) -> dict[str, Any]:
         "in_half_a_year": (today + timedelta(days=180)).isoformat(),
         "in_a_year": (today + timedelta(days=365)).isoformat(),
     }
+
+
+def _renewal(term: Data | None, lifecycle: Data | None, today: date) -> dict[str, Any]:
+    """Of the term that brings the most; where that one does not end, of the customer's current renewal."""
+    if term is not None and term["renewsOn"]:
+        return {"renews_on": term["renewsOn"], "renews_itself": term["autoRenew"]}
+    if lifecycle is None or lifecycle["renewalDays"] is None:
+        return {"renews_on": None, "renews_itself": None}
+    due = today + timedelta(days=round(lifecycle["renewalDays"]))
+    return {"renews_on": due.isoformat(), "renews_itself": lifecycle["renewalAuto"] == "yes"}
 
 
 def yearly(mrr: float | None, term: Data | None) -> float | None:

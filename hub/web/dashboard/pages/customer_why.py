@@ -92,8 +92,10 @@ def evidence(facts: Sequence[Data], *, field: str = "evidence") -> list[dict[str
 def kinds(kind: str) -> str:
     """A kind of record in the plural."""
     words = {"activity": "days of use", "csat": "CSAT answers", "nps": "NPS answers", "sentiment": "judgements"}
-    said = words.get(kind) or kind.replace("_", " ") + "s"
-    return said.replace("ys ", "ies ") if kind.endswith("y") else said
+    if kind in words:
+        return words[kind]
+    said = kind.replace("_", " ")
+    return f"{said[:-1]}ies" if said.endswith("y") else f"{said}s"
 
 
 def changes(comparison: Data, facts: Mapping[str, Data]) -> list[dict[str, Any]]:

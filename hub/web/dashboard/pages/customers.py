@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
-from hub.model.actions import Role, Scope
+from hub.model.actions import Scope
 from hub.web.dashboard import words
 from hub.web.dashboard.page import Data, Page, Visit
 from hub.web.dashboard.pages.customer_head import MONTHS
 from hub.web.dashboard.pages.customers_fields import DEFAULT, MOST_COLUMNS, OTHERS, Field, every, value
-from hub.web.dashboard.pages.customers_filter import as_asked, plain, read, said, tests_of, together
+from hub.web.dashboard.pages.customers_filter import as_asked, plain, read, said, split, together
 
 SIZE = 50
 MOST_TRAIL = 12
@@ -79,11 +79,10 @@ def _shape(data: Data, visit: Visit) -> Data:
     segment = next((each for each in data["segments"] if each["name"] == visit.query.get("segment")), None)
     if segment is not None and set(condition) == {"inSegment"}:
         condition = as_asked(segment["filter"], fields)
-    joined, tests = tests_of(condition)
+    joined, tests = split(condition)
     search = visit.query.get("search", "").strip()
     shown = [fields[key] for key in columns_of(visit) if key in fields and fields[key].path]
     order, direction = visit.query.get("order", ORDER), visit.query.get("direction", DIRECTION)
-    acting = visit.viewer.may(Role.CSM) and Scope.ACT in visit.viewer.scopes
     return {
         "columns": [_column(each, order, direction, visit) for each in shown],
         "by_name": _column(fields["name"], order, direction, visit),
@@ -108,7 +107,6 @@ def _shape(data: Data, visit: Visit) -> Data:
         "segment": segment,
         "order": {"key": order, "title": fields[order].title if order in fields else order, "direction": direction},
         "total": _total(page, visit),
-        "may_act": acting,
         "exports": _exports(visit, condition, search, fields),
         "links": _links(visit, page["pageInfo"]),
         "playbooks": [each for each in data["playbooks"] if each["enabled"]],

@@ -108,7 +108,7 @@ def together(*conditions: Mapping[str, Any]) -> dict[str, Any] | None:
     return asked[0] if len(asked) == 1 else {"all": asked}
 
 
-def tests_of(condition: Mapping[str, Any]) -> tuple[str, list[dict[str, Any]]]:
+def split(condition: Mapping[str, Any]) -> tuple[str, list[dict[str, Any]]]:
     """How the tests of a filter are joined, all or any, and the tests."""
     for joined in ("all", "any"):
         if set(condition) == {joined} and all(isinstance(each, dict) for each in condition[joined]):
