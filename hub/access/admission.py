@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from hub.access import tokens
+from hub.access.code_flow import CodeFlow
 from hub.access.last_use import LastUse
 from hub.access.sessions import Sessions
 from hub.access.viewer import Viewer, book_of
@@ -39,7 +40,8 @@ class SignOn(Protocol):
 class Admission:
     """books: whether a CSM sees only the customers that are its own. `sign_on`: None where only our tokens open.
 
-    sessions  of browsers; None: there are none
+    sessions   of browsers; None: there are none
+    code_flow  where people sign in at the company's own sign-on; None: they do not
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class Admission:
         books: bool = False,
         sign_on: SignOn | None = None,
         sessions: Sessions | None = None,
+        code_flow: CodeFlow | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
@@ -58,6 +61,7 @@ class Admission:
         self._known: OrderedDict[str, tuple[float, Token, bool]] = OrderedDict()
         self.uses = LastUse(store, stored.note_use, what="tokens", monotonic=monotonic)
         self.sessions = sessions
+        self.code_flow = code_flow
 
     async def find_viewer(self, secret: str, *, now: datetime) -> Viewer | None:
         """Whose `secret`, what stands behind `Bearer`, is; None where nobody may come in with it."""
@@ -92,6 +96,8 @@ class Admission:
             await self.sessions.close()
         if self._sign_on is not None:
             await self._sign_on.close()
+        if self.code_flow is not None:
+            await self.code_flow.close()
 
     def _book(self, role: Role, csm_email: str | None) -> str | None:
         return book_of(role, csm_email, books=self._books)

@@ -18,11 +18,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
-import orjson
 from jwt import PyJWK
 from jwt.exceptions import InvalidKeyError, PyJWKError
 
+from hub.access.fetching import FetchError, Fetching
 from hub.errors import TransientError
 
 log = logging.getLogger(__name__)
@@ -35,7 +34,6 @@ KEY_TYPES: Mapping[str, str] = {
 FRESH_FOR = 600.0
 STALE_AFTER = 86_400.0
 PAUSE = 10.0
-LARGEST = 1_000_000
 FEWEST_BITS = 2048
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -63,7 +61,7 @@ class IssuerKeys:
         self._fetched_at: float | None = None
         self._tried_at: float | None = None
         self._lock = asyncio.Lock()
-        self._http: httpx.AsyncClient | None = None
+        self._fetching = Fetching()
 
     async def find(self, kid: str | None, algorithm: str) -> PyJWK | None:
         """The key with this id; without an id the only one there is for the algorithm. IssuerAwayError: see the module."""
@@ -74,9 +72,7 @@ class IssuerKeys:
         return self._known(kid, algorithm)
 
     async def close(self) -> None:
-        if self._http is not None:
-            await self._http.aclose()
-            self._http = None
+        await self._fetching.close()
 
     def _age(self) -> float:
         return float("inf") if self._fetched_at is None else self._monotonic() - self._fetched_at
@@ -95,39 +91,22 @@ class IssuerKeys:
                 return
             self._tried_at = now
             try:
-                keys = _usable(await self._get(await self._address()), self._algorithms)
-            except (httpx.HTTPError, ValueError) as error:
-                log.warning("the keys of %s could not be fetched: %s", self._issuer, str(error) or type(error).__name__)
+                keys = _usable(await self._fetching.get(await self._address()), self._algorithms)
+            except (FetchError, ValueError) as error:
+                log.warning("the keys of %s could not be fetched: %s", self._issuer, error)
                 return
             self._keys, self._fetched_at = keys, now
 
     async def _address(self) -> str:
         if self._jwks_url is not None:
             return self._jwks_url
-        found = await self._get(self._issuer.rstrip("/") + "/.well-known/openid-configuration")
+        found = await self._fetching.get(self._issuer.rstrip("/") + "/.well-known/openid-configuration")
         if found.get("issuer") != self._issuer:
             raise ValueError(f"its discovery document is of another issuer: {str(found.get('issuer'))[:200]!r}")
         address = found.get("jwks_uri")
         if not isinstance(address, str) or not is_safe(address):
             raise ValueError("the jwks_uri of its discovery document must begin with https://")
         return address
-
-    async def _get(self, url: str) -> Mapping[str, Any]:
-        if self._http is None:
-            # the environment is read in one place only, and an issuer does not redirect to where its keys are
-            self._http = httpx.AsyncClient(trust_env=False, follow_redirects=False, timeout=httpx.Timeout(5.0))
-        body = bytearray()
-        async with self._http.stream("GET", url, headers={"accept": "application/json"}) as response:
-            if response.status_code != 200:
-                raise ValueError(f"{url} answered {response.status_code}")
-            async for chunk in response.aiter_bytes():
-                body += chunk
-                if len(body) > LARGEST:
-                    raise ValueError(f"{url} answered more than {LARGEST:,} bytes")
-        found = orjson.loads(body)
-        if not isinstance(found, dict):
-            raise ValueError(f"{url} answered no JSON object")
-        return found
 
 
 def is_safe(address: str) -> bool:

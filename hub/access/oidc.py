@@ -8,8 +8,11 @@ public key can never be used as one. Whatever else is wrong, the answer is the s
 Claims are named as they are, or by a path with dots: realm_access.roles.
 """
 
+import base64
+import hashlib
+import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -48,6 +51,15 @@ class OidcRules:
     roles_claim: str = "roles"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """A token that is good. algorithm: of its signature; until: when it ends."""
+
+    claims: Mapping[str, Any] = field(repr=False)
+    algorithm: str
+    until: datetime
+
+
 class Oidc:
     """See the module."""
 
@@ -60,10 +72,23 @@ class Oidc:
 
         IssuerAwayError where it says it is the issuer's, and the issuer's keys are not to be had.
         """
-        claims = await self._claims(token)
-        expires_at = None if claims is None else _valid_until(claims, now)
-        if claims is None or expires_at is None or not self._of_client(claims):
+        read = await self.read(token, now=now)
+        return None if read is None else self.viewer_of(read.claims, until=read.until)
+
+    async def read(self, token: str, *, now: datetime) -> Read | None:
+        """What a token says that is the issuer's, for this hub, and of this time. IssuerAwayError: as of `find_viewer`."""
+        found = await self._claims(token)
+        until = None if found is None else _valid_until(found[0], now)
+        if found is None or until is None or not self._of_client(found[0]):
             return None
+        return Read(claims=found[0], algorithm=found[1], until=until)
+
+    def names_roles(self, claims: Mapping[str, Any]) -> bool:
+        """Whether there is a claim of roles, with whatever in it."""
+        return _found(claims, self._rules.roles_claim) is not None
+
+    def viewer_of(self, claims: Mapping[str, Any], *, until: datetime) -> Viewer | None:
+        """Who the claims speak of; None where they have none of the mapped roles, or an address that is not theirs."""
         role = self._role(claims)
         email = _found(claims, self._rules.email_claim)
         if role is None or (email is not None and not isinstance(email, str)) or claims.get("email_verified") is False:
@@ -73,14 +98,14 @@ class Oidc:
             name=str(email or claims.get("name") or claims["sub"])[:120],
             role=role,
             csm_email=email.strip().lower() if email and "@" in email else None,
-            expires_at=expires_at,
+            expires_at=until,
         )
 
     async def close(self) -> None:
         await self._keys.close()
 
-    async def _claims(self, token: str) -> Mapping[str, Any] | None:
-        """What a token with a good signature says, for this hub by this issuer."""
+    async def _claims(self, token: str) -> tuple[Mapping[str, Any], str] | None:
+        """What a token with a good signature says, for this hub by this issuer, and how it is signed."""
         try:
             header = jwt.get_unverified_header(token)
             algorithm, kid = header.get("alg"), header.get("kid")
@@ -106,7 +131,7 @@ class Oidc:
             )
         except (InvalidTokenError, ValueError, TypeError):
             return None
-        return claims if isinstance(claims["sub"], str) and claims["sub"] else None
+        return (claims, algorithm) if isinstance(claims["sub"], str) and claims["sub"] else None
 
     def _of_client(self, claims: Mapping[str, Any]) -> bool:
         """Whether who asked for the token may have; some issuers call it otherwise, and where two say it both must agree."""
@@ -122,6 +147,13 @@ class Oidc:
             return None
         mapped = [self._rules.roles[each] for each in given if isinstance(each, str) and each in self._rules.roles]
         return max(mapped, key=lambda role: RANK[role], default=None)
+
+
+def hash_fits(at_hash: object, access_token: str, algorithm: str) -> bool:
+    """Whether an id_token's at_hash is of this access token (OpenID Connect Core 1.0, section 3.1.3.6)."""
+    made = hashlib.new(f"sha{algorithm[-3:]}" if algorithm[-3:].isdigit() else "sha512", access_token.encode()).digest()
+    half = base64.urlsafe_b64encode(made[: len(made) // 2]).rstrip(b"=").decode()
+    return isinstance(at_hash, str) and hmac.compare_digest(at_hash.rstrip("=").encode(), half.encode())
 
 
 def _valid_until(claims: Mapping[str, Any], now: datetime) -> datetime | None:

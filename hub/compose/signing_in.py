@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from hub.access.admission import Admission
-from hub.web.dashboard import signin
+from hub.web.dashboard import signin, signin_oidc
 from hub.web.dashboard.signin import DemoToken, Entry
 from hub.web.entrance import browsers_of
 from hub.web.receiving import Routes
@@ -19,6 +19,7 @@ def sign_in_routes(hub: "Hub", admission: Admission, *, demo: Sequence[DemoToken
     sessions, browsers = admission.sessions, browsers_of(admission)
     if sessions is None or browsers is None:
         return []
+    oidc = hub.settings.hub.access.oidc
     entry = Entry(
         store=hub.store,
         admission=admission,
@@ -29,5 +30,7 @@ def sign_in_routes(hub: "Hub", admission: Admission, *, demo: Sequence[DemoToken
         throttle=Throttle(),
         company=hub.settings.hub.company,
         demo=demo,
+        button=None if admission.code_flow is None or oidc is None else oidc.button,
     )
-    return signin.routes(entry)
+    there = signin_oidc.routes(entry, admission.code_flow) if admission.code_flow is not None else []
+    return [*signin.routes(entry), *there]

@@ -2,18 +2,22 @@
 
 access:
   csm: book                          a CSM sees only customers whose CSM it is; all (the default): everybody's
-  oidc:                              access tokens (JWT) of an OpenID Connect issuer, beside the hub's own tokens
+  oidc:                              the company's own sign-on (OpenID Connect), beside the hub's own tokens
     issuer: https://login.example.com/realms/main
-    audience: cshub                  or a list
+    audience: cshub                  or a list: access tokens (JWT) for it are taken; without it none are
     algorithms: [RS256]              default: RS256 and ES256
     claims: {email: email, roles: realm_access.roles}
     roles: {cs-managers: manager, cs-team: csm}
     jwks_url: https://…              default: what the issuer's discovery document says
+    client_id: cshub-dashboard       people sign in to the dashboard there; it sends them back to URL/sign-in/oidc/callback
+    client_secret: ${OIDC_SECRET}    without one this is a public client: PKCE alone
+    scopes: [openid, email, profile]
+    button: Example login            "Sign in with …"
 """
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from hub.access.issuer import KEY_TYPES, is_safe
 from hub.access.oidc import OidcRules
@@ -35,12 +39,16 @@ class OidcSection(_Part):
     """roles: {value of the roles' claim: role}. clients: who may have asked for a token (`azp`, `client_id`); else anybody."""
 
     issuer: str
-    audience: list[str] = Field(min_length=1)
+    audience: list[str] | None = Field(default=None, min_length=1)
     clients: list[str] | None = Field(default=None, min_length=1)
     jwks_url: str | None = None
     algorithms: list[str] = Field(default=["RS256", "ES256"], min_length=1)
     claims: Claims = Claims()
     roles: dict[str, Role] = Field(min_length=1)
+    client_id: str | None = Field(default=None, min_length=1)
+    client_secret: SecretStr | None = Field(default=None, min_length=1)
+    scopes: list[str] = ["openid", "email", "profile"]
+    button: str = Field(default="single sign-on", min_length=1, max_length=60)
 
     @field_validator("audience", "clients", mode="before")
     @classmethod
@@ -62,6 +70,34 @@ class OidcSection(_Part):
                 raise ValueError(f"{each!r} is no algorithm here; there are {', '.join(KEY_TYPES)}")
         return value
 
+    @field_validator("scopes")
+    @classmethod
+    def _are_scopes(cls, value: list[str]) -> list[str]:
+        if "openid" not in value or any(not each or any(letter.isspace() for letter in each) for each in value):
+            raise ValueError("are words such as openid, email, profile, groups, and openid is one of them")
+        return value
+
+    @model_validator(mode="after")
+    def _is_for_something(self) -> Self:
+        if self.audience is None and self.client_id is None:
+            raise ValueError("needs an audience, to take access tokens, or a client_id, to sign people in; or both")
+        if self.client_secret is not None and self.client_id is None:
+            raise ValueError("client_secret is of a client_id, which is not there")
+        return self
+
+    def rules(self, audience: tuple[str, ...], *, clients: tuple[str, ...] | None = None) -> OidcRules:
+        """How tokens of the issuer for `audience` are read."""
+        return OidcRules(
+            issuer=self.issuer,
+            audience=audience,
+            roles=self.roles,
+            clients=clients,
+            jwks_url=self.jwks_url,
+            algorithms=tuple(self.algorithms),
+            email_claim=self.claims.email,
+            roles_claim=self.claims.roles,
+        )
+
 
 class Access(_Part):
     csm: Literal["all", "book"] = "all"
@@ -69,17 +105,14 @@ class Access(_Part):
 
     @property
     def sign_on(self) -> OidcRules | None:
-        """How access tokens of the issuer are read; None without one."""
+        """How access tokens of the issuer are read; None where none are taken."""
         given = self.oidc
-        if given is None:
+        if given is None or given.audience is None:
             return None
-        return OidcRules(
-            issuer=given.issuer,
-            audience=tuple(given.audience),
-            roles=given.roles,
-            clients=None if given.clients is None else tuple(given.clients),
-            jwks_url=given.jwks_url,
-            algorithms=tuple(given.algorithms),
-            email_claim=given.claims.email,
-            roles_claim=given.claims.roles,
-        )
+        return given.rules(tuple(given.audience), clients=None if given.clients is None else tuple(given.clients))
+
+    @property
+    def sign_in(self) -> OidcRules | None:
+        """How id_tokens of the issuer are read; None where nobody signs in there."""
+        given = self.oidc
+        return None if given is None or given.client_id is None else given.rules((given.client_id,))

@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute
 
 from hub.access import tokens
 from hub.access.admission import Admission
+from hub.access.code_flow import CodeFlow
 from hub.access.links import Links
 from hub.access.sessions import SessionRules, Sessions
 from hub.asgi import app
@@ -21,7 +22,7 @@ from hub.store.audit import Entry as Noted
 from hub.store.audit import find_latest
 from hub.web import export
 from hub.web.browsers import local_path
-from hub.web.dashboard import signin
+from hub.web.dashboard import signin, signin_oidc
 from hub.web.dashboard.signin import OPENS_NOTHING, DemoToken, Entry
 from hub.web.entrance import browsers_of, entrance
 from hub.web.throttle import REMEMBERED, Throttle
@@ -38,12 +39,20 @@ QUERY = {"query": "{ viewer { name role } }"}
 class World:
     """A hub with people who sign in; `now` goes on when it is told to. One second of the cache passes with every step."""
 
-    def __init__(self, store: Store, *, url: str = URL, demo: tuple[DemoToken, ...] = ()) -> None:
+    def __init__(
+        self,
+        store: Store,
+        *,
+        url: str = URL,
+        demo: tuple[DemoToken, ...] = (),
+        flow: CodeFlow | None = None,
+        issuer: str = "",
+    ) -> None:
         self.store, self.url = store, url
         self.now = START
         self.seconds = Seconds()
         self.links = Links("s" * 32)
-        rules = SessionRules(url=url, hours=12, idle_minutes=240)
+        rules = SessionRules(url=url, hours=12, idle_minutes=240, issuer=issuer or None)
         self.sessions = Sessions(store, self.links, rules, monotonic=self.seconds)
         self.admission = Admission(store, books=True, sessions=self.sessions, monotonic=self.seconds)
         browsers = browsers_of(self.admission)
@@ -58,10 +67,12 @@ class World:
             throttle=Throttle(monotonic=self.seconds),
             company="Acme",
             demo=demo,
+            button="Example login" if flow else None,
         )
         find = entrance(self.admission, clock=lambda: self.now)
         exports = export.routes(store, find_viewer=find, clock=lambda: self.now, browsers=browsers)
         routes: list[BaseRoute] = [*exports, *signin.routes(self.entry)]
+        routes += [] if flow is None else signin_oidc.routes(self.entry, flow)
         hub = FakeHub(store, clock=lambda: self.now)
         self.app = app(hub, routes=routes, admission=self.admission)
 
