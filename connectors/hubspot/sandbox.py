@@ -31,6 +31,9 @@ COMPARE: Mapping[str, Callable[[int, int], bool]] = {
     "NEQ": int.__ne__,
 }
 
+OURS = ("cshub_health", "cshub_band", "cshub_churn_risk")
+"""Custom properties of companies, made for what the hub writes."""
+
 
 def app(
     world: Callable[[], World],
@@ -43,7 +46,7 @@ def app(
     without_scopes: Collection[str] = (),
     per_second: int = 5,
     written: dict[str, dict[str, str]] | None = None,
-    properties: Collection[str] = (),
+    properties: Collection[str] = OURS,
 ) -> Starlette:
     """HubSpot. `largest_page` cuts pages short of what is asked; `per_second` is search's own limit.
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from connectors.kit.writing import Value
 from hub.cli import show
 from hub.cli.app import asynchronous, main
 from hub.clock import utc_now
@@ -46,11 +47,11 @@ async def writeback(config: Path | None, source: str, send: bool, by: str) -> No
                 now=utc_now(),
                 run=lambda: hub.sourcing.write_back(source, told=lambda count, _: step.reach(count)),
             )
+            if done.error is not None:  # within the step, which then does not look done
+                raise RefusedError(f"{done.written:,} of {len(done.changes):,} written: {done.error}")
     show.say(f"{done.written:,} written, {done.unchanged:,} were as they should be, {len(done.refused):,} refused")
     for key, why in list(done.refused.items())[:MOST_SHOWN]:
         show.complain(f"{key}: {why}")
-    if done.error is not None:
-        raise RefusedError(done.error)
 
 
 def _show(planned: Written) -> None:
@@ -63,7 +64,11 @@ def _show(planned: Written) -> None:
 
 def _told(change: Change) -> str:
     return ", ".join(
-        f"{name} {change.before.get(name, 'nothing')} -> {value}"
+        f"{name} {_shown(change.before.get(name))} -> {_shown(value)}"
         for name, value in change.after.items()
         if name not in change.before or change.before[name] != value
     )
+
+
+def _shown(value: Value) -> str:
+    return "nothing" if value is None else f"{value:g}" if isinstance(value, float) else value

@@ -1,5 +1,7 @@
 """cshub writeback: what would be written, and that nothing is where nothing was asked for."""
 
+import re
+
 from tests.cli.conftest import Cli
 
 SOURCES = """
@@ -26,3 +28,27 @@ def test_a_source_that_names_no_fields_is_given_nothing(cli: Cli) -> None:
     assert (done.exit_code, "name the fields under sources.desk.write" in done.output) == (1, True)
     missing = cli("writeback", "nobody")
     assert (missing.exit_code, "crm" in missing.output) == (1, True)
+
+
+def test_what_was_found_out_is_written_once_and_a_name_there_is_not_is_told(company: Cli) -> None:
+    sources = company.config / "sources.yaml"
+    text = sources.read_text(encoding="utf-8")
+    crm = text[: text.index("  helpdesk:")]
+
+    def fields(named: str) -> None:
+        sources.write_text(f"{crm.rstrip()}\n    write: {{fields: {named}}}\n", encoding="utf-8")
+
+    fields("{health: cshub_wealth}")
+    company("sync")
+    company("score", "--no-fire")
+    wrong = company("writeback", "crm", "--send")
+    assert wrong.exit_code == 1
+    assert re.search(r"0 of \d+ written: .*\"cshub_wealth\" does not exist", wrong.stderr.replace("\n", " "))
+    assert "✗ writing to crm" in wrong.stdout
+    fields("{band: cshub_band, health: cshub_health}")
+    planned = company("writeback", "crm").stdout
+    assert ("cshub_band nothing -> " in planned, "None" in planned) == (True, False)
+    assert re.search(
+        r"\n[1-9]\d* written, 0 were as they should be, 0 refused\n", company("writeback", "crm", "--send").stdout
+    )
+    assert company("writeback", "crm").stdout.startswith("0 would be written, ")
