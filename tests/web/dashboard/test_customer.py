@@ -188,6 +188,7 @@ async def test_a_score_is_explained_down_to_its_records(dashboard: Dashboard) ->
     moved = await dashboard.get("/customers/c002/changes?since=2026-10-25")
     assert "What moved the score since <time" in moved
     assert 'id="moved-1"' in moved or "Nothing moved" in moved
+    assert "left within 90 days" in await dashboard.get("/customers/c002/record")
     assert "What would lift it" in await dashboard.get("/customers/c002/lift")
 
 

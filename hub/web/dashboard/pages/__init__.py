@@ -44,6 +44,7 @@ PAGES: Sequence[Page] = (
     customer.PAGE,
     customer.CHANGES,
     customer.LIFT,
+    customer.RECORD,
     *customer_doings.PAGES,
     *customer_records.PAGES,
     playbooks.PAGE,

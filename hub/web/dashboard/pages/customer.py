@@ -50,7 +50,6 @@ def _shape(data: Data, visit: Visit) -> Data:
     risk = customer["churnRisk"]
     return {
         "why": why(explained, facts) if explained else None,
-        "record": _record(explained),
         "reasons": [each for each in (risk or {}).get("reasons", ()) if each["direction"] != "lowers"],
         "against": [each for each in (risk or {}).get("reasons", ()) if each["direction"] == "lowers"],
         "confidence": CONFIDENCE.get((risk or {}).get("confidence") or ""),
@@ -69,15 +68,15 @@ def _horizon(risk: Data) -> dict[str, Any]:
     return {**risk, "within": f"{days} days" if days else "until the renewal"}
 
 
-def _record(explained: Data | None) -> Data | None:
+def _record(data: Data, _: Visit) -> Data:
     """How often customers in this band left, and how far that can be trusted."""
-    record = explained and explained["trackRecord"]
-    if not explained or not record or not explained["band"]:
-        return None
-    rate = next((each for each in record["bands"] if each["name"] == explained["band"].lower()), None)
-    return (
-        {**rate, "base": record["baseRate"], "days": record["horizonDays"], "few": record["tooFew"]} if rate else None
-    )
+    explained = data["customer"]["explanation"]
+    record = explained["trackRecord"] if explained else None
+    band = (explained["band"] or "").lower() if explained else ""
+    return {
+        "record": record,
+        "own": next((each for each in (record or {}).get("bands", ()) if each["name"] == band), None),
+    }
 
 
 def _history(customer: Data, data: Data, visit: Visit) -> Any:
@@ -156,3 +155,4 @@ CHANGES = tab(
     shape=_compared,
 )
 LIFT = tab("customer_lift", "What would lift the score", shape=_lifted)
+RECORD = tab("customer_record", "How often the score is right", shape=_record)
