@@ -155,3 +155,13 @@ async def sqlite_store(sqlite_template: Path, tmp_path: Path) -> AsyncIterator[S
 async def _migrate(url: str) -> None:
     async with Store.open(url) as store:
         await upgrade(store)
+
+
+@pytest.fixture(scope="session")
+def scored_company(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a configuration and a scored company; tests.fakes.scored_company opens copies of it."""
+    from tests.fakes.scored_company import make  # a whole hub: not for every worker
+
+    folder = tmp_path_factory.mktemp("company")
+    asyncio.run(make(folder))
+    return folder

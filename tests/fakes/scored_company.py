@@ -1,11 +1,17 @@
 """Six customers that a hub has scored itself, with a few of everything beside: what pages and recipes are tried on."""
 
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import delete, update
 
 from hub.compose import Hub
+from hub.resources import CONFIG
+from hub.settings import load
 from hub.store import tables
 from tests.fakes.durable import FakeDurable
 from tests.schema.company import NOW, TODAY, insert, record, seed
@@ -71,3 +77,28 @@ async def company(hub: Hub) -> None:
             await connection.execute(delete(table).where(table.c.customer_id == ids[0]))
     await hub.backfill([TODAY - timedelta(days=days) for days in DAYS])
     await hub.score(fire=False)
+
+
+async def make(folder: Path) -> None:
+    """The configuration that ships and a store with the company in it, to be copied by `opened`."""
+    shutil.copytree(CONFIG, folder / "config")
+    team = folder / "config" / "team.yaml"
+    team.write_text(team.read_text("utf-8").replace("members: {}", "members: {ann@cs.example: {name: Ann}}"), "utf-8")
+    async with _hub(folder, migrate=True) as hub:
+        await company(hub)
+
+
+@asynccontextmanager
+async def opened(made: Path, folder: Path) -> AsyncIterator[Hub]:
+    """A hub over a copy of what was made, at the moment NOW."""
+    shutil.copytree(made, folder)
+    async with _hub(folder) as hub:
+        yield hub
+
+
+@asynccontextmanager
+async def _hub(folder: Path, *, migrate: bool = False) -> AsyncIterator[Hub]:
+    settings = load(folder / "config", environment={"CSHUB_STORE": f"sqlite:///{folder / 'cshub.db'}"})
+    engine = Engine(clock=lambda: NOW)
+    async with Hub.open(settings, clock=lambda: NOW, migrate=migrate, work=False, engine=engine) as hub:
+        yield hub

@@ -63,7 +63,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters.update(words.FILTERS)
-    made.globals.update(counted=words.counted)
+    made.globals.update(counted=words.counted, customers_where=words.customers_where)
     return made
 
 

@@ -3,9 +3,11 @@
 Health and churn risk are 0 to 1 in the API and written 0 to 100 here.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from markupsafe import Markup
 
@@ -147,6 +149,12 @@ def initials(name: str | None) -> str:
 def capitalize_first(text: str) -> str:
     """A sentence's first letter large, the others as they are."""
     return text[:1].upper() + text[1:]
+
+
+def customers_where(tests: Mapping[str, Any], **more: str) -> str:
+    """The address of the table of customers that pass. `tests`: a filter of the API; those that are None are left out."""
+    filter_ = {name: test for name, test in tests.items() if test is not None}
+    return f"/customers?{urlencode({'filter': json.dumps(filter_, separators=(',', ':')), **more})}"
 
 
 FILTERS: Mapping[str, Callable[..., Any]] = {

@@ -1,9 +1,6 @@
 """Pages of the dashboard drawn in process: the whole application over a real hub with a scored company, without a server."""
 
-import asyncio
-import shutil
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import httpx
@@ -16,9 +13,7 @@ from hub.compose import Hub
 from hub.compose.graphql import guard_of
 from hub.compose.web import routes_of
 from hub.model.actions import Role
-from hub.resources import CONFIG
-from hub.settings import load
-from tests.fakes.scored_company import Engine, company
+from tests.fakes.scored_company import opened
 from tests.schema.company import NOW
 
 
@@ -46,33 +41,10 @@ class Dashboard:
         return answer.text
 
 
-def _opened(folder: Path, *, migrate: bool = False) -> AbstractAsyncContextManager[Hub]:
-    settings = load(folder / "config", environment={"CSHUB_STORE": f"sqlite:///{folder / 'cshub.db'}"})
-    return Hub.open(settings, clock=lambda: NOW, migrate=migrate, work=False, engine=Engine(clock=lambda: NOW))
-
-
-@pytest.fixture(scope="session")
-def scored_company(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the configuration that ships and a store with a company in it; made once, to be copied."""
-    folder = tmp_path_factory.mktemp("company")
-    shutil.copytree(CONFIG, folder / "config")
-    team = folder / "config" / "team.yaml"
-    team.write_text(team.read_text("utf-8").replace("members: {}", "members: {ann@cs.example: {name: Ann}}"), "utf-8")
-
-    async def make() -> None:
-        async with _opened(folder, migrate=True) as hub:
-            await company(hub)
-
-    asyncio.run(make())
-    return folder
-
-
 @pytest.fixture
 async def dashboard(scored_company: Path, tmp_path: Path) -> AsyncIterator[Dashboard]:
     """As an admin, until told otherwise."""
-    folder = tmp_path / "hub"
-    shutil.copytree(scored_company, folder)
-    async with _opened(folder) as hub:
+    async with opened(scored_company, tmp_path / "hub") as hub:
         transport = httpx.ASGITransport(app(Served(hub, None), routes=routes_of(hub), guard=guard_of(hub.settings)))
         async with httpx.AsyncClient(transport=transport, base_url="http://hub.example") as client:
             yield await Dashboard(hub, client).as_(Role.ADMIN)

@@ -60,6 +60,7 @@ def shape(data: Data, visit: Visit) -> Data:
     places = mapped([*data["largest"]["nodes"], *data["riskiest"]["nodes"]])
     currency = usual_currency(data["whole"])
     return {
+        "filter": chosen(visit),
         "whole": whole,
         "currency": currency,
         "bands": shares(data["bands"], BANDS, currency),

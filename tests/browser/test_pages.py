@@ -1,0 +1,123 @@
+"""Every page in a real browser: sound, small, wide enough for a phone, and usable by everybody, in light and dark.
+
+The rules of axe (WCAG 2.2 A and AA) find nothing serious or critical; nothing is asked of another host; no script or style is
+refused by the page's own policy; script and style of a page are less than 300 kB.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, Page, Response
+
+from hub.access.tokens import create
+from hub.asgi import app
+from hub.cli.serve import Served
+from hub.compose.admission import admission_of
+from hub.compose.graphql import guard_of
+from hub.compose.signing_in import sign_in_routes
+from hub.compose.web import routes_of
+from hub.model.actions import Role
+from hub.web.dashboard.pages import PAGES
+from schema.nodes import global_id
+from tests.browser.conftest import Watched
+from tests.fakes.scored_company import opened
+from tests.fakes.serving import serving
+from tests.schema.company import NOW
+
+MOST_BYTES = 300_000
+PHONE = {"width": 390, "height": 844}
+DESK = {"width": 1280, "height": 800}
+AXE = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}}
+GRAVE = ("serious", "critical")
+PLACES = {"customer": global_id("customer", "c002"), "source": "crm", "playbook": "churn_save"}
+"""What stands in the paths of pages; a page of something that is not there here is left out."""
+
+
+@dataclass
+class Found:
+    """What is wrong, page by page."""
+
+    faults: list[str]
+
+    async def look(self, page: Page, path: str, *, theme: str) -> None:
+        await self._axe(page, f"{path} in {theme}")
+
+    async def _axe(self, page: Page, where: str) -> None:
+        results = await Axe().run(page, options=AXE)
+        for each in results.response["violations"]:
+            if each["impact"] in GRAVE:
+                nodes = "; ".join(
+                    f"{node['html'][:160]} ({node['failureSummary'][:200]})" for node in each["nodes"][:3]
+                )
+                self.faults.append(f"{where}: {each['id']} ({each['impact']}): {each['help']}: {nodes}")
+
+
+def paths() -> list[str]:
+    """Of every page that can be drawn from the company of the tests."""
+    found = []
+    for page in PAGES:
+        names = [part[1:-1] for part in page.path.split("/") if part.startswith("{")]
+        if all(name in PLACES for name in names):
+            found.append(page.path.format(**{name: PLACES[name] for name in names}))
+    return [path for path in found if path != "/portfolio/metric"] + ["/portfolio/metric?name=nrr&basis=cohort"]
+
+
+async def test_every_page_is_sound_small_and_usable_by_everybody(
+    scored_company: Path, tmp_path: Path, chromium: Browser
+) -> None:
+    found = Found([])
+    async with opened(scored_company, tmp_path / "hub") as hub:
+        token = await create(hub.store, name="Ann", role=Role.ADMIN, now=NOW)
+        admission = admission_of(hub)
+        application = app(
+            Served(hub, None),
+            routes=[*routes_of(hub), *sign_in_routes(hub, admission)],
+            guard=guard_of(hub.settings),
+            admission=admission,
+        )
+        async with serving(application, lifespan="on", ws="none") as url:
+            context = await chromium.new_context(base_url=url, viewport=DESK, color_scheme="light")  # type: ignore[arg-type] # a typed dict
+            watched = Watched(context, url)
+            page = await watched.page()
+            await page.goto("/sign-in")
+            await found.look(page, "/sign-in", theme="light")
+            await page.get_by_label("Token", exact=True).fill(token.secret)
+            await page.get_by_role("button", name="Sign in", exact=True).click()
+            await page.wait_for_url(f"{url}/")
+            for path in paths():
+                await visit(page, path, found)
+            await context.close()
+        await application.state.end_streams()
+    assert not watched.complaints
+    assert not found.faults, "\n".join(found.faults)
+
+
+async def visit(page: Page, path: str, found: Found) -> None:
+    loaded: list[Response] = []
+
+    def keep(response: Response) -> None:
+        loaded.append(response)
+
+    page.on("response", keep)
+    answer = await page.goto(path, wait_until="load")
+    page.remove_listener("response", keep)
+    assert answer is not None
+    if answer.status != 200:
+        found.faults.append(f"{path}: {answer.status}")
+        return
+    size = 0
+    for each in loaded:
+        if each.status == 200 and each.request.resource_type in ("script", "stylesheet"):
+            size += len(await each.body())
+    if size > MOST_BYTES:
+        found.faults.append(f"{path}: {size:,} bytes of script and style")
+    await found.look(page, path, theme="light")
+    await page.emulate_media(color_scheme="dark")
+    await found.look(page, path, theme="dark")
+    await page.emulate_media(color_scheme="light")
+    await page.set_viewport_size(PHONE)  # type: ignore[arg-type] # a typed dict
+    wide = await page.evaluate("document.documentElement.scrollWidth")
+    if wide > PHONE["width"]:
+        found.faults.append(f"{path}: {wide} pixels wide on a phone")
+    await page.set_viewport_size(DESK)  # type: ignore[arg-type] # a typed dict
