@@ -94,6 +94,7 @@ def test_what_moved_a_score_says_which_facts_did() -> None:
     assert [(each["meaning"], each["before"], each["after"]) for each in first["facts"]] == [
         ("distinct users in 7 days", 8.0, 3.0)
     ]
+    assert [each["small"] for each in (first, second)] == [False, False]
     assert (second["measure"], second["cause"], second["by"]) == ("Override", "a person's word", "ann")
 
 
@@ -187,7 +188,7 @@ async def test_a_score_is_explained_down_to_its_records(dashboard: Dashboard) ->
     assert '<figure class="chart" aria-label="Score from ' in page
     moved = await dashboard.get("/customers/c002/changes?since=2026-10-25")
     assert "What moved the score since <time" in moved
-    assert 'id="moved-1"' in moved or "Nothing moved" in moved
+    assert 'id="moved-1"' in moved or "Nothing moved by a point" in moved
     assert "left within 90 days" in await dashboard.get("/customers/c002/record")
     assert "What would lift it" in await dashboard.get("/customers/c002/lift")
 

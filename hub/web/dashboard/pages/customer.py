@@ -131,6 +131,7 @@ def _compared(data: Data, visit: Visit) -> Data:
         "explained": explained,
         "comparison": comparison,
         "moved": moved,
+        "few": [each for each in moved if each["small"]],
         "most": max((abs(each["amount"]) for each in moved), default=1.0),
         "causes": CAUSES,
         "yesterday": (visit.now.date() - timedelta(days=1)).isoformat(),

@@ -13,6 +13,8 @@ MEASURES: Mapping[str, str] = {
     "csat": "CSAT",
 }
 """Names that are no words."""
+SMALL = 0.005
+"""A change that is no point of 100."""
 TONES = ((0.3, "bad"), (0.5, "warn"), (0.7, "info"))
 
 
@@ -105,6 +107,7 @@ def changes(comparison: Data, facts: Mapping[str, Data]) -> list[dict[str, Any]]
             "measure": "Override" if each["measure"] == "override" else measure(each["measure"]),
             "cause": CAUSES.get(each["cause"], ""),
             "amount": each["amount"],
+            "small": abs(each["amount"]) < SMALL,
             "reweighting": each["reweighting"],
             "facts": [
                 {**_fact({**fact, "value": None}, facts), "before": fact["before"], "after": fact["after"]}

@@ -164,7 +164,7 @@ def every(facts: Iterable[Data]) -> dict[str, Field]:
         Field(
             key=each["field"],
             name=each["name"],
-            title=TITLES.get(each["field"]) or _title(each["name"]),
+            title=TITLES.get(each["field"]) or _title(each["name"]).replace("Csat", "CSAT").replace("Nps", "NPS"),
             kind=each["kind"],
             unit=each["unit"],
             meaning=each["meaning"],
