@@ -51,6 +51,7 @@ def fuzz(folder: Path, *, seconds: int, role: str = "admin", seed: int | None = 
             *(() if seed is None else ("--seed", str(seed))),
         ]
         environment = {**os.environ, "SCHEMATHESIS_HOOKS": "tests.audits.checks", "PYTHONPATH": str(ROOT)}
+        environment["CSHUB_FUZZ_ROLE"] = role
         ran = subprocess.run(arguments, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     sys.stdout.write(ran.stdout[-4_000:])
     log = (folder / "log").read_text("utf-8")

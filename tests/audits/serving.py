@@ -26,6 +26,7 @@ from hub.asgi import app
 from hub.cli.serve import Served
 from hub.clock import utc_now
 from hub.compose import Hub
+from hub.compose.admission import admission_of
 from hub.compose.graphql import guard_of
 from hub.compose.web import routes_of
 from hub.model.actions import Role
@@ -35,6 +36,8 @@ from tests.fakes.durable import FakeDurable
 from tests.schema.company import seed
 
 CUSTOMERS = 12
+CSM = "ann@cs.example"
+"""Whose the first half of the customers are; the other half is somebody else's."""
 
 
 class Engine(FakeDurable):
@@ -42,12 +45,13 @@ class Engine(FakeDurable):
 
 
 def configure(folder: Path, *, minute: int) -> Path:
-    """A copy of the configuration that ships, with another budget."""
+    """A copy of the configuration that ships, with another budget, and a book for every CSM."""
     config = folder / "config"
     shutil.copytree(CONFIG, config)
     path = config / "hub.yaml"
     given = yaml.safe_load(path.read_text("utf-8"))
-    path.write_text(yaml.safe_dump({**given, "graphql": {"cost": {"minute": minute}}}), "utf-8")
+    made = {**given, "graphql": {"cost": {"minute": minute}}, "access": {"csm": "book"}}
+    path.write_text(yaml.safe_dump(made), "utf-8")
     return config
 
 
@@ -56,15 +60,24 @@ async def serve(folder: Path, *, minute: int) -> None:
     settings = load(configure(folder, minute=minute), environment=environment)
     engine = Engine(clock=utc_now)
     async with Hub.open(settings, clock=utc_now, migrate=True, work=False, engine=engine) as hub:
-        await seed(hub.store, CUSTOMERS)
+        await seed(hub.store, CUSTOMERS // 2, csm_email=CSM)
+        await seed(hub.store, CUSTOMERS // 2, first=CUSTOMERS // 2, csm_email="bob@cs.example")
         now = utc_now()
         tokens = {
             role.value: (
-                await create(hub.store, name=f"a {role.value}", role=role, now=now, expires_at=now + timedelta(days=1))
+                await create(
+                    hub.store,
+                    name=f"a {role.value}",
+                    role=role,
+                    now=now,
+                    expires_at=now + timedelta(days=1),
+                    csm_email=CSM if role is Role.CSM else None,
+                )
             ).secret
             for role in Role
         }
-        served = app(Served(hub, None), routes=routes_of(hub), guard=guard_of(settings))
+        admission = admission_of(hub)
+        served = app(Served(hub, None), routes=routes_of(hub), guard=guard_of(settings), admission=admission)
         server = uvicorn.Server(uvicorn.Config(served, host="127.0.0.1", port=0, log_level="warning"))
         loop = asyncio.get_running_loop()
         for each in (signal.SIGINT, signal.SIGTERM):

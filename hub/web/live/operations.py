@@ -50,6 +50,8 @@ class Operations:
             asked = posted(orjson.dumps(payload))
         except BadRequestError as error:
             raise ClosedError(4400, str(error)[:120]) from None
+        except orjson.JSONEncodeError:
+            raise ClosedError(4400, "a message is nested too deeply") from None
         if len(self._tasks) >= self._limits.operations:
             message = f"{self._limits.operations} operations run on this connection already, as many as may"
             errors = [{"message": message, "extensions": {"code": "TOO_MANY"}}]

@@ -13,6 +13,8 @@ from hub.web.live.port import Limits, Port
 log = logging.getLogger(__name__)
 Reason = Literal["revoked", "closing"]
 End = Callable[[Reason], None]
+NAMELESS = 4
+"""Of all connections at most one in so many has not said yet who it is: whoever has no token keeps nobody else out."""
 
 
 class Sessions:
@@ -31,9 +33,10 @@ class Sessions:
 
     @contextmanager
     def arriving(self) -> Iterator[None]:
-        """A connection whose token is yet to come; RefusedError where there are too many."""
-        if self.count >= self._limits.connections:
-            raise RefusedError(f"{self._limits.connections:,} connections are open here already: try again later")
+        """A connection whose token is yet to come; RefusedError where there are too many, of all or of such ones."""
+        self._check_room()
+        if self._waiting >= max(1, self._limits.connections // NAMELESS):
+            raise RefusedError("too many connections wait here to say who they are: try again later")
         self._waiting += 1
         try:
             yield
@@ -42,7 +45,11 @@ class Sessions:
 
     @contextmanager
     def entered(self, viewer: Viewer, end: End) -> Iterator[None]:
-        """A connection of this viewer; `end` is called when its token is no longer valid, or the process ends."""
+        """A connection of this viewer; `end` is called when its token is no longer valid, or the process ends.
+
+        RefusedError where there are too many, of all or of its token.
+        """
+        self._check_room()
         own = sum(each.token_id == viewer.token_id for each, _ in self._open.values())
         if own >= self._limits.of_token:
             raise RefusedError(f"this token has {own:,} connections open already, as many as it may")
@@ -54,6 +61,10 @@ class Sessions:
             yield
         finally:
             del self._open[key]
+
+    def _check_room(self) -> None:
+        if self.count >= self._limits.connections:
+            raise RefusedError(f"{self._limits.connections:,} connections are open here already: try again later")
 
     async def close(self) -> None:
         """End all connections."""

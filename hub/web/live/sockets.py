@@ -141,7 +141,11 @@ class _Connection:
     async def _answer(self, message: dict[str, Any]) -> None:
         if message["type"] == "ping":
             payload = {"payload": message["payload"]} if isinstance(message.get("payload"), dict) else {}
-            await self._send(orjson.dumps({"type": "pong", **payload}))
+            try:
+                answer = orjson.dumps({"type": "pong", **payload})
+            except orjson.JSONEncodeError:
+                raise ClosedError(4400, "a message is nested too deeply") from None
+            await self._send(answer)
 
     async def _receive(self) -> dict[str, Any]:
         given = await self._socket.receive()
