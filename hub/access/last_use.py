@@ -46,15 +46,12 @@ class LastUse:
 
     async def flush(self) -> None:
         """Write what is not written yet."""
-        used, self._used = self._used, {}
+        used = dict(self._used)
         self._written_at = self._monotonic()
         if used:
-            try:
-                async with self._store.transaction() as connection:
-                    await self._write(connection, used)
-            except BaseException:
-                self._used = {**used, **self._used}
-                raise
+            async with self._store.transaction() as connection:
+                await self._write(connection, used)
+            self._used = {id_: at for id_, at in self._used.items() if used.get(id_) != at}
 
     async def close(self) -> None:
         if self.writing is not None:
