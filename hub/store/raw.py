@@ -4,8 +4,8 @@
     texts = await store.raw.texts([(sql, parameters)])  of several statements, on PostgreSQL in one round trip
 
 A tiny statement costs 281 µs by way of SQLAlchemy and aiosqlite, and 6 µs when it is run where it is asked for. So on SQLite
-a statement is first run in the event loop, for `PATIENCE` at most: then it is broken off there, and run in a thread. One that
-was broken off before is not tried again for a while. On PostgreSQL it is run on a pool of connections of its own.
+a statement is first run in the event loop, for `PATIENCE` at most: then it is broken off there, and run in a thread. What was
+broken off, or not `BRIEF`, again and again is not tried there for a while. On PostgreSQL it is run on a pool of its own.
 
 Connections can only read. Whoever is cancelled takes the statement along: SQLite is interrupted, PostgreSQL told.
 """
@@ -13,7 +13,7 @@ Connections can only read. Whoever is cancelled takes the statement along: SQLit
 import asyncio
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol, cast
 
@@ -30,6 +30,9 @@ PATIENCE = 0.005
 something else are no fault of the statement's, up to `LONGEST`."""
 LONGEST = 0.1
 """Seconds by the clock, waiting for the disk among them."""
+BRIEF = 0.001
+"""Seconds of computing that a request's statements may take in the event loop again and again. What takes longer is worth the
+hop to a thread, some 100 µs: SQLite lets go of Python's lock, so it runs beside the loop, and holds up nobody there."""
 INTERRUPTED_EVERY = 0.05
 _LOOK_EVERY = 4_000
 """Steps of SQLite's machine between looks at the clock; some 100 µs."""
@@ -79,7 +82,7 @@ class RawSqlite:
         self._here: sqlite3.Connection | None = None
         self._begun = 0.0
         self._deadline: float | None = None
-        self._slow: dict[str, tuple[int, float]] = {}
+        self._long: dict[Hashable, tuple[int, float]] = {}
         self._idle: list[sqlite3.Connection] = []
         self._turn = asyncio.Semaphore(THREADS)
         self._threads: ThreadPoolExecutor | None = None
@@ -90,14 +93,21 @@ class RawSqlite:
         return None if row is None else cast("bytes | None", row[0])
 
     async def texts(self, statements: Sequence[Statement]) -> list[bytes | None]:
+        return [None if row is None else cast("bytes | None", row[0]) for row in await self._rows(statements)]
+
+    async def _rows(self, statements: Sequence[Statement]) -> list[Sequence[Any] | None]:
+        which = tuple(sql for sql, _ in statements)
+        if self._is_long(which):
+            return await self._run_there(statements)
         rows: list[Sequence[Any] | None] = []
+        began = time.thread_time()
         for at, (sql, parameters) in enumerate(statements):
             done, row = self._tried_here(sql, parameters)
             if not done:  # one that takes long is in a thread, and all that follow go along
-                rows += await self._run_there(statements[at:])
-                break
+                return rows + await self._run_there(statements[at:])
             rows.append(row)
-        return [None if row is None else cast("bytes | None", row[0]) for row in rows]
+        self._note(which, long=time.thread_time() - began > BRIEF)
+        return rows
 
     async def row(self, sql: str, parameters: Sequence[Any]) -> Sequence[Any] | None:
         done, row = self._tried_here(sql, parameters)
@@ -105,19 +115,28 @@ class RawSqlite:
 
     def _tried_here(self, sql: str, parameters: Sequence[Any]) -> tuple[bool, Sequence[Any] | None]:
         """Whether it was run in the event loop, to its end; and its row."""
-        times, until = self._slow.get(sql, (0, 0.0)) if self._slow else (0, 0.0)
-        if times >= _TIMES and until >= time.monotonic():
+        if self._is_long(sql):
             return False, None
         try:
             row = self._run_here(sql, parameters)
         except TimeoutError:
-            if len(self._slow) >= _REMEMBERED:
-                self._slow.clear()
-            self._slow[sql] = times + 1, time.monotonic() + _AGAIN_AFTER
+            self._note(sql, long=True)
             return False, None
-        if times:
-            del self._slow[sql]
+        self._note(sql, long=False)
         return True, row
+
+    def _is_long(self, which: Hashable) -> bool:
+        """Whether a statement, or several together, were long again and again, not long ago."""
+        times, until = self._long.get(which, (0, 0.0)) if self._long else (0, 0.0)
+        return times >= _TIMES and until >= time.monotonic()
+
+    def _note(self, which: Hashable, *, long: bool) -> None:
+        if long:
+            if len(self._long) >= _REMEMBERED:
+                self._long.clear()
+            self._long[which] = self._long.get(which, (0, 0.0))[0] + 1, time.monotonic() + _AGAIN_AFTER
+        elif self._long:
+            self._long.pop(which, None)
 
     def _run_here(self, sql: str, parameters: Sequence[Any]) -> Sequence[Any] | None:
         if self._here is None:

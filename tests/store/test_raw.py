@@ -157,6 +157,31 @@ async def test_a_statement_is_given_up_in_the_event_loop_only_when_it_is_long_ag
     assert await raw.text("SELECT 'short'", []) == b"short"
 
 
+async def test_statements_that_are_together_not_brief_again_and_again_go_to_a_thread_together(
+    sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw = raw_of(sqlite_store)
+    assert isinstance(raw, RawSqlite)
+    here = []
+    run_here = raw._run_here
+
+    def watched(sql: str, parameters: Sequence[Any]) -> Sequence[Any] | None:
+        here.append(sql)
+        return run_here(sql, parameters)
+
+    monkeypatch.setattr(raw, "_run_here", watched)
+    brief: list[tuple[str, list[Any]]] = [("SELECT 'a'", []), ("SELECT ?", ["b"])]
+    monkeypatch.setattr("hub.store.raw.BRIEF", -1.0)  # nothing is as brief as that
+    for _ in range(5):
+        assert await raw.texts(brief) == [b"a", b"b"]
+    assert len(here) == 3 * len(brief)
+    here.clear()
+    monkeypatch.setattr("hub.store.raw.BRIEF", 1e9)  # everything is
+    for _ in range(5):
+        assert await raw.texts(brief[:1]) == [b"a"]
+    assert here == ["SELECT 'a'"] * 5, "what is long together is not long alone"
+
+
 async def test_many_long_ones_need_no_more_connections_than_threads(sqlite_store: Store) -> None:
     raw = raw_of(sqlite_store)
     assert isinstance(raw, RawSqlite)
