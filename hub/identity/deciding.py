@@ -14,7 +14,7 @@ one source that creates customers each row is its own customer, even where paren
 """
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -25,10 +25,11 @@ from hub.errors import NotFoundError, RefusedError
 from hub.store import Store
 from hub.store.identity import (
     Evidence,
+    Settled,
     add_customers,
     begin_deciding,
-    count_undecided,
     find_evidence,
+    find_settled,
     link,
     put_decisions,
     refresh_profiles,
@@ -103,12 +104,13 @@ def customer_id_for(source: str, key: str) -> str:
     return f"cus_{blake2b(f'{source}:{key}'.encode(), digest_size=12).hexdigest()}"
 
 
-def decide(evidence: Sequence[Evidence], rules: IdentityRules) -> list[Decision]:
-    """Decide every piece that is still open; pure. Sources that create customers come first, then the rest."""
+def decide(evidence: Sequence[Evidence], rules: IdentityRules, *, settled: Sequence[Settled] = ()) -> list[Decision]:
+    """Decide every piece that is still open, beside what is `settled`; pure. Sources that create customers come first."""
     book = _Book(rules)
-    for piece in evidence:
-        if piece.customer_id is not None:
-            book.note(piece, piece.customer_id)
+    told: list[Evidence | Settled] = [*settled, *evidence]
+    for known in told:
+        if known.customer_id is not None:
+            book.note(known, known.customer_id)
     still_open = [piece for piece in evidence if piece.customer_id is None and piece.decided_by is None]
     still_open.sort(key=lambda piece: (not rules.sources.get(piece.source, SourceRules()).creates_customers,))
     decisions = {}
@@ -130,7 +132,7 @@ class _Book:
         self.by_domain: defaultdict[str, set[str]] = defaultdict(set)
         self.sources_of: defaultdict[str, set[str]] = defaultdict(set)
 
-    def note(self, piece: Evidence, customer_id: str) -> None:
+    def note(self, piece: Evidence | Settled, customer_id: str) -> None:
         self.by_key[piece.source, piece.key] = customer_id
         self.sources_of[customer_id].add(piece.source)
         if self._rules(piece).creates_customers:
@@ -186,10 +188,10 @@ class _Book:
             return f"no customer has the external key {piece.external_key}"
         return "it carries neither a domain of its own nor another system's key"
 
-    def _rules(self, piece: Evidence) -> SourceRules:
+    def _rules(self, piece: Evidence | Settled) -> SourceRules:
         return self.rules.sources.get(piece.source, SourceRules())
 
-    def _domains(self, piece: Evidence) -> set[str]:
+    def _domains(self, piece: Evidence | Settled) -> set[str]:
         """Domains as stated, or the one in the key itself where the key is a domain or an e-mail address."""
         found = {domain.lower().removeprefix("www.") for domain in piece.domains}
         if not found and (match := _DOMAIN.match(piece.key)):
@@ -200,9 +202,11 @@ class _Book:
 async def resolve(connection: Connection, rules: IdentityRules, *, source: str, now: datetime) -> Resolution:
     """After a sync of `source`: decide what is open, create customers, link records, refresh profiles."""
     await begin_deciding(connection)
-    evidence = await find_evidence(connection) if await count_undecided(connection) else []
+    evidence = await find_evidence(connection, undecided=True)
     known = {piece.id: piece for piece in evidence}
-    decisions = decide(evidence, rules)
+    telling = [name for name, each in rules.sources.items() if each.creates_customers]
+    settled = await find_settled(connection, telling=telling) if evidence else ()
+    decisions = decide(evidence, rules, settled=settled)
     created = [decision for decision in decisions if decision.creates]
     stamps = {"created_at": now, "updated_at": now}
     await add_customers(connection, [{"id": made.customer_id, "name": made.creates, **stamps} for made in created])
@@ -210,14 +214,8 @@ async def resolve(connection: Connection, rules: IdentityRules, *, source: str, 
     # what comes after its company was decided is linked as it lands
     linked = await link(connection, since=now) if any(each.customer_id for each in decisions) else 0
     await refresh_profiles(connection, source, now=now)
-    states = [decision.state for decision in decisions]
-    return Resolution(
-        matched=states.count("matched") - len(created),
-        created=len(created),
-        ambiguous=states.count("ambiguous"),
-        unmatched=states.count("unmatched"),
-        linked=linked,
-    )
+    told = Counter(decision.state for decision in decisions)
+    return Resolution(told["matched"] - len(created), len(created), told["ambiguous"], told["unmatched"], linked)
 
 
 def _stands(decision: Decision, piece: Evidence) -> bool:

@@ -1,9 +1,9 @@
 """Evidence and customers: what identity reads, and how a decision reaches every record."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, and_, bindparam, case, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -41,11 +41,6 @@ async def add_implied(connection: Connection, source: str, keys: Iterable[str], 
         await connection.execute(insert.on_conflict_do_nothing(index_elements=[external_id.c.id]), rows)
 
 
-async def count_undecided(connection: Connection) -> int:
-    statement = select(func.count()).where(external_id.c.customer_id.is_(None), external_id.c.decided_by.is_(None))
-    return (await connection.execute(statement)).scalar_one()
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """A company as one source knows it, and what was decided about it: `customer_id` None while nobody knows."""
@@ -64,12 +59,35 @@ class Evidence:
     decided_by: str | None
 
 
-async def find_evidence(connection: Connection, *, state: str | None = None) -> list[Evidence]:
-    """All evidence that is not deleted, ordered by source and key; of one state where it is given."""
+class Settled(NamedTuple):
+    """Evidence whose customer is known, as far as it tells of others. domains: of sources whose domains count."""
+
+    source: str
+    key: str
+    domains: Sequence[str]
+    customer_id: str
+
+
+async def find_settled(connection: Connection, *, telling: Collection[str]) -> list[Settled]:
+    """What is decided of all companies that are not deleted; domains only of the sources `telling`."""
+    row = external_id.c
+    columns = (row.source, row.key, case((row.source.in_(sorted(telling)), row.domains), else_=None), row.customer_id)
+    statement = select(*columns).where(row.deleted.is_(False), row.customer_id.is_not(None))
+    rows = await connection.execute(statement)
+    return [Settled(source, key, domains or (), customer_id) for source, key, domains, customer_id in rows]
+
+
+async def find_evidence(connection: Connection, *, state: str | None = None, undecided: bool = False) -> list[Evidence]:
+    """All evidence that is not deleted, ordered by source and key; of one state where it is given.
+
+    undecided  only what neither a rule nor a person has decided
+    """
     columns = [external_id.c[field.name] for field in fields(Evidence)]
     statement = select(*columns).where(external_id.c.deleted.is_(False))
     if state is not None:
         statement = statement.where(external_id.c.state == state)
+    if undecided:
+        statement = statement.where(external_id.c.customer_id.is_(None), external_id.c.decided_by.is_(None))
     rows = await connection.execute(statement.order_by(external_id.c.source, external_id.c.key))
     return [
         Evidence(
