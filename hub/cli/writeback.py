@@ -63,11 +63,10 @@ def _show(planned: Written) -> None:
 
 
 def _told(change: Change) -> str:
-    return ", ".join(
-        f"{name} {_shown(change.before.get(name))} -> {_shown(value)}"
-        for name, value in change.after.items()
-        if name not in change.before or change.before[name] != value
-    )
+    """What a person sees change: a field that is empty there and stays so is not told."""
+    shown = {name: (_shown(change.before.get(name)), _shown(value)) for name, value in change.after.items()}
+    told = ", ".join(f"{name} {before} -> {after}" for name, (before, after) in shown.items() if before != after)
+    return told or "left empty"
 
 
 def _shown(value: Value) -> str:

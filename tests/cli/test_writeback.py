@@ -45,9 +45,13 @@ def test_what_was_found_out_is_written_once_and_a_name_there_is_not_is_told(comp
     assert wrong.exit_code == 1
     assert re.search(r"0 of \d+ written: .*\"cshub_wealth\" does not exist", wrong.stderr.replace("\n", " "))
     assert "✗ writing to crm" in wrong.stdout
-    fields("{band: cshub_band, health: cshub_health}")
+    fields("{health: cshub_health, churn_risk: cshub_churn_risk}")
     planned = company("writeback", "crm").stdout
-    assert ("cshub_band nothing -> " in planned, "None" in planned) == (True, False)
+    assert ("cshub_churn_risk nothing -> " in planned, "None" in planned, "-> nothing" in planned) == (
+        True,
+        False,
+        False,
+    )
     assert re.search(
         r"\n[1-9]\d* written, 0 were as they should be, 0 refused\n", company("writeback", "crm", "--send").stdout
     )
