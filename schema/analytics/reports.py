@@ -12,6 +12,7 @@ from schema.errors import MutationError
 from schema.loaders import ApiInfo
 from schema.performing import Outcome, answering, perform
 from schema.permissions import root
+from schema.personal import PERSONAL
 
 
 @strawberry.enum
@@ -22,9 +23,9 @@ class DigestName(StrEnum):
 
 @strawberry.type(description="A digest's mail as it would be now. Its pictures are in the HTML as `cid:` addresses.")
 class Digest:
-    subject: str
-    text: str
-    html: str
+    subject: str = strawberry.field(directives=[PERSONAL])
+    text: str = strawberry.field(directives=[PERSONAL], description="It quotes what people are asked to approve.")
+    html: str = strawberry.field(directives=[PERSONAL])
     charts: list[str] = strawberry.field(description="What each of its pictures shows, in words.")
 
     @classmethod
