@@ -43,7 +43,7 @@ def fuzz(folder: Path, *, seconds: int, role: str = "admin", seed: int | None = 
             str(SCHEMATHESIS),
             "--no-color",
             "fuzz",
-            served["url"],
+            *(str(ROOT / "schema" / "schema.graphql"), "--url", served["url"]),  # few may ask the server for it
             *("-H", f"Authorization: Bearer {served['tokens'][role]}"),
             *("-H", "Accept: application/graphql-response+json"),
             *("--checks", "nothing_of_internals", "--max-time", str(seconds), "--continue-on-failure"),
