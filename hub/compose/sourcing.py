@@ -8,7 +8,7 @@ import logging
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from connectors.kit import registry
 from hub.compose.jobs import ask_for_score
@@ -18,16 +18,16 @@ from hub.durable import Argument
 from hub.errors import BusyError, RefusedError, TransientError
 from hub.identity import IdentityRules
 from hub.settings.sources import WriteBack
-from hub.store import raw_rows
+from hub.store import Store, raw_rows
 from hub.store.source_events import find_due_sources
 from hub.store.syncs import find_pause
 from hub.store.tracking import find_unsummed_sources
 from hub.sync.hearing import Ear, Webhook
 from hub.sync.heeding import Heeded, heed
 from hub.sync.inbox import Inbox
-from hub.sync.reconcile import ReconcileReport, Told, reconcile, untold
+from hub.sync.reconcile import ReconcileReport, Told, reconcile
 from hub.sync.replay import ReplayReport, replay, retry_quarantine
-from hub.sync.report import Progress, silent
+from hub.sync.report import Progress, Source
 from hub.sync.writing import Told as WriteTold
 from hub.sync.writing import Written, plan_writing, write_back
 
@@ -38,6 +38,23 @@ log = logging.getLogger(__name__)
 HEED, HEED_DUE, RECONCILE, WRITE = "heed", "heed_due", "reconcile", "write_back"
 EVERY_MINUTE = "* * * * *"
 PRUNED_AT_ONCE = 5_000
+
+
+class Comparing(TypedDict, total=False):
+    """How a source is compared, see `hub.sync.reconcile.reconcile`."""
+
+    streams: Collection[str] | None
+    dry_run: bool
+    accept: bool
+    told: Told
+
+
+class Mapped(TypedDict, total=False):
+    """How what is here is mapped once more, see `hub.sync.replay`."""
+
+    streams: Collection[str] | None
+    dry_run: bool
+    progress: Progress
 
 
 class Sourcing:
@@ -77,69 +94,17 @@ class Sourcing:
         """Do what is due of what its webhooks told, all of it; BusyError where a sync runs."""
         did = Heeded(left=True)
         while did.left:
-            did = did.plus(await heed(self._hub.store, self._hub.get_source(name), self._rules, clock=self._hub.clock))
+            did = did.plus(await heed(*self._for(name), clock=self._hub.clock))
         return did
 
-    async def reconcile(
-        self,
-        name: str,
-        *,
-        streams: Collection[str] | None = None,
-        dry_run: bool = False,
-        accept: bool = False,
-        told: Told = untold,
-    ) -> ReconcileReport:
-        hub = self._hub
-        return await reconcile(
-            hub.store,
-            hub.get_source(name),
-            self._rules,
-            clock=hub.clock,
-            streams=streams,
-            dry_run=dry_run,
-            accept=accept,
-            told=told,
-        )
+    async def reconcile(self, name: str, **how: Unpack[Comparing]) -> ReconcileReport:
+        return await reconcile(*self._for(name), clock=self._hub.clock, **how)
 
-    async def replay(
-        self,
-        name: str,
-        *,
-        streams: Collection[str] | None = None,
-        since: datetime | None = None,
-        dry_run: bool = False,
-        progress: Progress = silent,
-    ) -> ReplayReport:
-        hub = self._hub
-        return await replay(
-            hub.store,
-            hub.get_source(name),
-            self._rules,
-            clock=hub.clock,
-            streams=streams,
-            since=since,
-            dry_run=dry_run,
-            progress=progress,
-        )
+    async def replay(self, name: str, *, since: datetime | None = None, **how: Unpack[Mapped]) -> ReplayReport:
+        return await replay(*self._for(name), clock=self._hub.clock, since=since, **how)
 
-    async def retry_quarantine(
-        self,
-        name: str,
-        *,
-        streams: Collection[str] | None = None,
-        dry_run: bool = False,
-        progress: Progress = silent,
-    ) -> ReplayReport:
-        hub = self._hub
-        return await retry_quarantine(
-            hub.store,
-            hub.get_source(name),
-            self._rules,
-            clock=hub.clock,
-            streams=streams,
-            dry_run=dry_run,
-            progress=progress,
-        )
+    async def retry_quarantine(self, name: str, **how: Unpack[Mapped]) -> ReplayReport:
+        return await retry_quarantine(*self._for(name), clock=self._hub.clock, **how)
 
     async def plan_writing(self, name: str) -> Written:
         """What would be written to a source; RefusedError where sources.yaml names nothing."""
@@ -188,9 +153,9 @@ class Sourcing:
                     break
         return gone
 
-    @property
-    def _rules(self) -> IdentityRules:
-        return self._hub.settings.identity
+    def _for(self, name: str) -> tuple[Store, Source, IdentityRules]:
+        """What work on a source is done with; NotFoundError names those there are."""
+        return self._hub.store, self._hub.get_source(name), self._hub.settings.identity
 
 
 def register(hub: "Hub") -> None:
