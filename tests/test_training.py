@@ -1,6 +1,11 @@
 """Training from a store: what was known then, kept once, shown only when it has earned it, and an honest prior otherwise."""
 
+import asyncio
+import shutil
+import sqlite3
+from contextlib import closing
 from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -111,10 +116,27 @@ async def versions(store: Store) -> list[str]:
         return [model.version for model in await find_models(connection)]
 
 
+@pytest.fixture(scope="module")
+def trained_before(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Training]:
+    """A store in which a model was trained, to copy."""
+    path = tmp_path_factory.mktemp("trained") / "cshub.db"
+    shutil.copy(sqlite_template, path)
+
+    async def made() -> Training:
+        async with Store.open(f"sqlite:///{path}") as store:
+            await put(store, history(120))
+            return await train(store, DEFINITION, now=NOW)
+
+    return path, asyncio.run(made())
+
+
 @pytest.fixture
-async def trained(sqlite_store: Store) -> Training:
-    await put(sqlite_store, history(120))
-    return await train(sqlite_store, DEFINITION, now=NOW)
+def trained(sqlite_store: Store, trained_before: tuple[Path, Training]) -> Training:
+    """What training said in the store of the test, which holds all that it left."""
+    path, training = trained_before
+    with closing(sqlite3.connect(path)) as before, closing(sqlite3.connect(str(sqlite_store.url.database))) as here:
+        before.backup(here)
+    return training
 
 
 async def test_a_model_that_earned_it_is_kept_and_speaks(sqlite_store: Store, trained: Training) -> None:
