@@ -13,6 +13,7 @@ from types import FrameType
 import click
 import uvicorn
 
+from hub.access.issuer import is_safe
 from hub.asgi import app
 from hub.cli import show
 from hub.cli.app import asynchronous, main
@@ -172,6 +173,10 @@ async def serve(config: Path | None, host: str | None, port: int | None, worker:
             place = f"http://{host}:{bound.getsockname()[1]}"
             show.say(f"store    {hub.store.description}")
             show.say(f"Sign in  {place}/sign-in   with a token: cshub token create")
+            if not is_safe(settings.hub.url):
+                show.complain(
+                    f"url: {settings.hub.url} is not https: who is on the way can read what people sign in with"
+                )
             show.say(f"GraphQL  {place}/graphql   explorer at {place}/graphiql")
             await serve_hub(hub, bound)
 

@@ -44,6 +44,22 @@ def test_what_is_left_out_has_a_default() -> None:
     assert (rules.email_claim, rules.roles_claim, rules.jwks_url) == ("email", "roles", None)
 
 
+def test_people_sign_in_there_where_the_hub_is_a_client() -> None:
+    access = parsed(
+        f"{{oidc: {{{GOOD}, client_id: dash, client_secret: hush, button: Example, scopes: [openid, x]}}}}"
+    ).access
+    assert access.oidc is not None
+    assert (access.oidc.button, access.oidc.scopes) == ("Example", ["openid", "x"])
+    assert "hush" not in repr(access)
+    assert access.sign_in is not None
+    assert access.sign_on is not None
+    assert (access.sign_in.audience, access.sign_on.audience) == (("dash",), ("cshub",))
+    alone = parsed("{oidc: {issuer: 'https://l.example', client_id: dash, roles: {a: csm}}}").access
+    assert alone.sign_on is None, "an id_token is no access token"
+    assert alone.sign_in == OidcRules(issuer="https://l.example", audience=("dash",), roles={"a": Role.CSM})
+    assert parsed(f"{{oidc: {{{GOOD}}}}}").access.sign_in is None
+
+
 @pytest.mark.parametrize(
     ("access", "words"),
     [
@@ -57,8 +73,21 @@ def test_what_is_left_out_has_a_default() -> None:
         ("{oidc: {issuer: 'https://l.example', audience: x, roles: {}}}", "access.oidc.roles"),
         ("{oidc: {issuer: 'https://l.example', audience: [], roles: {a: csm}}}", "access.oidc.audience"),
         (f"{{oidc: {{{GOOD}, secret: x}}}}", "access.oidc.secret"),
+        ("{oidc: {issuer: 'https://l.example', roles: {a: csm}}}", "needs an audience.*or a client_id"),
+        (f"{{oidc: {{{GOOD}, client_secret: x}}}}", "client_secret is of a client_id"),
+        (f"{{oidc: {{{GOOD}, client_id: x, scopes: [email]}}}}", "openid is one of them"),
     ],
 )
 def test_what_cannot_be(access: str, words: str) -> None:
     with pytest.raises(ConfigError, match=words):
         parsed(access)
+
+
+def test_for_how_long_somebody_stays_signed_in() -> None:
+    text = "store: sqlite:///x.db\ndashboard: {session_hours: 8, idle_minutes: 30}\n"
+    dashboard = Document.from_text(text, name="hub.yaml").parse(HubFile).dashboard
+    assert (dashboard.session_hours, dashboard.idle_minutes) == (8, 30)
+    usual = HubFile(store="sqlite:///x.db").dashboard
+    assert (usual.session_hours, usual.idle_minutes) == (12, 240)
+    with pytest.raises(ConfigError, match="idle_minutes"):
+        Document.from_text(text.replace("30", "1"), name="hub.yaml").parse(HubFile)

@@ -43,7 +43,7 @@ HEADERS = {
     "x-robots-tag": "noindex",
 }
 OPENS_NOTHING = (
-    "That token does not open this hub: it may be mistyped, over, or taken back. Who runs the hub can make another."
+    "That token does not open this hub: it may be mistyped, expired or revoked. Whoever runs the hub can make another."
 )
 STALE_FORM = "This page was open for too long, or its cookies are blocked. It is fresh now: try once more."
 FOREIGN_FORM = "That did not come from this page. Sign in here."
