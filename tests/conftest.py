@@ -38,6 +38,12 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.testrunuid = RUN
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    with thrift.without_garbage():
+        return (yield)
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     if not _is_worker(session.config):  # the last one out
         shutil.rmtree(POSTGRESQL_FOLDER, ignore_errors=True)
@@ -106,7 +112,7 @@ def postgresql_template(postgresql_server: str) -> str:
 def postgresql_databases(postgresql_server: str, postgresql_template: str) -> Iterator[Databases]:
     databases = Databases(postgresql_server, postgresql_template)
     yield databases
-    asyncio.run(databases.close())
+    databases.close()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -118,9 +124,9 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         yield f"sqlite:///{path}"
         return
     databases: Databases = request.getfixturevalue("postgresql_databases")
-    database = asyncio.run(databases.take())
+    database = databases.take()
     yield database.url
-    asyncio.run(databases.give_back(database))
+    databases.give_back(database)
 
 
 @pytest.fixture

@@ -2,12 +2,16 @@
 
 Making a database copies some 600 files, which takes longer than most tests. So a database that a test gives back is emptied
 and given to the next, as long as it is then what a new one would be: the same tables (a fingerprint of the catalogue says
-so), no rows but the template's, sequences at their start, nobody connected. In doubt it is dropped.
+so), no rows but the template's, sequences at their start, nobody else connected. In doubt it is dropped.
+
+Each is looked after through one connection that lasts as long as it: to a new one the server has to say anew what all its
+tables are, which costs it more than the looking. So there is one event loop for all of them, beside those of the tests.
 """
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 import asyncpg
@@ -44,7 +48,11 @@ RESTART = """
 SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, start_value, false)
 FROM pg_sequences WHERE last_value IS NOT NULL"""
 OTHERS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-"""Sessions that somebody left open."""
+"""Sessions that somebody left open, or that are about to end."""
+LOST = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
+"""Somebody holds a lock, or has ended our connection, which its driver tells in several ways."""
+PATIENCE = (0.0, 0.002, 0.004, 0.01, 0.02, 0.05, 0.1, 0.2)
+"""Seconds between two looks at them."""
 
 
 @dataclass(slots=True)
@@ -52,41 +60,49 @@ class Database:
     """What a new one was like: `fingerprint` of its tables, {table: digest of its rows} of those with rows."""
 
     url: str
+    connection: asyncpg.Connection
     fingerprint: str
     contents: dict[str, str]
     uses: int = 1
 
 
 class Databases:
-    """Databases made from one template of a server."""
+    """Databases made from one template of a server. To be used where no event loop runs."""
 
     def __init__(self, server: str, template: str) -> None:
         self._server = server
         self._template = template
         self._free: list[Database] = []
+        self._loop = asyncio.new_event_loop()
 
-    async def take(self) -> Database:
+    def take(self) -> Database:
         """One that is as new."""
-        if self._free:
-            return self._free.pop()
-        name = f"test_{uuid.uuid4().hex[:12]}"
-        await administer(self._server, f"CREATE DATABASE {name} TEMPLATE {self._template}")
-        url = make_url(self._server).set(database=name).render_as_string(hide_password=False)
-        async with _connected(url) as connection:
-            return Database(url, await connection.fetchval(FINGERPRINT), await _contents(connection))
+        return self._free.pop() if self._free else self._loop.run_until_complete(self._made())
 
-    async def give_back(self, database: Database) -> None:
-        if database.uses < USES and await _is_as_new(database):
+    def give_back(self, database: Database) -> None:
+        if database.uses < USES and self._loop.run_until_complete(_is_as_new(database)):
             database.uses += 1
             self._free.append(database)
         else:
-            await self._drop(database)
+            self._loop.run_until_complete(self._drop(database))
 
-    async def close(self) -> None:
+    def close(self) -> None:
         for each in self._free:
-            await self._drop(each)
+            self._loop.run_until_complete(self._drop(each))
+        self._loop.close()
+
+    async def _made(self) -> Database:
+        name = f"test_{uuid.uuid4().hex[:12]}"
+        await administer(self._server, f"CREATE DATABASE {name} TEMPLATE {self._template}")
+        url = make_url(self._server).set(database=name).render_as_string(hide_password=False)
+        connection = await asyncpg.connect(url)
+        made = Database(url, connection, await connection.fetchval(FINGERPRINT), await _contents(connection))
+        with suppress(asyncpg.InsufficientPrivilegeError):  # not our server: then more are dropped
+            await connection.execute("SET lock_timeout = '5s'; SET session_replication_role = replica")  # no references
+        return made
 
     async def _drop(self, database: Database) -> None:
+        database.connection.terminate()
         await administer(self._server, f"DROP DATABASE {make_url(database.url).database} WITH (FORCE)")
 
 
@@ -121,17 +137,27 @@ async def _with_rows(connection: asyncpg.Connection) -> list[str]:
 
 async def _is_as_new(database: Database) -> bool:
     """Empty it; whether that made it what it was."""
-    try:
-        async with _connected(database.url) as connection:
-            if await connection.fetchval(OTHERS):
-                return False
-            if await connection.fetchval(FINGERPRINT) != database.fingerprint:
-                return False
-            await connection.execute("SET lock_timeout = '5s'; SET session_replication_role = replica")  # no references
-            full = await _with_rows(connection)
-            if emptied := [f"DELETE FROM {name}" for name in full if name not in database.contents]:
-                await connection.execute("; ".join(emptied))
-            await connection.fetch(RESTART)
-            return await _contents(connection) == database.contents
-    except asyncpg.PostgresError:  # somebody holds a lock, or we may not switch references off
+    connection = database.connection
+    if connection.is_closed():
         return False
+    try:
+        if not await _is_left(connection):
+            return False
+        if await connection.fetchval(FINGERPRINT) != database.fingerprint:
+            return False
+        full = await _with_rows(connection)
+        if emptied := [f"DELETE FROM {name}" for name in full if name not in database.contents]:
+            await connection.execute("; ".join(emptied))
+        await connection.fetch(RESTART)
+        return await _contents(connection) == database.contents
+    except LOST:
+        return False
+
+
+async def _is_left(connection: asyncpg.Connection) -> bool:
+    """Whether nobody else is connected, or will be soon: a session ends a moment after its client has gone."""
+    for seconds in PATIENCE:
+        await asyncio.sleep(seconds)
+        if not await connection.fetchval(OTHERS):
+            return True
+    return False

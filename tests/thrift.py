@@ -4,18 +4,24 @@ when libraries are loaded.
 threads   one for arithmetic in each process: workers fill the cores already, and threads that wait for each other do so busily
 bytecode  where Python is told to write none, each of some hundred processes would compile all modules anew: then it is kept
           in pytest's own cache, which `make clean` removes, and not beside the sources
+garbage   what was imported is none: it is not looked through again and again
+misses    httpcore looks at every request for a package it can do without: in all folders, where it is not there
 trials    loading a folder of playbooks renders every step of each; the same playbook with the same templates does so once
 """
 
+import gc
 import hashlib
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 BYTECODE = Path(__file__).parents[1] / ".pytest_cache" / "bytecode"
+GARBAGE = 5_000
+"""Objects that are made before it is looked for such as are garbage."""
 WORKERS_A_CORE = 2
 MOST_WORKERS = 16
 WORKER_BYTES = 1.3e9
@@ -29,9 +35,23 @@ def _spare() -> None:
         sys.dont_write_bytecode, sys.pycache_prefix = False, str(BYTECODE)
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
         os.environ["PYTHONPYCACHEPREFIX"] = str(BYTECODE)
+    if find_spec("sniffio") is None:
+        sys.modules["sniffio"] = None  # type: ignore[assignment]  # how Python notes that there is no such module
 
 
 _spare()
+
+
+@contextmanager
+def without_garbage() -> Iterator[None]:
+    """What is made meanwhile is kept, and never looked through for what might be thrown away."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.set_threshold(GARBAGE, 10, 10)
+        gc.enable()
 
 
 def workers() -> int:
