@@ -19,6 +19,6 @@ def event_cursor(number: int) -> str:
 def event_number(cursor: str) -> int:
     """The number in a cursor; BadInputError where it is none of the log."""
     raw = opened("event", cursor)
-    if raw is None:
+    if raw is None or len(raw) != _BYTES:
         raise BadInputError("after is not a cursor of events: give one that an event or eventCursor came with")
     return int.from_bytes(raw)
