@@ -15,7 +15,7 @@ import yaml
 from graphql import build_schema, parse, validate
 from pydantic import BaseModel
 
-from connectors.kit import registry
+from connectors.kit import formats, registry
 from hub.cli import main
 from hub.delivery.webhook import new_secret
 from hub.documents import Document
@@ -257,8 +257,14 @@ def environment(text: str) -> dict[str, str]:
     return dict.fromkeys(names, "a secret of thirty-two letters or more") | given
 
 
+@pytest.fixture
+def filesystems(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if those of object stores were installed."""
+    monkeypatch.setattr(formats.fsspec, "get_filesystem_class", lambda scheme: scheme in formats.EXTRAS)
+
+
 @pytest.mark.parametrize("name", registry.names())
-def test_the_example_of_a_connector_is_a_source(name: str, tmp_path: Path) -> None:
+def test_the_example_of_a_connector_is_a_source(name: str, tmp_path: Path, filesystems: None) -> None:
     text = (ROOT / "connectors" / name / "README.md").read_text(encoding="utf-8")
     examples = [content for language, content in blocks(text) if language == "yaml" and "connector:" in content]
     assert examples
@@ -282,7 +288,7 @@ def test_every_configuration_that_ships_is_valid() -> None:
     load_all(ROOT / "config/playbooks", templates=ROOT / "templates")
 
 
-def test_the_sources_that_ship_are_valid_once_switched_on(tmp_path: Path) -> None:
+def test_the_sources_that_ship_are_valid_once_switched_on(tmp_path: Path, filesystems: None) -> None:
     text = (ROOT / "config/sources.yaml").read_text(encoding="utf-8")
     (tmp_path / "sources.yaml").write_text(text.replace("enabled: false", "enabled: true"), encoding="utf-8")
     settings = load(tmp_path, environment=environment(text))
