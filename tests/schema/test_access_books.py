@@ -19,7 +19,7 @@ from hub.store.tables.base import Json, UtcDateTime
 from schema.nodes import TYPES, global_id
 from schema.permissions import is_whole, role_of
 from tests.schema.asking_everything import RAW, queries
-from tests.schema.company import NOW, TODAY, insert, seed
+from tests.schema.company import NOW, TODAY, seed
 from tests.schema.fakes import Ask, asking
 from tests.schema.test_attention import RealAttention
 from tests.schema.test_everything import counting
@@ -58,18 +58,18 @@ def csm_fields(fields: Mapping[str, Any]) -> list[str]:
 async def filled(store: Store) -> None:
     """Foreign customers, with a row of everything that belongs to one."""
     await seed(store, 2, first=1, csm_email=ZOE, csm_name="Zoe")
-    for table in tables.metadata.sorted_tables:
-        if not any(column.name in _LEADING or column.foreign_keys for column in table.c):
-            continue
-        if table is tables.customer:
-            continue
-        own = table.c.get("customer_id")
-        async with store.reading() as connection:
+    async with store.transaction() as connection:
+        for table in tables.metadata.sorted_tables:
+            if not any(column.name in _LEADING or column.foreign_keys for column in table.c):
+                continue
+            if table is tables.customer:
+                continue
+            own = table.c.get("customer_id")
             if own is not None and (await connection.execute(select(own).where(own == FOREIGN))).first() is not None:
                 continue
             row = await _row(connection, table)
-        if row is not None:
-            await insert(store, table, [row])
+            if row is not None:
+                await connection.execute(table.insert(), [row])
 
 
 _LEADING = ("customer_id", "kept_id", "merged_id")
@@ -226,11 +226,15 @@ def test_every_mutation_that_a_csm_may_is_tried() -> None:
     assert set(csm_fields(MUTATIONS)) - ON_NO_CUSTOMER == set(ACTS)
 
 
-@pytest.mark.parametrize("name", sorted(ACTS))
-async def test_nobody_acts_on_a_foreign_customer(store: Store, name: str) -> None:
-    entity, where, more = ACTS[name]
+async def test_nobody_acts_on_a_foreign_customer(store: Store) -> None:
     await seed(store, 1)
     await filled(store)
+    for name in sorted(ACTS):  # what is refused leaves nothing, so that one store does for all
+        await expect_refusal(store, name)
+
+
+async def expect_refusal(store: Store, name: str) -> None:
+    entity, where, more = ACTS[name]
     actions = Acting(store)
     ask = asking(store, actions)
     own = ENTITIES[entity]
@@ -245,10 +249,10 @@ async def test_nobody_acts_on_a_foreign_customer(store: Store, name: str) -> Non
         id_ = global_id(entity, key) if entity in TYPES else key
         given = {**more, where: [id_] if where.endswith("s") else id_}
         body, count = await told(ask, store, query, input=given)
-        assert "errors" not in body, body
+        assert "errors" not in body, (name, body)
         answers.append((str(body["data"][name]["errors"]).replace(key, "KEY"), count))
-    assert answers[0] == answers[1]
-    assert "NOT_FOUND" in answers[0][0]
-    assert actions.calls == []
+    assert answers[0] == answers[1], name
+    assert "NOT_FOUND" in answers[0][0], name
+    assert actions.calls == [], name
     async with store.reading() as connection:
-        assert (await connection.execute(select(tables.idempotency_key))).all() == []
+        assert (await connection.execute(select(tables.idempotency_key))).all() == [], name
