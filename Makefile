@@ -7,7 +7,7 @@ UV := $(shell command -v uv 2>/dev/null)
 DEMO_ARGUMENTS = $(if $(ONCE),--once) $(if $(FRESH),--fresh) $(if $(FOLDER),--folder $(FOLDER)) $(if $(PORT),--port $(PORT))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-example test-kill soak fuzz audit-http lint format bench constraints sdl clean
+.PHONY: help demo test test-example test-kill soak fuzz audit-http screenshots lint format bench constraints sdl clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -35,6 +35,9 @@ fuzz: $(STAMP) ## ten minutes of made-up operations against a real server; SECON
 audit-http: $(STAMP) ## the public audit suite for GraphQL over HTTP; needs node and npm
 	$(BIN)/python -m tests.audits.http
 
+screenshots: $(STAMP) ## pictures of every page of the dashboard on the demo, into build/screenshots; needs Chromium
+	$(BIN)/python -m tests.browser.screenshots $(ARGS)
+
 lint: $(STAMP) ## style, import contracts, types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -57,6 +60,7 @@ bench: $(STAMP) ## rows a second and peak memory of sync, scoring and the daily 
 	$(BIN)/python -m bench.lifecycle
 	$(BIN)/python -m bench.delivery
 	$(BIN)/python -m bench.graphql
+	$(BIN)/python -m bench.dashboard
 	$(BIN)/python -m bench.subscriptions
 	$(BIN)/python -m bench.webhooks
 

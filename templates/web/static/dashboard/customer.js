@@ -1,33 +1,9 @@
 // Pages of one customer: parts that come after the first view, the preview of a playbook, drawing parts anew in place.
 
+import { into } from "./loading.js";
 import { localise } from "./times.js";
 
-/** Put the region of that id of another page in the place of ours. */
-export async function into(id, address) {
-  const region = document.getElementById(id);
-  region.setAttribute("aria-busy", "true");
-  region.classList.add("stale");
-  try {
-    const answer = await fetch(address, { headers: { accept: "text/html" } });
-    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(id);
-    if (!fresh) throw new Error(`there is no #${id} at ${address}`);
-    region.replaceWith(document.adoptNode(fresh));
-    localise(fresh);
-    return fresh;
-  } catch (error) {
-    region.classList.remove("stale");
-    region.removeAttribute("aria-busy");
-    const said = document.createElement("p");
-    said.className = "notice notice-warning";
-    said.textContent = "This part could not be loaded. The link opens it by itself.";
-    region.append(said);
-    return region;
-  }
-}
-
 document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
-
-for (const region of document.querySelectorAll("[data-lazy]")) into(region.id, region.dataset.lazy);
 
 document.addEventListener("click", async (event) => {
   const link = event.target.closest("a[data-into]");

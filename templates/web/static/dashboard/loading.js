@@ -1,30 +1,30 @@
-// Parts of a page that take a moment: <section id="plan" class="loading" data-load="/playbooks/x/plan"> is fetched once the
-// page is there, and takes the place of the section of the same id. A link within stands there for who has no scripts.
+// Parts of a page that come after its first view: <section id="lift" data-load="/customers/x/lift"> is fetched once the page
+// is there, and the region of the same id on that page takes its place. A link within stands there for who has no scripts.
 
 import { localise } from "./times.js";
 
-async function load(part) {
-  part.setAttribute("aria-busy", "true");
-  let text = "";
+/** Put the region of that id of another page in the place of ours; where that fails, say so and keep ours. */
+export async function into(id, address) {
+  const region = document.getElementById(id);
+  region.setAttribute("aria-busy", "true");
+  region.classList.add("stale");
   try {
-    const answer = await fetch(part.dataset.load, { headers: { accept: "text/html" } });
-    text = await answer.text();
-  } catch { /* said below */ }
-  const made = new DOMParser().parseFromString(text, "text/html");
-  const fresh = made.getElementById(part.id) ?? made.querySelector(".trouble");
-  part.removeAttribute("aria-busy");
-  if (fresh) {
-    part.replaceWith(document.adoptNode(fresh));
+    const answer = await fetch(address, { headers: { accept: "text/html" } });
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(id);
+    if (!fresh) throw new Error(`there is no #${id} at ${address}`);
+    region.replaceWith(document.adoptNode(fresh));
     localise(fresh);
     fresh.dispatchEvent(new CustomEvent("redrawn", { bubbles: true }));
-    return;
+    return fresh;
+  } catch (error) {
+    region.classList.remove("stale", "loading");
+    region.removeAttribute("aria-busy");
+    const said = document.createElement("p");
+    said.className = "notice notice-warning";
+    said.textContent = "This part could not be loaded. The link opens it by itself.";
+    region.append(said);
+    return region;
   }
-  part.classList.remove("loading");
-  const again = document.createElement("button");
-  again.className = "quiet";
-  again.textContent = "This part could not be loaded. Try again";
-  again.addEventListener("click", () => load(part));
-  part.replaceChildren(again);
 }
 
-for (const part of document.querySelectorAll("[data-load]")) load(part);
+for (const region of document.querySelectorAll("[data-load][id]")) into(region.id, region.dataset.load);
