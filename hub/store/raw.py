@@ -5,7 +5,7 @@
 
 A tiny statement costs 281 µs by way of SQLAlchemy and aiosqlite, and 6 µs when it is run where it is asked for. So on SQLite
 a statement is first run in the event loop, for `PATIENCE` at most: then it is broken off there, and run in a thread. What was
-broken off, or not `BRIEF`, again and again is not tried there for a while. On PostgreSQL it is run on a pool of its own.
+broken off again and again, or several that are not `BRIEF`, are not tried there for a while. PostgreSQL has a pool for it.
 
 Connections can only read. Whoever is cancelled takes the statement along: SQLite is interrupted, PostgreSQL told.
 """
@@ -15,6 +15,7 @@ import sqlite3
 import time
 from collections.abc import Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Any, Protocol, cast
 
 import asyncpg  # type: ignore[import-untyped]  # it ships no types
@@ -23,24 +24,24 @@ from sqlalchemy import URL
 from hub.store.several import as_one
 from hub.store.texts import teach
 
-THREADS = 4
-POOL = 8
+THREADS, POOL = 4, 8
 PATIENCE = 0.005
 """Seconds of computing that a statement may hold up the event loop, and at most as many more; those in which the machine did
 something else are no fault of the statement's, up to `LONGEST`."""
 LONGEST = 0.1
 """Seconds by the clock, waiting for the disk among them."""
 BRIEF = 0.001
-"""Seconds of computing that a request's statements may take in the event loop again and again. What takes longer is worth the
-hop to a thread, some 100 µs: SQLite lets go of Python's lock, so it runs beside the loop, and holds up nobody there."""
+"""Seconds of computing that several statements together may take in the event loop again and again: as each of them has its
+patience, they would hold it up many times as long, and they are worth the hop to a thread, some 100 µs."""
+STUCK = 0.25
+"""Seconds in which no thread was done: then what is not long alone does not wait for one."""
 INTERRUPTED_EVERY = 0.05
 _LOOK_EVERY = 4_000
 """Steps of SQLite's machine between looks at the clock; some 100 µs."""
 _REMEMBERED = 512
-_TIMES = 3
-"""How often in a row a statement is broken off before it is not begun in the event loop any more: once may be the machine's."""
-_AGAIN_AFTER = 60.0
-"""Seconds after which a statement that took too long is tried in the event loop again."""
+_TIMES, _AGAIN_AFTER = 3, 60.0
+"""How often in a row a statement is too long before it is not begun in the event loop any more, because once may be the
+machine's; and seconds after which it is tried there again."""
 _PRAGMAS = (
     "query_only = 1",
     "temp_store = MEMORY",
@@ -80,7 +81,7 @@ class RawSqlite:
     def __init__(self, path: str) -> None:
         self._path = path
         self._here: sqlite3.Connection | None = None
-        self._begun = 0.0
+        self._begun = self._let_go = 0.0
         self._deadline: float | None = None
         self._long: dict[Hashable, tuple[int, float]] = {}
         self._idle: list[sqlite3.Connection] = []
@@ -97,7 +98,8 @@ class RawSqlite:
 
     async def _rows(self, statements: Sequence[Statement]) -> list[Sequence[Any] | None]:
         which = tuple(sql for sql, _ in statements)
-        if self._is_long(which):
+        stuck = self._turn.locked() and time.monotonic() - self._let_go > STUCK
+        if self._is_long(which) and not stuck:
             return await self._run_there(statements)
         rows: list[Sequence[Any] | None] = []
         began = time.thread_time()
@@ -106,7 +108,7 @@ class RawSqlite:
             if not done:  # one that takes long is in a thread, and all that follow go along
                 return rows + await self._run_there(statements[at:])
             rows.append(row)
-        self._note(which, long=time.thread_time() - began > BRIEF)
+        self._note(which, long=len(statements) > 1 and time.thread_time() - began > BRIEF)
         return rows
 
     async def row(self, sql: str, parameters: Sequence[Any]) -> Sequence[Any] | None:
@@ -186,6 +188,7 @@ class RawSqlite:
                 raise RawError(str(error)) from error
             finally:
                 self._idle.append(connection)
+                self._let_go = time.monotonic()
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, check_same_thread=False, isolation_level=None, cached_statements=512)
@@ -209,11 +212,8 @@ class RawSqlite:
 def _fetch(connection: sqlite3.Connection, statements: Sequence[Statement]) -> list[Sequence[Any] | None]:
     rows: list[Sequence[Any] | None] = []
     for sql, parameters in statements:
-        cursor = connection.execute(sql, parameters)
-        try:
+        with closing(connection.execute(sql, parameters)) as cursor:
             rows.append(cursor.fetchone())
-        finally:
-            cursor.close()
     return rows
 
 

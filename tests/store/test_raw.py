@@ -176,10 +176,27 @@ async def test_statements_that_are_together_not_brief_again_and_again_go_to_a_th
         assert await raw.texts(brief) == [b"a", b"b"]
     assert len(here) == 3 * len(brief)
     here.clear()
-    monkeypatch.setattr("hub.store.raw.BRIEF", 1e9)  # everything is
     for _ in range(5):
         assert await raw.texts(brief[:1]) == [b"a"]
     assert here == ["SELECT 'a'"] * 5, "what is long together is not long alone"
+
+
+async def test_what_is_not_brief_waits_for_no_thread_that_is_busy_for_long(
+    sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw = raw_of(sqlite_store)
+    monkeypatch.setattr("hub.store.raw.BRIEF", -1.0)
+    brief: list[tuple[str, list[Any]]] = [("SELECT 'a'", []), ("SELECT 'b'", [])]
+    for _ in range(4):
+        assert await raw.texts(brief) == [b"a", b"b"]
+    reading = [asyncio.create_task(raw.text(FOREVER["sqlite"], [])) for _ in range(THREADS)]
+    await asyncio.sleep(0.3)
+    try:
+        assert await asyncio.wait_for(raw.texts(brief), timeout=30) == [b"a", b"b"]
+    finally:
+        for each in reading:
+            each.cancel()
+        await asyncio.gather(*reading, return_exceptions=True)
 
 
 async def test_many_long_ones_need_no_more_connections_than_threads(sqlite_store: Store) -> None:
