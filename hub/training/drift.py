@@ -124,11 +124,7 @@ async def _report(connection: Connection, model: StoredModel, notes: Sequence[st
 
 @dataclass(frozen=True, slots=True)
 class _Check:
-    """One champion being checked.
-
-    read     what was read for the others; horizons speak of the same customers of a day
-    product  features that any of them counts
-    """
+    """One champion being checked. read: what was for the others, of the same customers; product: what any of them counts."""
 
     connection: Connection
     definition: ChurnDefinition
