@@ -1,4 +1,4 @@
-"""connectors
+"""sessions of browsers
 
 Revision ID: 0007
 Revises: 0006
