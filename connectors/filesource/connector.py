@@ -2,15 +2,15 @@
 
 from functools import partial
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator
 
 from connectors.filesource.pulling import FilesPull
 from connectors.kit.base import BadRowError, Raw, Stream
 from connectors.kit.cells import key_of, record
 from connectors.kit.files import ROW, Place, Reading
-from connectors.kit.formats import Format, check_location
+from connectors.kit.formats import Format, check_format, check_location
 from connectors.kit.http import Client
 from connectors.kit.manifest import Manifest
 from connectors.kit.settings import SourceSettings
@@ -29,10 +29,17 @@ class Settings(TableSettings, DelimitedSettings, SourceSettings):
     files: Literal["each", "latest"] = "each"
     format: Format | None = None
 
-    @model_validator(mode="after")
-    def _is_a_place(self) -> Self:
-        check_location(self.location, self.format)
-        return self
+    @field_validator("location")
+    @classmethod
+    def _is_a_place(cls, value: str) -> str:
+        check_location(value)
+        return value
+
+    @field_validator("format")
+    @classmethod
+    def _can_be_read(cls, value: Format | None) -> Format | None:
+        check_format(value)
+        return value
 
 
 class Connector:

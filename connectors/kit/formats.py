@@ -37,8 +37,8 @@ def format_of(name: str) -> Format | None:
     return FORMATS.get(suffix.lower())
 
 
-def check_location(location: str, format_: Format | None = None) -> None:
-    """ValueError for a scheme that no filesystem has, and where one, or the format, needs what is not installed."""
+def check_location(location: str) -> None:
+    """ValueError for a scheme that no filesystem has, and where one, or what the ending names, needs what is not installed."""
     scheme, url, _ = location.partition("://")
     if url:
         try:
@@ -48,11 +48,14 @@ def check_location(location: str, format_: Format | None = None) -> None:
             raise ValueError(f"no filesystem is named {scheme}://; there are {known}, and others of fsspec") from None
         except ImportError as error:
             raise ValueError(f"{scheme}:// {in_need(error, scheme)}") from None
-    reader = READERS.get(format_ or format_of(location) or "")
+    check_format(format_of(location))
+
+
+def check_format(format_: Format | None) -> None:
+    """ValueError where its reader is not installed."""
+    reader = READERS.get(format_ or "")
     if reader is not None and find_spec(reader) is None:
-        raise ValueError(
-            f"{format_ or format_of(location)} needs {reader}, which is not installed: pip install {reader}"
-        )
+        raise ValueError(f"{format_} needs {reader}, which is not installed: pip install {reader}")
 
 
 def in_need(error: ImportError, scheme: str) -> str:

@@ -6,7 +6,7 @@ import io
 import os
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import fastavro
 import fsspec
@@ -18,7 +18,7 @@ from connectors.kit import formats
 from connectors.kit.delimited import Dialect
 from connectors.kit.errors import ContractError, DeniedError
 from connectors.kit.files import ROW, Place, Reading
-from connectors.kit.formats import Format, check_location
+from connectors.kit.formats import check_format, check_location
 from hub.model.records import Quarantined
 
 ROWS = [{"id": number, "name": f"Name {number}"} for number in range(1, 8)]
@@ -159,9 +159,9 @@ def test_a_format_whose_reader_is_not_installed_is_told_before_anything_is_read(
     check_location("exports/*.parquet")
     monkeypatch.setattr(formats, "find_spec", lambda _name: None)
     check_location("exports/*.csv.gz")
-    for location, format_ in (("exports/*.parquet", None), ("exports/", "parquet")):
+    for told in (lambda: check_location("exports/*.parquet"), lambda: check_format("parquet")):
         with pytest.raises(ValueError, match="parquet needs polars, which is not installed: pip install polars"):
-            check_location(location, cast("Format | None", format_))
+            told()
 
 
 def test_what_a_store_is_opened_with_is_not_shown() -> None:
