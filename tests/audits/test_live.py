@@ -1,6 +1,5 @@
 """Attacks on subscriptions, over WebSocket and as server-sent events: nobody is told what is not theirs, and nothing breaks."""
 
-import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator
@@ -11,7 +10,6 @@ from typing import Any
 import httpx
 import pytest
 from sqlalchemy import update
-from websockets.exceptions import ConnectionClosed
 
 from hub.access.admission import Admission
 from hub.access.sealing import closed
@@ -222,31 +220,3 @@ async def test_limits_hold_for_streams_as_for_sockets_and_the_nameless_keep_nobo
             assert await client.closed() == 1013
         async with streaming(host, one, ALERTS) as events:
             assert "id" in await events.next()
-
-
-async def admitted(host: str, secret: str) -> bool:
-    async with connected(host, None) as client:
-        await client.send(type="connection_init", payload={"token": secret})
-        try:
-            return (await client.receive())["type"] == "connection_ack"
-        except ConnectionClosed:
-            return False
-
-
-async def test_who_takes_nothing_is_let_go(hub: FakeHub) -> None:
-    secret = await token(hub.store)
-    async with serving(hub, send_seconds=0.2, of_token=1) as host, connected(host, secret) as client:
-        ping = json.dumps({"type": "ping", "payload": {"x": "x" * 900_000}})
-        client.socket.transport.pause_reading()
-
-        async def flood() -> None:
-            for _ in range(40):
-                await client.socket.send(ping)
-
-        flooding = asyncio.create_task(flood())
-        async with asyncio.timeout(20):
-            while not await admitted(host, secret):  # noqa: ASYNC110 - the server says it to nobody else
-                await asyncio.sleep(0.05)
-        flooding.cancel()
-        await asyncio.gather(flooding, return_exceptions=True)
-        client.socket.transport.abort()

@@ -140,8 +140,8 @@ PLACES = (
     Place(
         table=tables.idempotency_key,
         about="results of requests, kept for whoever asks twice",
-        texts=("result",),
-        plain={REFERENCE: "id", MACHINE: "request_digest"},
+        texts=("id", "result"),  # clients make keys up of what they like
+        plain={MACHINE: "request_digest"},
         forget=True,
     ),
     Place(
@@ -204,7 +204,8 @@ PLACES = (
     Place(
         table=tables.model_promotion,
         about="which models were promoted",
-        plain={REFERENCE: "id version previous", CODE: "horizon kind", STAFF: "by", OURS: "reason comparison"},
+        texts=("reason",),
+        plain={REFERENCE: "id version previous", CODE: "horizon kind", STAFF: "by", OURS: "comparison"},
         exported=False,
     ),
     Place(
@@ -223,7 +224,8 @@ PLACES = (
     Place(
         table=tables.written_value,
         about="what was written back to sources",
-        plain={VENDOR: "id key", CODE: "source", FIGURES: "values error"},
+        texts=("error",),
+        plain={VENDOR: "id key", CODE: "source", FIGURES: "values"},
     ),
     Place(
         table=tables.rest_hook,
