@@ -253,13 +253,16 @@ async def test_pages_are_pulled_ahead_but_not_without_end(sqlite_store: Store) -
 
 
 async def test_a_cancelled_sync_says_so_and_releases(store: Store) -> None:
+    hanging = asyncio.Event()
+
     class Hanging(FakeConnector):
         async def _pull(self, name: str, window: Any) -> Any:
             yield Page(rows=rows(1), bookmark={"at": 1})
+            hanging.set()
             await asyncio.Event().wait()
 
     task = asyncio.create_task(run(store, Hanging({"tickets": []})))
-    await asyncio.sleep(0.3)
+    await hanging.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
