@@ -172,12 +172,12 @@ async def serve(config: Path | None, host: str | None, port: int | None, worker:
         with listen(host, port) as bound:
             place = f"http://{host}:{bound.getsockname()[1]}"
             show.say(f"store    {hub.store.description}")
-            show.say(f"Sign in  {place}/sign-in   with a token: cshub token create")
             if not is_safe(settings.hub.url):
                 show.complain(
                     f"url: {settings.hub.url} is not https: who is on the way can read what people sign in with"
                 )
             show.say(f"GraphQL  {place}/graphql   explorer at {place}/graphiql")
+            show.say(f"Pages    {place}/   the dashboard: sign in with a token (cshub token create)")
             await serve_hub(hub, bound)
 
 
