@@ -58,7 +58,8 @@ def risk_map(places: Sequence[Place], *, title: str, unit: str, horizon: str) ->
     size = f'width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}"'
     drawn = "\n".join(made)
     family = 'font-family="Roboto, Helvetica, Arial, sans-serif"'
-    return f'<svg xmlns="{SVG}" {size} role="img" {family}>\n<title>{escape(title)}</title>\n{drawn}\n</svg>\n'
+    # a group, for its links are reached one by one: what has the role of a picture is passed over as a whole
+    return f'<svg xmlns="{SVG}" {size} role="group" aria-label="{escape(title)}" {family}>\n{drawn}\n</svg>\n'
 
 
 def _names(places: Sequence[Place], x: Callable[[float], float], y: Callable[[float], float]) -> Iterable[str]:

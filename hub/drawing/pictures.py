@@ -70,7 +70,7 @@ def stacked(columns: Sequence[Stack], *, title: str, colours: Mapping[str, str] 
                 ink = "#ffffff" if name == "critical" else INK
                 made.append(_text(x + wide / 2, y + high / 2 + 4, f"{count:,}", anchor="middle", size=11, colour=ink))
         made.append(_text(x + wide / 2, base + 16, column.label, anchor="middle", size=11, colour=SOFT))
-    return _svg(made, 244)
+    return _svg(made, 244, title)
 
 
 def amounts(rows: Sequence[Amount], *, title: str) -> str:
@@ -84,7 +84,7 @@ def amounts(rows: Sequence[Amount], *, title: str) -> str:
         made.append(_text(left - 8, y + 14, _short(row.label), anchor="end"))
         made.append(_rect(left, y, long, 20.0, row.colour or PALETTE[0]))
         made.append(_text(left + long + 8, y + 14, row.said, colour=SOFT))
-    return _svg(made, 52.0 + 28.0 * len(rows))
+    return _svg(made, 52.0 + 28.0 * len(rows), title)
 
 
 def moves(rows: Sequence[Amount], *, title: str) -> str:
@@ -101,7 +101,7 @@ def moves(rows: Sequence[Amount], *, title: str) -> str:
         x = middle - long - 6 if fell else middle + long + 6
         made.append(_text(x, y + 14, row.said, anchor="end" if fell else "start", colour=SOFT))
     made.append(_line(middle, 36, middle, 44.0 + 28.0 * len(rows)))
-    return _svg(made, 54.0 + 28.0 * len(rows))
+    return _svg(made, 54.0 + 28.0 * len(rows), title)
 
 
 def line(points: Sequence[Point], *, title: str, goal: float | None = None, sign: bool = True) -> str:
@@ -135,7 +135,7 @@ def line(points: Sequence[Point], *, title: str, goal: float | None = None, sign
         anchor = "middle" if place < len(points) - 1 else "end"  # the last one would run into the goal's words
         made.append(_text(x, here[1] - 9, said, anchor=anchor, size=12, bold=True))
         before = here
-    return _svg(made, 212)
+    return _svg(made, 212, title)
 
 
 def _short(name: str) -> str:
@@ -180,9 +180,10 @@ def _text(
     return f'<text x="{x:.1f}" y="{y:.1f}" {look}>{escape(text)}</text>'
 
 
-def _svg(parts: Iterable[str], height: float) -> str:
+def _svg(parts: Iterable[str], height: float, title: str) -> str:
     size = f'width="{WIDTH}" height="{height:.0f}" viewBox="0 0 {WIDTH} {height:.0f}"'
     drawn = "\n".join(parts)
     return (
-        f'<svg xmlns="{SVG}" {size} role="img" font-family="Roboto, Helvetica, Arial, sans-serif">\n{drawn}\n</svg>\n'
+        f'<svg xmlns="{SVG}" {size} role="img" aria-label="{escape(title)}" '
+        f'font-family="Roboto, Helvetica, Arial, sans-serif">\n{drawn}\n</svg>\n'
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Float, Subquery, and_, case, cast, func, null, select
+from sqlalchemy import ColumnElement, Float, String, Subquery, and_, case, cast, func, null, select
 
 from hub.errors import RefusedError
 from hub.model.conditions import Condition, Field
@@ -77,12 +77,15 @@ async def group_customers(
     book: str | None,
     today: date,
     medians: bool = False,
+    sums: bool = True,
 ) -> list[CustomerGroup]:
     """The groups of customers by these fields (none: all are one), in no order. RefusedError for more than MOST_GROUPS.
 
-    condition  which customers; it has been settled. medians: work out those, too, which takes a sort of all customers
+    condition  which customers; it has been settled
+    medians    work out those, too, which takes a sort of all customers
+    sums       False: only how many there are, which reads no facts
     """
-    chosen = _customers(by, condition=condition, book=book, today=today, medians=medians)
+    chosen = _customers(by, condition=condition, book=book, today=today, medians=medians, sums=sums)
     keys = [chosen.c[f"key_{place}"] for place in range(len(by))]
     columns: list[ColumnElement[Any]] = [
         chosen.c.currency,
@@ -107,9 +110,9 @@ async def group_customers(
 
 
 def _customers(
-    by: Sequence[Field], *, condition: Condition | None, book: str | None, today: date, medians: bool
+    by: Sequence[Field], *, condition: Condition | None, book: str | None, today: date, medians: bool, sums: bool
 ) -> Subquery:
-    """One row a customer: its keys, currency, MRR and figures."""
+    """One row a customer: its keys, currency, MRR and figures; without `sums` nothing but its keys."""
     term = subscription.c
     pays = (
         select(
@@ -122,16 +125,19 @@ def _customers(
     )
     newest = and_(scorecard.c.customer_id == customer.c.id, scorecard.c.latest)
     mrr = column_of(Field("mrr", "number"))
-    inner = (
-        select(
-            *(column_of(field).label(f"key_{place}") for place, field in enumerate(by)),
+    keys = [column_of(field).label(f"key_{place}") for place, field in enumerate(by)]
+    there = customer.outerjoin(scorecard, newest)
+    if sums:
+        figures = [
             case((mrr.is_not(None), pays.c.currency)).label("currency"),
             case((pays.c.currency.is_not(None), mrr)).label("mrr"),
             *(scorecard.c[name].label(name) for name in FIGURES),
-        )
-        .select_from(customer.outerjoin(scorecard, newest).outerjoin(pays, pays.c.customer_id == customer.c.id))
-        .where(customer.c.merged_into_id.is_(None))
-    )
+        ]
+        there = there.outerjoin(pays, pays.c.customer_id == customer.c.id)
+    else:
+        figures = [cast(null(), kind).label(name) for name, kind in (("currency", String), ("mrr", Float))]
+        figures += [cast(null(), Float).label(name) for name in FIGURES]
+    inner = select(*keys, *figures).select_from(there).where(customer.c.merged_into_id.is_(None))
     if book is not None:
         inner = inner.where(customer.c.csm_email == book)
     if condition is not None:
@@ -139,12 +145,12 @@ def _customers(
     rows = inner.subquery("customers")
     if not medians:
         return rows
-    keys = [rows.c[f"key_{place}"] for place in range(len(by))]
+    parts = [rows.c[f"key_{place}"] for place in range(len(by))]
     ranks: list[ColumnElement[Any]] = []
     for name in FIGURES:
-        alike = [*keys, rows.c[name].is_(None)]
+        alike = [*parts, rows.c[name].is_(None)]
         ranks.append(func.row_number().over(partition_by=alike, order_by=rows.c[name]).label(f"{name}_rank"))
-        ranks.append(func.count(rows.c[name]).over(partition_by=keys).label(f"{name}_of"))
+        ranks.append(func.count(rows.c[name]).over(partition_by=parts).label(f"{name}_of"))
     return select(*rows.c, *ranks).subquery("ranked")
 
 

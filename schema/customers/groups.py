@@ -110,11 +110,18 @@ class CustomerGroupQueries:
                 book=context.viewer.book,
                 today=context.now.date(),
                 medians=asks(info, "median"),
+                sums=any(asks(info, name) for name in SUMS) or (order_by is not None and order_by.field in BY_SUMS),
             )
         shown: list[Any] = [_shown(each, by) for each in _ordered(found, order_by or _LARGEST)[:first]]
         return shown
 
 
+SUMS = ("revenue", "unpriced", "health", "churnRisk", "churnAnnualised")
+BY_SUMS = (
+    CustomerGroupOrderField.MRR,
+    CustomerGroupOrderField.AVERAGE_HEALTH,
+    CustomerGroupOrderField.AVERAGE_CHURN_RISK,
+)
 _LARGEST = CustomerGroupOrder(field=CustomerGroupOrderField.COUNT)
 
 

@@ -41,7 +41,12 @@ CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-_HEADERS = {"content-security-policy": CONTENT_SECURITY_POLICY, "cache-control": "no-store", "vary": "Cookie"}
+_HEADERS = {
+    "content-security-policy": CONTENT_SECURITY_POLICY,
+    "cache-control": "no-store",
+    "vary": "Cookie",
+    "referrer-policy": "same-origin",  # forms of ours say where they come from, and nobody else is told
+}
 _TROUBLE: Mapping[int, tuple[str, str]] = {
     403: ("Not for this role", "What this page shows is not allowed to you. An admin can give you another role."),
     404: ("Not there", "There is nothing at this address, or it lies outside the customers you see."),

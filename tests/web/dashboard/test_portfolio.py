@@ -4,7 +4,7 @@ from datetime import date
 from typing import Any
 
 from hub.drawing.map import Place, risk_map
-from hub.web.dashboard.pages import portfolio, portfolio_retention
+from hub.web.dashboard.pages import portfolio, portfolio_money, portfolio_movers, portfolio_retention
 from tests.web.dashboard.conftest import Dashboard
 
 
@@ -17,20 +17,42 @@ def group(value: str | None, count: int, arr: float = 0.0, currency: str = "EUR"
 
 
 def test_shares_stand_in_their_order_and_add_up_to_all() -> None:
-    found = portfolio.shares(
-        [group("healthy", 6, 60.0), group(None, 1), group("critical", 1, 9.0, "USD")], portfolio.BANDS, "EUR"
-    )
-    assert [(each["name"], each["count"], each["share"], each["arr"]) for each in found] == [
-        ("critical", 1, 0.125, None),
-        ("healthy", 6, 0.75, 60.0),
-        (None, 1, 0.125, 0.0),
+    both = [
+        {"keys": [{"value": band}, {"value": risk}], "count": count}
+        for band, risk, count in (
+            ("healthy", "low", 4),
+            ("healthy", "high", 2),
+            (None, "low", 1),
+            ("critical", None, 1),
+        )
     ]
-    assert portfolio.usual_currency([group("a", 2, 1.0, "USD"), group("b", 3, 1.0, "EUR")]) == "EUR"
-    assert portfolio.usual_currency([]) is None
+    assert [
+        (each["name"], each["count"], each["share"]) for each in portfolio.shares(both, portfolio.BANDS, place=0)
+    ] == [
+        ("critical", 1, 0.125),
+        ("healthy", 6, 0.75),
+        (None, 1, 0.125),
+    ]
+    assert [each["name"] for each in portfolio.shares(both, portfolio.RISKS, place=1)] == ["high", "low", None]
+
+
+def test_money_is_added_up_by_currency_and_means_are_weighted() -> None:
+    none = {"count": 0, "average": None}
+    groups = [
+        group("a", 2, 10.0) | {"unpriced": 0, "health": {"count": 2, "average": 0.4}, "churnRisk": none},
+        group("b", 3, 5.0, "USD") | {"unpriced": 1, "health": {"count": 1, "average": 0.7}, "churnRisk": none},
+    ]
+    found = portfolio_money.together(groups)
+    assert found is not None
+    assert (found["count"], found["unpriced"], found["churnRisk"]) == (5, 1, none)
+    assert [(each["currency"], each["arr"]) for each in found["revenue"]] == [("USD", 5.0), ("EUR", 10.0)]
+    assert round(found["health"]["average"], 6) == 0.5
+    assert portfolio_money.together([]) is None
+    assert portfolio_money.usual_currency(groups) == "USD"
 
 
 def test_who_fell_rose_and_stayed() -> None:
-    moved = [
+    moved: list[dict[str, Any]] = [
         {"before": "HEALTHY", "after": "HEALTHY", "count": 5},
         {"before": "HEALTHY", "after": "CRITICAL", "count": 2},
         {"before": "WARNING", "after": "STABLE", "count": 1},
@@ -66,10 +88,10 @@ def test_why_a_score_moved_is_told_by_the_measures_that_moved_it_that_way() -> N
             "readings": [reading("usage", 0.3), reading("nps", 0.1), reading("tickets", 0.24), reading("seats", 0.052)],
         },
     }
-    found = portfolio.mover(row)
+    found = portfolio_movers.mover(row)
     assert [each["text"] for each in found["why"]] == ["usage changed", "tickets changed"]
     assert [round(each["change"], 3) for each in found["why"]] == [-0.2, -0.04]
-    assert portfolio.mover({**row, "before": None})["why"] == []
+    assert portfolio_movers.mover({**row, "before": None})["why"] == []
 
 
 def test_the_map_links_each_customer_and_names_the_costliest() -> None:
@@ -95,10 +117,11 @@ def test_figures_in_their_units() -> None:
 
 
 async def test_the_pages_are_drawn(dashboard: Dashboard) -> None:
-    page = await dashboard.get("/portfolio?days=90&by=csm")
-    assert "Moved in 90 days" in page
-    assert "By CSM" in page
-    assert "Nobody pays" in await dashboard.get("/portfolio?segment=none+such")
+    assert "Moved in 90 days" in await dashboard.get("/portfolio?days=90")
+    assert "Nobody is here" in await dashboard.get("/portfolio?segment=none+such")
+    assert "By CSM" in await dashboard.get("/portfolio/money?by=csm")
+    assert "Fell most, and why" in await dashboard.get("/portfolio/movers")
+    assert "Where the money at risk is" in await dashboard.get("/portfolio/map")
     assert "Net revenue retention" in await dashboard.get("/portfolio/retention")
     assert "What it is made of" in await dashboard.get("/portfolio/metric?name=nrr&basis=cohort")
     assert "No such figure" in await dashboard.get("/portfolio/metric?name=nrr&basis=other")

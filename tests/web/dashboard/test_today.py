@@ -63,8 +63,8 @@ def test_whose_day_it_is() -> None:
     assert today.whose(visit("ann@cs.example")) == "ann@cs.example"
     assert today.whose(visit("ann@cs.example", csm="all")) is None
     asked = today.variables(visit(csm="bob@cs.example"))
-    assert asked["paying"] == {"all": [{"csmEmail": {"eq": "bob@cs.example"}}, {"mrr": {"gt": 0}}]}
-    moved = today.variables(visit())["worse"]["all"][0]["any"]
+    assert asked["scored"] == {"all": [{"csmEmail": {"eq": "bob@cs.example"}}, {"coverage": {"exists": True}}]}
+    moved = today.changed_variables(visit())["worse"]["all"][0]["any"]
     assert moved[0] == {"band": {"eq": "CRITICAL"}, "previousBand": {"in": ["WARNING", "STABLE", "HEALTHY"]}}
 
 
@@ -75,5 +75,6 @@ async def test_the_page_says_whom_to_call_first(dashboard: Dashboard) -> None:
     await dashboard.as_(Role.CSM, csm_email="nobody@cs.example")
     assert "Nobody needs you right now" in await dashboard.get("/")
     assert "Call first" in await dashboard.get("/?csm=all")
+    assert "Changed since yesterday" in await dashboard.get("/today/changed")
     await dashboard.as_(Role.VIEWER)
     assert 'data-action="alerts-update"' not in await dashboard.get("/")

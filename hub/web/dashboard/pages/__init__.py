@@ -27,7 +27,10 @@ from hub.web.dashboard.pages import (
     playbooks_runs,
     playbooks_worth,
     portfolio,
+    portfolio_map,
     portfolio_metric,
+    portfolio_money,
+    portfolio_movers,
     portfolio_retention,
     source,
     sources,
@@ -37,7 +40,11 @@ from hub.web.dashboard.pages import (
 
 PAGES: Sequence[Page] = (
     today.PAGE,
+    today.CHANGED,
     portfolio.PAGE,
+    portfolio_money.PAGE,
+    portfolio_movers.PAGE,
+    portfolio_map.PAGE,
     portfolio_retention.PAGE,
     portfolio_metric.PAGE,
     customers.PAGE,

@@ -26,10 +26,7 @@ def variables(visit: Visit) -> Data:
     mine: dict[str, Any] | None = {"csmEmail": {"eq": owner}} if owner else None
     return {
         "owner": owner,
-        "paying": _all(mine, {"mrr": {"gt": 0}}),
-        "worse": _all(mine, {"any": [_moved(band, BANDS[place + 1 :]) for place, band in enumerate(BANDS[:-1])]}),
-        "better": _all(mine, {"any": [_moved(band, BANDS[:place]) for place, band in enumerate(BANDS) if place]}),
-        "quiet": _all(mine, {"band": {"in": ["HEALTHY", "STABLE"]}, "churnBand": {"in": ["HIGH", "MEDIUM"]}}),
+        "scored": _all(mine, {"coverage": {"exists": True}}),
         "renewing": _all(
             mine,
             {"renewalDays": {"between": [-30, RENEWAL_DAYS]}, "renewalStatus": {"in": ["upcoming", "due", "overdue"]}},
@@ -54,7 +51,6 @@ def shape(data: Data, visit: Visit) -> Data:
         "more_people": len(people) > CUSTOMERS_AT_MOST or data["calls"]["pageInfo"]["hasNextPage"],
         "bands": counts(data["bands"]),
         "fresh": [each for each in data["fresh"]["nodes"] if each["openedAt"] >= since.isoformat()][:6],
-        "quiet": [row | {"why": (why(row) or ["no single reason stands out"])[0]} for row in data["quiet"]["nodes"]],
         "overdue": data["due"]["totalCount"],
         "snoozes": SNOOZES,
     }
@@ -112,4 +108,28 @@ def _all(*filters: Mapping[str, Any] | None) -> dict[str, Any]:
     return {"all": [each for each in filters if each]}
 
 
+def changed_variables(visit: Visit) -> Data:
+    owner = whose(visit)
+    mine = {"csmEmail": {"eq": owner}} if owner else None
+    return {
+        "worse": _all(mine, {"any": [_moved(band, BANDS[place + 1 :]) for place, band in enumerate(BANDS[:-1])]}),
+        "better": _all(mine, {"any": [_moved(band, BANDS[:place]) for place, band in enumerate(BANDS) if place]}),
+        "quiet": _all(mine, {"band": {"in": ["HEALTHY", "STABLE"]}, "churnBand": {"in": ["HIGH", "MEDIUM"]}}),
+    }
+
+
+def changed_shape(data: Data, visit: Visit) -> Data:
+    found = [{**row, "why": (why(row) or ["no single reason stands out"])[0]} for row in data["quiet"]["nodes"]]
+    return {"owner": whose(visit), "quiet": found}
+
+
 PAGE = Page(name="today", path="/", title="Today", nav="today", variables=variables, shape=shape)
+CHANGED = Page(
+    name="today_changed",
+    path="/today/changed",
+    title="Changed since yesterday",
+    nav="today",
+    variables=changed_variables,
+    shape=changed_shape,
+)
+"""Looks through everybody's bands: with very many customers that takes a moment, so it comes after the first view."""
