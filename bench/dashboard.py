@@ -107,14 +107,14 @@ def serve(database: Path, port: int) -> None:
     asyncio.run(served())
 
 
-def paths(key: str) -> list[str]:
-    """Of each page that is about the book, or about a customer of it."""
+def paths(key: str) -> dict[str, bool]:
+    """Of each page that is about the book, or about a customer of it; whether it comes behind another's first view."""
     given = {"customer": key, "name": "churn_save"}
-    found = []
+    found = {}
     for page in PAGES:
         names = [part[1:-1] for part in page.path.split("/") if part.startswith("{")]
         if all(name in given for name in names) and page.name not in ("portfolio_metric", "playbook_plan"):
-            found.append(page.path.format(**{name: given[name] for name in names}))
+            found[page.path.format(**{name: given[name] for name in names})] = page.later
     return found
 
 
@@ -131,7 +131,7 @@ async def measure(url: str, secret: str) -> bool:
         browser = await playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         context = await browser.new_context(extra_http_headers=headers)
         page = await context.new_page()
-        for path in paths("c000100"):
+        for path, later in paths("c000100").items():
             took = []
             for _ in range(TIMES):
                 began = time.perf_counter()
@@ -141,10 +141,11 @@ async def measure(url: str, secret: str) -> bool:
             painted = await page.evaluate(
                 "performance.timing.domContentLoadedEventEnd - performance.timing.navigationStart"
             )
-            fine &= took[0] < GOAL_SECONDS and answer.status_code == 200
+            fine &= later or (took[0] < GOAL_SECONDS and answer.status_code == 200)
             first, usual, size = took[0], statistics.median(took), len(answer.content) / 1e3
             print(
-                f"{path:34} {answer.status_code}  first {first:5.2f} s, {verdict(first, GOAL_SECONDS)} s; "
+                f"{path:34} {answer.status_code}  first {first:5.2f} s, "
+                f"{'comes later' if later else verdict(first, GOAL_SECONDS) + ' s'}; "
                 f"median {usual:5.2f} s; in Chromium {painted / 1000:5.2f} s; {size:4.0f} kB",
                 flush=True,
             )

@@ -6,9 +6,10 @@ refused by the page's own policy; script and style of a page are less than 300 k
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, Page, Response
+from playwright.async_api import Browser, Page, Response, expect
 
 from hub.access.tokens import create
 from hub.asgi import app
@@ -28,7 +29,14 @@ from tests.schema.company import NOW
 MOST_BYTES = 300_000
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 800}
-AXE = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}}
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+RULES: dict[str, dict[str, Any]] = {
+    "light": {"runOnly": {"type": "tag", "values": TAGS}, "resultTypes": ["violations"]},
+    "dark": {"runOnly": {"type": "rule", "values": ["color-contrast"]}, "resultTypes": ["violations"]},
+}
+"""In the dark only colours are other ones."""
+COMING = ".loading, .stale, [aria-busy=true]"
+"""What comes after the first view, until it is there."""
 GRAVE = ("serious", "critical")
 PLACES = {
     "customer": global_id("customer", "c002"),
@@ -46,16 +54,13 @@ class Found:
     faults: list[str]
 
     async def look(self, page: Page, path: str, *, theme: str) -> None:
-        await self._axe(page, f"{path} in {theme}")
-
-    async def _axe(self, page: Page, where: str) -> None:
-        results = await Axe().run(page, options=AXE)
+        results = await Axe().run(page, options=RULES[theme])
         for each in results.response["violations"]:
             if each["impact"] in GRAVE:
                 nodes = "; ".join(
                     f"{node['html'][:160]} ({node['failureSummary'][:200]})" for node in each["nodes"][:3]
                 )
-                self.faults.append(f"{where}: {each['id']} ({each['impact']}): {each['help']}: {nodes}")
+                self.faults.append(f"{path} in {theme}: {each['id']} ({each['impact']}): {each['help']}: {nodes}")
 
 
 def paths() -> list[str]:
@@ -107,6 +112,7 @@ async def visit(page: Page, path: str, found: Found) -> None:
     if answer.status != 200:
         found.faults.append(f"{path}: {answer.status}")
         return
+    await expect(page.locator(COMING)).to_have_count(0, timeout=30_000)
     size = 0
     for each in loaded:
         if each.status == 200 and each.request.resource_type in ("script", "stylesheet"):

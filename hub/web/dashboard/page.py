@@ -48,6 +48,7 @@ class Page:
     nav    its place in the navigation, or that of the page it belongs to: None for none
     role   who may see it at all; the API refuses what is more than a viewer may in any case
     needs  the field of the answer without which there is no page: null there is a 404
+    later  what it shows is fetched behind the first view of another page: it may take its time
     """
 
     name: str
@@ -56,5 +57,6 @@ class Page:
     nav: str | None = None
     role: Role = Role.VIEWER
     needs: str | None = None
+    later: bool = False
     variables: Callable[[Visit], Data] = _nothing
     shape: Callable[[Data, Visit], Data] = _as_it_is

@@ -40,7 +40,7 @@ async def test_the_text_of_the_live_definition_is_one_that_can_be_tried(dashboar
 
 async def test_the_pages_are_drawn(dashboard: Dashboard) -> None:
     assert "No model for this horizon" in await dashboard.get("/model")
-    assert "Nobody left" in await dashboard.get("/model/postmortems?days=90")
+    assert "Nobody left" in await dashboard.get("/model/postmortems/found?days=90")
     page = await dashboard.get("/model/backtest")
     assert "coverage_floor: 0.5" in page
     assert 'data-action="backtest-run"' in page

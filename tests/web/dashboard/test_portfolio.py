@@ -58,8 +58,8 @@ def test_who_fell_rose_and_stayed() -> None:
         {"before": "WARNING", "after": "STABLE", "count": 1},
         {"before": None, "after": "STABLE", "count": 4},
     ]
-    assert portfolio.totals(moved) == {"down": 2, "up": 1, "same": 5}
-    rows = portfolio.table(moved)
+    assert portfolio_movers.totals(moved) == {"down": 2, "up": 1, "same": 5}
+    rows = portfolio_movers.table(moved)
     assert [row["before"] for row in rows] == ["healthy", "warning", None]
     assert [(cell["count"], cell["tone"]) for cell in rows[0]["cells"]] == [
         (5, "same"),
@@ -117,7 +117,10 @@ def test_figures_in_their_units() -> None:
 
 
 async def test_the_pages_are_drawn(dashboard: Dashboard) -> None:
-    assert "Moved in 90 days" in await dashboard.get("/portfolio?days=90")
+    assert "Health today" in await dashboard.get("/portfolio")
+    assert "Moved in 90 days" in await dashboard.get("/portfolio/movers?days=90")
+    assert "Retention by CSM" in await dashboard.get("/portfolio/retention/by?by=csm")
+    assert "Targets" in await dashboard.get("/portfolio/targets")
     assert "Nobody is here" in await dashboard.get("/portfolio?segment=none+such")
     assert "By CSM" in await dashboard.get("/portfolio/money?by=csm")
     assert "Fell most, and why" in await dashboard.get("/portfolio/movers")

@@ -120,6 +120,7 @@ def tab(
         title=title,
         nav="customers",
         needs="customer",
+        later=path not in {known for _, known, _ in TABS},
         variables=lambda visit: {**asked(visit), **variables(visit)},
         shape=lambda data, visit: {"head": head(data, visit), **shape(data, visit)},
     )

@@ -12,11 +12,11 @@ def span(visit: Visit) -> int:
     return int(asked) if asked in map(str, SPANS) else 365
 
 
-def variables(visit: Visit) -> Data:
+def found_variables(visit: Visit) -> Data:
     return {"since": (visit.now.date() - timedelta(days=span(visit))).isoformat()}
 
 
-def shape(data: Data, visit: Visit) -> Data:
+def found_shape(data: Data, visit: Visit) -> Data:
     found = data["postmortems"]
     return {
         "everybody": found["everybody"],
@@ -27,11 +27,17 @@ def shape(data: Data, visit: Visit) -> Data:
     }
 
 
-PAGE = Page(
-    name="model_postmortems",
-    path="/model/postmortems",
+def shape(_: Data, visit: Visit) -> Data:
+    return {"span": span(visit), "spans": SPANS}
+
+
+PAGE = Page(name="model_postmortems", path="/model/postmortems", title="Post-mortems", nav="model", shape=shape)
+FOUND = Page(
+    name="model_postmortems_found",
+    path="/model/postmortems/found",
     title="Post-mortems",
     nav="model",
-    variables=variables,
-    shape=shape,
+    later=True,
+    variables=found_variables,
+    shape=found_shape,
 )

@@ -56,6 +56,7 @@ PAGE = Page(
     path="/playbooks/{name}/plan",
     title="Plan",
     nav="playbooks",
+    later=True,
     role=Role.ADMIN,
     variables=_variables,
     shape=_shape,

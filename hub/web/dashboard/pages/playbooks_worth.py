@@ -84,6 +84,7 @@ PAGE = Page(
     path="/playbooks/worth",
     title="What playbooks were worth",
     nav="playbooks",
+    later=True,
     variables=_variables,
     shape=_shape,
 )

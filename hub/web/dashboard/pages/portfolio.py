@@ -6,7 +6,6 @@ targets (portfolio_retention).
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,12 +14,11 @@ from hub.web.dashboard.page import Data, Page, Visit
 BANDS = ("critical", "warning", "stable", "healthy")
 """From the worst."""
 RISKS = ("noticed", "high", "medium", "low", "minimal")
-SPANS = (7, 30, 90)
 GROUPS: Mapping[str, str] = {"segment": "SEGMENT", "csm": "CSM", "plan": "PLAN"}
 
 
 def variables(visit: Visit) -> Data:
-    return {"filter": chosen(visit), "since": (visit.now.date() - timedelta(days=span(visit))).isoformat()}
+    return {"filter": chosen(visit)}
 
 
 def chosen(visit: Visit) -> dict[str, Any]:
@@ -32,12 +30,6 @@ def chosen(visit: Visit) -> dict[str, Any]:
     return found
 
 
-def span(visit: Visit) -> int:
-    """Days to look back; one of SPANS."""
-    asked = visit.query.get("days", "")
-    return int(asked) if asked in map(str, SPANS) else 30
-
-
 def grouping(visit: Visit) -> str:
     asked = visit.query.get("by", "")
     return asked if asked in GROUPS else "segment"
@@ -45,7 +37,7 @@ def grouping(visit: Visit) -> str:
 
 def asked(visit: Visit) -> str:
     """What was chosen, as the end of an address."""
-    kept = {name: visit.query[name] for name in ("segment", "csm", "plan", "by") if visit.query.get(name)}
+    kept = {name: visit.query[name] for name in ("segment", "csm", "plan", "by", "days") if visit.query.get(name)}
     return f"?{urlencode(kept)}" if kept else ""
 
 
@@ -57,10 +49,6 @@ def shape(data: Data, visit: Visit) -> Data:
         "count": sum(group["count"] for group in data["bands"]),
         "bands": shares(data["bands"], BANDS, place=0),
         "risks": shares(data["bands"], RISKS, place=1),
-        "moved": table(data["moved"]),
-        "totals": totals(data["moved"]),
-        "span": span(visit),
-        "spans": SPANS,
         "choices": {
             "segment": [(each["keys"][0]["value"],) * 2 for each in data["segments"] if each["keys"][0]["value"]],
             "csm": sorted(names.items(), key=lambda each: each[1]),
@@ -78,41 +66,6 @@ def shares(groups: Sequence[Mapping[str, Any]], order: Sequence[str], *, place: 
     return [
         {"name": name, "count": counts[name], "share": counts[name] / all_} for name in (*order, None) if name in counts
     ]
-
-
-def table(moved: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """A row for each band then, with how many are in each band now; `fell` and `rose` say where somebody moved to."""
-    counts = {(each["before"], each["after"]): each["count"] for each in moved}
-    rows = []
-    for before in (*BANDS[::-1], None):
-        cells = []
-        for after in (*BANDS[::-1], None):
-            count = counts.get((_upper(before), _upper(after)), 0)
-            cells.append({"count": count, "tone": _tone(before, after)})
-        if any(cell["count"] for cell in cells):
-            rows.append({"before": before, "cells": cells})
-    return rows
-
-
-def totals(moved: Sequence[Mapping[str, Any]]) -> dict[str, int]:
-    """How many fell, rose and stayed; who had no score then, or has none now, is none of them."""
-    found = {"down": 0, "up": 0, "same": 0}
-    for each in moved:
-        tone = _tone(each["before"] and each["before"].lower(), each["after"] and each["after"].lower())
-        if tone in found:
-            found[tone] += each["count"]
-    return found
-
-
-def _tone(before: str | None, after: str | None) -> str:
-    if before is None or after is None:
-        return "none"
-    change = BANDS.index(after) - BANDS.index(before)
-    return "down" if change < 0 else "up" if change else "same"
-
-
-def _upper(name: str | None) -> str | None:
-    return name and name.upper()
 
 
 PAGE = Page(name="portfolio", path="/portfolio", title="Portfolio", nav="portfolio", variables=variables, shape=shape)

@@ -68,6 +68,7 @@ PAGE = Page(
     path="/portfolio/map",
     title="Money at risk",
     nav="portfolio",
+    later=True,
     variables=variables,
     shape=shape,
 )

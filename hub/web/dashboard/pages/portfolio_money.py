@@ -73,6 +73,7 @@ PAGE = Page(
     path="/portfolio/money",
     title="Revenue",
     nav="portfolio",
+    later=True,
     variables=variables,
     shape=shape,
 )

@@ -129,6 +129,7 @@ CHANGED = Page(
     path="/today/changed",
     title="Changed since yesterday",
     nav="today",
+    later=True,
     variables=changed_variables,
     shape=changed_shape,
 )
