@@ -45,6 +45,4 @@ async def count_movements(
         statement = statement.where(customer.c.csm_email == book)
     if condition is not None:
         statement = statement.where(clause(condition, today=today))
-    return [
-        Movement(before=row.before, after=row.after, count=row[2]) for row in await connection.execute(statement)
-    ]
+    return [Movement(before=row.before, after=row.after, count=row[2]) for row in await connection.execute(statement)]
