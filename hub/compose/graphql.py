@@ -1,11 +1,9 @@
 """The guard of the API, as hub.yaml's `graphql` says."""
 
-from hub.resources import TEMPLATES
 from hub.settings import Settings
+from hub.web.dashboard.serving import FOLDER, documents
 from schema.guard.guard import Guard, Rules
-from schema.guard.trusted import Documents
-
-DASHBOARD = TEMPLATES / "web" / "dashboard"
+from schema.guard.trusted import Document, Documents
 
 
 def guard_of(settings: Settings) -> Guard:
@@ -14,10 +12,7 @@ def guard_of(settings: Settings) -> Guard:
     return Guard(
         Rules(
             introspection=graphql.introspection,
-            # the dashboard goes on where only trusted documents are answered
-            documents=Documents.of([*settings.documents, *Documents.read(DASHBOARD)])
-            if graphql.only_trusted
-            else settings.documents,
+            documents=_with_the_dashboard(settings.documents) if graphql.only_trusted else settings.documents,
             only_trusted=graphql.only_trusted,
             most_cost=graphql.cost.query,
             cost_per_minute=graphql.cost.minute,
@@ -25,3 +20,9 @@ def guard_of(settings: Settings) -> Guard:
             mutation_seconds=graphql.timeout.mutation,
         )
     )
+
+
+def _with_the_dashboard(trusted: Documents) -> Documents:
+    """Its pages go on where only trusted documents are answered."""
+    own = [Document(name, text, FOLDER) for folder in ("", "actions") for name, text in documents(folder).items()]
+    return Documents.of([*trusted, *own])

@@ -4,6 +4,7 @@ A page that can't be shown is a page too: refused, not there, too much asked, or
 """
 
 import logging
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Any
@@ -55,6 +56,9 @@ _TROUBLE: Mapping[int, tuple[str, str]] = {
     500: ("Our fault", "Something went wrong inside the hub. Its log has the details."),
 }
 
+_FRAGMENT = re.compile(r"^fragment (\w+) on ", re.MULTILINE)
+_SPREAD = re.compile(r"\.\.\.(\w+)")
+
 FindViewer = Callable[[Mapping[str, str]], Awaitable[Viewer | None]]
 
 
@@ -73,8 +77,20 @@ def environment() -> Environment:
 
 
 def documents(folder: str = "") -> Mapping[str, str]:
-    """The documents of pages, or of what is pressed on them (`actions`), by name."""
-    return {each.stem: each.read_text(encoding="utf-8").strip() for each in sorted((FOLDER / folder).glob("*.graphql"))}
+    """The documents of pages, or of what is pressed on them (`actions`), by name.
+
+    A fragment that several of them spread stands once, in a file of `parts`, and is put behind each.
+    """
+    shared: dict[str, str] = {}
+    for each in sorted((FOLDER / "parts").glob("*.graphql")):
+        text = each.read_text(encoding="utf-8").strip()
+        shared |= dict.fromkeys(_FRAGMENT.findall(text), text)
+    found = {}
+    for each in sorted((FOLDER / folder).glob("*.graphql")):
+        text = each.read_text(encoding="utf-8").strip()
+        wanted = dict.fromkeys(shared[name] for name in _SPREAD.findall(text) if name in shared)
+        found[each.stem] = "\n\n".join([text, *wanted])
+    return found
 
 
 def routes(

@@ -1,15 +1,22 @@
 """The frame of the dashboard: who sees a page, what stands in for one that can't be shown, and that every document is sound."""
 
+import shutil
 from datetime import UTC, datetime
+from pathlib import Path
 
+import httpx
 import pytest
 from graphql import OperationDefinitionNode, parse, validate
 
+from hub.asgi import app
+from hub.cli.serve import Served
+from hub.compose.graphql import guard_of
 from hub.model.actions import Role
 from hub.web.dashboard import words
 from hub.web.dashboard.pages import PAGES
 from hub.web.dashboard.serving import FOLDER, documents
 from schema.api import SCHEMA
+from tests.fakes.scored_company import opened
 from tests.web.dashboard.conftest import Dashboard
 
 
@@ -44,6 +51,28 @@ def test_every_document_is_one_operation_of_the_api(folder: str) -> None:
         assert (name, validate(SCHEMA._schema, document)) == (name, [])
         operations = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
         assert (name, len(operations)) == (name, 1)
+
+
+async def test_pages_go_on_where_only_trusted_documents_are_answered(scored_company: Path, tmp_path: Path) -> None:
+    shutil.copytree(scored_company, tmp_path / "hub")
+    (tmp_path / "documents").mkdir()
+    (tmp_path / "documents" / "me.graphql").write_text("{ viewer { role } }", "utf-8")
+    written = tmp_path / "hub" / "config" / "hub.yaml"
+    rules = f"graphql: {{only_trusted: admins_too, documents: {tmp_path / 'documents'}}}"
+    written.write_text(f"{written.read_text('utf-8')}\n{rules}\n", "utf-8")
+    async with opened(tmp_path / "hub", tmp_path / "copy") as hub:
+        application = app(Served(hub, None), guard=guard_of(hub.settings))
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(application), base_url="http://hub.example"
+        ) as client:
+            dashboard = await Dashboard(hub, client).as_(Role.ADMIN)
+            assert "Call first" in await dashboard.get("/")
+            assert "Health" in await dashboard.get("/customers/c002/notes")
+            asked = {"query": documents("actions")["customers-named"], "variables": {"search": "x"}}
+            own = await client.post("/graphql", json=asked)
+            other = await client.post("/graphql", json={"query": "{ viewer { name } }"})
+    assert "UNTRUSTED_DOCUMENT" not in own.text
+    assert "UNTRUSTED_DOCUMENT" in other.text
 
 
 def test_every_page_has_its_template_and_document_and_no_other_is_there() -> None:
