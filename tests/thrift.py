@@ -22,7 +22,7 @@ from typing import Any
 BYTECODE = Path(__file__).parents[1] / ".pytest_cache" / "bytecode"
 GARBAGE = 5_000
 """Objects that are made before it is looked for such as are garbage."""
-WORKERS_A_CORE = 1.5
+WORKERS_A_CORE = 2
 MOST_WORKERS = 16
 WORKER_BYTES = 1.3e9
 """What a worker needs at most, with what it starts."""
@@ -57,7 +57,7 @@ def without_garbage() -> Iterator[None]:
 def workers() -> int:
     """How many processes of pytest there is use and room for."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(MOST_WORKERS, int(cores * WORKERS_A_CORE), int(_free_bytes() / WORKER_BYTES)))
+    return max(1, min(MOST_WORKERS, cores * WORKERS_A_CORE, int(_free_bytes() / WORKER_BYTES)))
 
 
 def _free_bytes() -> float:

@@ -98,13 +98,14 @@ def test_a_cursor_comes_back_as_it_went_in(value: object) -> None:
 
 async def test_wrong_cursors_are_refused(ask_sqlite: Ask) -> None:
     by_name = encode_cursor("customer", Order("name"), Position("Acme", "c1"))
+    forged = ("B" if by_name.startswith("A") else "A") + by_name[1:]
     variables = {"field": "HEALTH", "direction": "ASC"}
     for after, message in (
         (by_name, "after is a cursor of another list or order (customer by name ascending)"),
         ("nonsense", "after is not a cursor of this API"),
         ("é", "after is not a cursor of this API"),
         ("", "after is not a cursor of this API"),
-        ("A" + by_name[1:], "after is not a cursor of this API"),
+        (forged, "after is not a cursor of this API"),
     ):
         body = await ask_sqlite(WALK, {**variables, "after": after})
         assert body["errors"][0]["message"].startswith(message)
