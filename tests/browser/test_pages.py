@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, Response, expect
 
@@ -69,6 +70,7 @@ def paths() -> list[str]:
     return [path for path in found if path != "/portfolio/metric"] + ["/portfolio/metric?name=nrr&basis=cohort"]
 
 
+@pytest.mark.browser
 async def test_every_page_is_sound_small_and_usable_by_everybody(
     scored_company: Path, tmp_path: Path, chromium: Browser
 ) -> None:

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import httpx
+import pytest
 from playwright.async_api import Browser, Page, expect
 
 from tests.browser.conftest import Watched
@@ -13,6 +14,7 @@ from tests.fakes.demo import Demo, running
 SENT_SECONDS = 60
 
 
+@pytest.mark.browser
 async def test_a_morning(tmp_path: Path, chromium: Browser) -> None:
     async with running(tmp_path / "demo") as demo:
         url = demo.url.rstrip("/")
