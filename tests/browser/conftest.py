@@ -8,6 +8,9 @@ from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, 
 
 from tests.fakes.browser import browser as find_browser
 
+COMING = ".loading, .stale, [aria-busy=true]"
+"""What comes after the first view, until it is there."""
+
 
 @dataclass
 class Watched:

@@ -10,14 +10,15 @@ import asyncio
 import json
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import httpx
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 from hub.web.dashboard.pages import PAGES
+from tests.browser.conftest import COMING
 from tests.fakes.browser import NAMES
 from tests.fakes.demo import Demo, running
 
@@ -26,10 +27,9 @@ LOOKS: Mapping[str, dict[str, Any]] = {
     "dark": {"viewport": {"width": 1280, "height": 800}, "color_scheme": "dark"},
     "phone": {"viewport": {"width": 390, "height": 844}, "color_scheme": "light", "device_scale_factor": 2},
 }
-README = {"today": "today", "customer": "customer", "portfolio": "portfolio"}
-"""Pages whose picture in light, as it is first seen, stands in the README."""
+README = {"today": "h1", "customer": "h1", "portfolio": "#map section"}
+"""Pages whose picture in light stands in the README, and what of each is to be seen."""
 MINUTES = 10
-SETTLED_MILLISECONDS = 1_500
 _IDS = "{ inbox(first: 1) { customerId } playbookRuns(first: 1) { nodes { id } } sources { name } }"
 
 
@@ -51,8 +51,11 @@ async def paths(demo: Demo) -> dict[str, str]:
     return found | {"portfolio_metric": "/portfolio/metric?name=nrr&basis=cohort", "sign_in": "/sign-in"}
 
 
-async def picture(browser: Browser, demo: Demo, places: Mapping[str, str], folder: Path, docs: Path) -> None:
-    for look, options in LOOKS.items():
+async def picture(
+    browser: Browser, demo: Demo, places: Mapping[str, str], *, looks: Iterable[str], folder: Path, docs: Path
+) -> None:
+    for look in looks:
+        options = LOOKS[look]
         context = await browser.new_context(base_url=demo.url, locale="en-GB", timezone_id="Europe/Berlin", **options)
         page = await context.new_page()
         page.set_default_timeout(60_000)
@@ -61,21 +64,25 @@ async def picture(browser: Browser, demo: Demo, places: Mapping[str, str], folde
         await page.wait_for_url(re.compile("/$"))
         for name, path in places.items():
             await page.goto(path, wait_until="load")
-            await page.wait_for_timeout(SETTLED_MILLISECONDS)  # what is loaded behind the first view
-            if look == "light" and name in README:
-                await page.screenshot(path=docs / f"{README[name]}.png")
+            await expect(page.locator(COMING)).to_have_count(0, timeout=60_000)
             await page.screenshot(path=folder / f"{name}-{look}.png", full_page=True)
+            if look == "light" and name in README:
+                await page.locator(README[name]).first.evaluate("element => element.scrollIntoView()")
+                await page.screenshot(path=docs / f"{name}.png")
         await context.close()
 
 
-async def run(folder: Path, home: Path, docs: Path) -> None:
+async def run(folder: Path, home: Path, docs: Path, *, readme: bool) -> None:
     chromium = next((path for name in NAMES if (path := shutil.which(name))), None)
     if chromium is None:
         raise SystemExit(f"there is no Chromium here: install one of {', '.join(NAMES)}")
     async with running(home, options=(), seconds=MINUTES * 60) as demo, async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         places = await paths(demo)
-        await picture(browser, demo, places, folder, docs)
+        if readme:
+            places = {name: places[name] for name in README}
+        looks = ("light",) if readme else LOOKS
+        await picture(browser, demo, places, looks=looks, folder=folder, docs=docs)
         await browser.close()
     print(json.dumps({"pages": len(places), "folder": str(folder), "README": str(docs)}))  # noqa: T201 - a command's own words
 
@@ -85,10 +92,11 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path("build/screenshots"))
     parser.add_argument("--demo", type=Path, default=Path(".demo"))
     parser.add_argument("--docs", type=Path, default=Path("docs/screenshots"))
+    parser.add_argument("--readme", action="store_true", help="only the pictures of the README")
     options = parser.parse_args()
     for each in (options.folder, options.docs):
         each.mkdir(parents=True, exist_ok=True)
-    asyncio.run(run(options.folder, options.demo, options.docs))
+    asyncio.run(run(options.folder, options.demo, options.docs, readme=options.readme))
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from hub.compose.web import routes_of
 from hub.model.actions import Role
 from hub.web.dashboard.pages import PAGES
 from schema.nodes import global_id
-from tests.browser.conftest import Watched
+from tests.browser.conftest import COMING, Watched
 from tests.fakes.scored_company import opened
 from tests.fakes.serving import serving
 from tests.schema.company import NOW
@@ -36,8 +36,6 @@ RULES: dict[str, dict[str, Any]] = {
     "dark": {"runOnly": {"type": "rule", "values": ["color-contrast"]}, "resultTypes": ["violations"]},
 }
 """In the dark only colours are other ones."""
-COMING = ".loading, .stale, [aria-busy=true]"
-"""What comes after the first view, until it is there."""
 GRAVE = ("serious", "critical")
 PLACES = {
     "customer": global_id("customer", "c002"),
