@@ -41,7 +41,7 @@ async def paths(demo: Demo) -> dict[str, str]:
         "customer": told["inbox"][0]["customerId"],
         "run": told["playbookRuns"]["nodes"][0]["id"],
         "source": told["sources"][0]["name"],
-        "playbook": "churn_save",
+        "name": "churn_save",
     }
     found = {}
     for page in PAGES:
