@@ -6,9 +6,8 @@ Every request to /graphql needs a token (Authorization: Bearer cshub_…) or the
 the two halves meet that do not know each other: `hub.web.graphql`, which knows HTTP, and `schema`, which knows GraphQL.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
 from typing import Any, Protocol
 
 import orjson
@@ -25,8 +24,9 @@ from hub.access import Viewer
 from hub.access.admission import Admission
 from hub.access.issuer import PAUSE, IssuerAwayError
 from hub.access.reading import Reads
+from hub.compose import asking
+from hub.compose.asking import context_of
 from hub.compose.live import Live
-from hub.store import Store
 from hub.store.ping import answers
 from hub.web import dashboard, graphiql
 from hub.web.browsers import Browsers
@@ -36,7 +36,6 @@ from hub.web.graphql.origins import Origins
 from hub.web.graphql.reading import Asked
 from hub.web.live import Limits
 from schema.answering import answer
-from schema.context import Actions, Context, PlaybookDefinition, SourceDefinition
 from schema.errors import BadInputError
 from schema.guard.guard import Guard
 from schema.guard.secrecy import Whose
@@ -50,21 +49,8 @@ _HEADERS = (
 )
 
 
-class HubLike(Protocol):
+class HubLike(asking.HubLike, Protocol):
     """What the web application needs of a hub. `start` and `stop` are called with the server."""
-
-    @property
-    def store(self) -> Store: ...
-
-    @property
-    def actions(self) -> Actions: ...
-
-    @property
-    def clock(self) -> Callable[[], datetime]: ...
-
-    def playbooks(self) -> Sequence[PlaybookDefinition]: ...
-
-    def sources(self) -> Sequence[SourceDefinition]: ...
 
     async def start(self) -> None: ...
 
@@ -166,24 +152,11 @@ def _said_away(error: Exception) -> Response:
     return JSONResponse(body, status_code=503, headers={"retry-after": str(int(PAUSE))})
 
 
-def _context(hub: HubLike, guard: Guard, reads: Reads, viewer: Viewer) -> Context:
-    return Context(
-        store=hub.store,
-        viewer=viewer,
-        now=hub.clock(),
-        actions=hub.actions,
-        playbooks=hub.playbooks,
-        sources=hub.sources,
-        reads=reads,
-        guard=guard,
-    )
-
-
 def _asking(hub: HubLike, guard: Guard, reads: Reads) -> dashboard.Ask:
     """How pages ask: as requests to /graphql are answered, without the way over HTTP."""
 
     async def ask(viewer: Viewer, document: str, variables: Mapping[str, Any]) -> dashboard.Asked:
-        given = await answer(_context(hub, guard, reads, viewer), document, variables, reading_only=True)
+        given = await answer(context_of(hub, viewer, guard=guard, reads=reads), document, variables, reading_only=True)
         body = orjson.loads(given.body) if isinstance(given.body, bytes) else given.body
         return dashboard.Asked.of(body, status=given.status, retry_after=given.retry_after)
 
@@ -209,7 +182,7 @@ def _endpoint(
 ) -> Endpoint:
     async def answered(asked: Asked, viewer: Viewer, reading_only: bool) -> Answered:
         given = await answer(
-            _context(hub, guard, reads, viewer),
+            context_of(hub, viewer, guard=guard, reads=reads),
             asked.query,
             asked.variables,
             asked.operation,

@@ -5,25 +5,23 @@ live.socket, live.streaming(otherwise)        ASGI applications for /graphql
 await live.close()                            ends every stream: 1001 on a WebSocket, complete on server-sent events
 """
 
-from collections.abc import Callable, Collection, Sequence
-from datetime import datetime
-from typing import Protocol
+from collections.abc import Collection
 
 import orjson
 
 from hub.access import Viewer
 from hub.access.reading import Reads
 from hub.access.standing import find_ended
+from hub.compose.asking import HubLike, context_of
 from hub.events import Broadcast, EndedError
 from hub.settings import Settings
-from hub.store import Store
 from hub.web.browsers import Browsers
 from hub.web.graphql.endpoint import Endpoint, FindViewer
 from hub.web.graphql.origins import Origins
 from hub.web.graphql.reading import Asked
 from hub.web.live import Limits, Refused, Sessions, Socket, Streamed, Streaming
 from schema.answering import Answer, answer, is_subscription
-from schema.context import Actions, Context, PlaybookDefinition, SourceDefinition
+from schema.context import Context
 from schema.guard.guard import Guard
 from schema.subscriptions.cursors import event_cursor
 from schema.subscriptions.opening import ended, open_stream
@@ -41,23 +39,6 @@ def limits_of(settings: Settings) -> Limits:
         send_seconds=patience,
         check_seconds=live.check.total_seconds(),
     )
-
-
-class HubLike(Protocol):
-    """What subscriptions need of a hub."""
-
-    @property
-    def store(self) -> Store: ...
-
-    @property
-    def actions(self) -> Actions: ...
-
-    @property
-    def clock(self) -> Callable[[], datetime]: ...
-
-    def playbooks(self) -> Sequence[PlaybookDefinition]: ...
-
-    def sources(self) -> Sequence[SourceDefinition]: ...
 
 
 class Live:
@@ -110,17 +91,7 @@ class _Port:
         self._reads = reads
 
     def _context(self, viewer: Viewer) -> Context:
-        hub = self._hub
-        return Context(
-            store=hub.store,
-            viewer=viewer,
-            now=hub.clock(),
-            actions=hub.actions,
-            playbooks=hub.playbooks,
-            sources=hub.sources,
-            reads=self._reads,
-            guard=self._guard,
-        )
+        return context_of(self._hub, viewer, guard=self._guard, reads=self._reads)
 
     async def find_ended(self, viewers: Collection[Viewer]) -> Collection[Viewer]:
         return await find_ended(self._hub.store, viewers, now=self._hub.clock())
