@@ -86,6 +86,7 @@ def test_what_is_certain_is_matched(found: Evidence, customer_id: str, method: s
     "found",
     [
         piece("desk", "o1", domains=("gmail.com",)),
+        piece("desk", "o4", domains=("",)),
         piece("nps", "kim@gmail.com"),
         piece("desk", "o2", external_key="99"),
         piece("desk", "o3", name="Acme"),
@@ -193,6 +194,22 @@ async def test_a_renamed_company_renames_its_customer_and_keeps_its_id(store: St
     async with store.reading() as connection:
         rows = {row.id: (row.name, row.parent_id) for row in await connection.execute(select(customer))}
     assert rows == {ACME: ("Acme Group", None), BOLT: ("Acme", ACME)}
+
+
+async def test_a_customer_has_the_first_domain_of_its_company(store: Store) -> None:
+    free = company("3", name="Kim", domains=("gmail.com", "kim.example"))
+    await put(store, "crm", company("1", domains=("Acme.example", "acme.test")), company("2", domains=()), free)
+    assert await domains(store) == {"Acme": [None, "acme.example"], "Kim": [None]}
+    await put(store, "desk", company("o1", domains=("else.example",), external_key="1"))
+    assert await domains(store) == {"Acme": [None, "acme.example"], "Kim": [None]}, "a helpdesk's are not its own"
+    await put(store, "crm", company("1", version=2, domains=("acme.test",)), company("2", version=2, domains=("",)))
+    assert await domains(store) == {"Acme": [None, "acme.test"], "Kim": [None]}
+
+
+async def domains(store: Store) -> dict[str, list[str | None]]:
+    async with store.reading() as connection:
+        rows = (await connection.execute(select(customer).order_by(customer.c.id))).all()
+    return {name: sorted((row.domain for row in rows if row.name == name), key=str) for name in ("Acme", "Kim")}
 
 
 async def test_keys_that_only_records_name_become_evidence(store: Store) -> None:

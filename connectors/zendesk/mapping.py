@@ -44,7 +44,9 @@ def organization(raw: Raw) -> tuple[Company]:
             company_key=key,
             deleted=deleted_at is not None,
             name=raw["name"],
-            domains=tuple(dict.fromkeys(domain.strip().lower() for domain in raw["domain_names"] or ())),
+            domains=tuple(
+                dict.fromkeys(name for given in raw["domain_names"] or () if (name := given.strip().lower()))
+            ),
             external_key=_id_or_none(raw.get("external_id")),
         ),
     )

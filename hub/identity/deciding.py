@@ -193,7 +193,7 @@ class _Book:
 
     def _domains(self, piece: Evidence | Settled) -> set[str]:
         """Domains as stated, or the one in the key itself where the key is a domain or an e-mail address."""
-        found = {domain.lower().removeprefix("www.") for domain in piece.domains}
+        found = {domain.lower().removeprefix("www.") for domain in piece.domains if domain}
         if not found and (match := _DOMAIN.match(piece.key)):
             found = {match[1].lower().removeprefix("www.")}
         return found - self.rules.free_mail
@@ -213,7 +213,7 @@ async def resolve(connection: Connection, rules: IdentityRules, *, source: str, 
     await put_decisions(connection, [_row(each, now) for each in decisions if not _stands(each, known[each.id])])
     # what comes after its company was decided is linked as it lands
     linked = await link(connection, since=now) if any(each.customer_id for each in decisions) else 0
-    await refresh_profiles(connection, source, now=now)
+    await refresh_profiles(connection, source, now=now, free_mail=rules.free_mail)
     told = Counter(decision.state for decision in decisions)
     return Resolution(told["matched"] - len(created), len(created), told["ambiguous"], told["unmatched"], linked)
 

@@ -162,7 +162,7 @@ async def _undo(
     sources = sorted({each.partition(":")[0] for each in [*made.evidence, *since]})
     for source in sources:
         await resolve(connection, rules, source=source, now=now)
-        await refresh_profiles(connection, source, now=now)
+        await refresh_profiles(connection, source, now=now, free_mail=rules.free_mail)
     return Merged(
         merge_id=None if dry_run else merge_id,
         kept_id=kept,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, bindparam, case, func, or_, select, update
+from sqlalchemy import JSON, ColumnElement, and_, bindparam, case, func, or_, select, type_coerce, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hub.store.assignments import is_assigned
@@ -171,10 +171,13 @@ async def link(connection: Connection, *, since: datetime) -> int:
     return moved
 
 
-async def refresh_profiles(connection: Connection, source: str, *, now: datetime) -> int:
+async def refresh_profiles(
+    connection: Connection, source: str, *, now: datetime, free_mail: Collection[str] = ()
+) -> int:
     """Bring customers that this source created, and their parents, to what it says of their company.
 
     All of them are compared, not those of one sync: one that was killed may have landed companies and come no further.
+    A customer's domain is the first that is stated; where that is of `free_mail`, it names nobody and the customer has none.
     """
     of_source = and_(
         external_id.c.source == source,
@@ -184,6 +187,8 @@ async def refresh_profiles(connection: Connection, source: str, *, now: datetime
     said: dict[str, ColumnElement[Any]] = {name: external_id.c[name] for name in PROFILE}
     said["name"] = func.coalesce(external_id.c.name, customer.c.name)
     said["csm_email"] = func.lower(external_id.c.csm_email)  # as books are looked up by
+    first = func.lower(func.nullif(type_coerce(external_id.c.domains, JSON)[0].as_string(), ""))
+    said["domain"] = case((first.not_in(sorted(free_mail)), first)) if free_mail else first
     for name in ("csm_email", "csm_name"):  # our own word goes before the source's
         said[name] = case((is_assigned(), customer.c[name]), else_=said[name])
     await connection.execute(
