@@ -47,6 +47,8 @@ _HEADERS = (
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
+_NOT_KEPT = (b"cache-control", b"no-store")
+_STATIC = "/static/"
 
 
 class HubLike(asking.HubLike, Protocol):
@@ -139,6 +141,7 @@ def app(
         lifespan=lifespan,
     )
     made.state.end_streams = live.close  # a server waits for its requests to end before it ends the lifespan
+    made.state.sessions = live.sessions
     return made
 
 
@@ -236,16 +239,21 @@ class _Only:
 
 
 class _SafeHeaders:
-    """Gives every response headers that let a browser do as little with it as possible, unless it says otherwise."""
+    """Gives every response headers that let a browser do as little with it as possible, unless it says otherwise.
+
+    Nothing is kept on the way either, but for files that are the same for everybody: no answer has to think of it.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        given = _HEADERS if scope.get("path", "").startswith(_STATIC) else (*_HEADERS, _NOT_KEPT)
+
         async def send_safely(message: Message) -> None:
             if message["type"] == "http.response.start":
                 known = {name for name, _ in message["headers"]}
-                message["headers"] = [*message["headers"], *(each for each in _HEADERS if each[0] not in known)]
+                message["headers"] = [*message["headers"], *(each for each in given if each[0] not in known)]
             await send(message)
 
         await self.app(scope, receive, send_safely if scope["type"] == "http" else send)

@@ -37,6 +37,8 @@ log = logging.getLogger(__name__)
 
 LARGEST_MESSAGE = 1_000_000
 STREAMS_SECONDS = 5.0
+STUCK_SECONDS = 60
+"""So long may a client take nothing of what it is sent before the system hangs up: who never reads keeps no memory for ever."""
 
 
 class Served:
@@ -107,6 +109,8 @@ def listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # of Linux; what is accepted here has it, too
+        bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, STUCK_SECONDS * 1_000)
     try:
         bound.bind((host, port))
         bound.listen()

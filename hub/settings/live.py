@@ -2,7 +2,7 @@
 
 live:
   connections: 2000        open at a time in one process, WebSockets and streams of events together
-  of_token: 2000           of these of one token
+  of_token: 1000           of these of one token: no single one takes every place
   operations: 50           at a time on one WebSocket
   patience: 10 seconds     until connection_init must have come, and until what is sent must have been taken
   check: 3 seconds         how often it is looked at whether tokens are still valid
@@ -32,7 +32,7 @@ class Live(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     connections: int = Field(default=2_000, ge=1)
-    of_token: int = Field(default=2_000, ge=1)
+    of_token: int = Field(default=1_000, ge=1)
     operations: int = Field(default=50, ge=1)
     patience: Seconds = timedelta(seconds=10)
     check: Seconds = timedelta(seconds=3)

@@ -198,11 +198,14 @@ async def test_limits_hold_for_streams_as_for_sockets_and_the_nameless_keep_nobo
     one, two = await token(hub.store), await token(hub.store, Role.MANAGER)
     await customers(hub.store, acme=ANN)
 
+    assert Limits().of_token < Limits().connections, "no single token takes every place"
+
     async def refused(host: str, secret: str) -> tuple[int, str]:
         async with httpx.AsyncClient(base_url=f"http://{host}") as client:
             headers = {**EVENTS, "authorization": f"Bearer {secret}"}
             answer = await client.post("/graphql", headers=headers, json={"query": ALERTS})
-        return answer.status_code, answer.json()["errors"][0]["extensions"]["code"]
+        assert answer.json()["errors"][0]["extensions"]["code"] == "TOO_MANY"
+        return answer.status_code, answer.json()["errors"][0]["message"]
 
     async with (
         serving(hub, connections=3, of_token=2) as host,
@@ -211,10 +214,10 @@ async def test_limits_hold_for_streams_as_for_sockets_and_the_nameless_keep_nobo
     ):
         await first.next()
         await second.next()
-        assert await refused(host, one) == (503, "TOO_MANY")
+        assert await refused(host, one) == (503, "this token has 2 connections open already, as many as it may")
         async with streaming(host, two, ALERTS) as third:
             await third.next()
-            assert await refused(host, two) == (503, "TOO_MANY")
+            assert await refused(host, two) == (503, "3 connections are open here already: try again later")
     async with serving(hub, connections=8) as host, connected(host, None), connected(host, None):
         async with connected(host, None) as client:
             assert await client.closed() == 1013

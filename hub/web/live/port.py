@@ -23,7 +23,7 @@ class Limits:
     """
 
     connections: int = 2_000
-    of_token: int = 2_000
+    of_token: int = 1_000
     operations: int = 50
     init_seconds: float = 10.0
     send_seconds: float = 10.0
