@@ -29,7 +29,9 @@ from schema.spelling import api_name as api_name
 from schema.spelling import plain as plain
 
 DEFAULT_FIRST = 20
-LARGEST_FIRST = 100
+LARGEST_FIRST = 1_000
+"""What is in a page, and in the pages within it, is bounded by what an operation may cost."""
+FIRST_IS = f"1 to {LARGEST_FIRST:,}"
 BY_ID = Order("id")
 _READ = "cshub.read"
 
@@ -247,7 +249,9 @@ def page(
     """A connection: rows of `entity`, `first` so many after a cursor."""
     relation = Relation(entity=entity, key=key, parent=parent, shape="page", order=order, where=where)
     paging = (
-        StrawberryArgument("first", "first", StrawberryAnnotation(int), default=DEFAULT_FIRST, description="1 to 100."),
+        StrawberryArgument(
+            "first", "first", StrawberryAnnotation(int), default=DEFAULT_FIRST, description=f"{FIRST_IS}."
+        ),
         StrawberryArgument("after", "after", StrawberryAnnotation(str | None), default=None, description="A cursor."),
     )
     return _with_arguments(Related(relation, arguments, on_day=on_day), paging, description)

@@ -9,10 +9,9 @@ from strawberry.types.info import Info
 from strawberry.types.nodes import SelectedField
 
 from schema.errors import BadInputError
-from schema.fields import key
+from schema.fields import FIRST_IS, LARGEST_FIRST, key
 
 MOST_KEYS = 3
-LARGEST_FIRST = 500
 
 
 @strawberry.type(description="One thing that the members of a group have in common; no value: that they have none.")
@@ -33,7 +32,7 @@ def checked_groups(by: Sequence[Enum], first: int) -> None:
     if len(by) > MOST_KEYS or len(set(by)) != len(by):
         raise BadInputError(f"by must have at most {MOST_KEYS} fields, each once", field="by")
     if not 1 <= first <= LARGEST_FIRST:
-        raise BadInputError(f"first must be 1 to {LARGEST_FIRST}, not {first}", field="first")
+        raise BadInputError(f"first must be {FIRST_IS}, not {first}", field="first")
 
 
 def keys_of(by: Sequence[Enum], values: Sequence[Any]) -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ from hub.access.sealing import closed, mark, opened
 from hub.store.query import Order, Page, Position, Row
 from hub.store.query.entities import ENTITIES
 from schema.errors import BadInputError
-from schema.fields import LARGEST_FIRST, computed
+from schema.fields import FIRST_IS, LARGEST_FIRST, computed
 
 T = TypeVar("T")
 SEALED = frozenset({"contact", "external_id", "timeline", "quarantine", "mail_suppression", "mail_bounce"})
@@ -54,7 +54,7 @@ class Connection(Generic[T]):
 def checked_first(first: int) -> int:
     """`first`, if it is in range."""
     if not 1 <= first <= LARGEST_FIRST:
-        raise BadInputError(f"first must be 1 to {LARGEST_FIRST}, not {first}")
+        raise BadInputError(f"first must be {FIRST_IS}, not {first}")
     return first
 
 

@@ -6,7 +6,7 @@ import strawberry
 
 from schema.attention.types import AttentionDigest, InboxEntry, PlaybookPrecision, Snooze, Withheld
 from schema.errors import BadInputError
-from schema.fields import DEFAULT_FIRST, LARGEST_FIRST
+from schema.fields import DEFAULT_FIRST, FIRST_IS, LARGEST_FIRST
 from schema.loaders import ApiInfo
 from schema.nodes import key_of
 from schema.permissions import root
@@ -16,7 +16,7 @@ MOST_DAYS = 730
 
 def _checked(first: int) -> int:
     if not 1 <= first <= LARGEST_FIRST:
-        raise BadInputError(f"first must be 1 to {LARGEST_FIRST}, not {first}", field="first")
+        raise BadInputError(f"first must be {FIRST_IS}, not {first}", field="first")
     return first
 
 

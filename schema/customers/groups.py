@@ -9,7 +9,7 @@ import strawberry
 from hub.segments import VOCABULARY
 from hub.store.groups import FIGURES, CustomerGroup, Spread, group_customers
 from schema.enums import Direction
-from schema.fields import key
+from schema.fields import FIRST_IS, key
 from schema.filters import CustomerFilter, chosen
 from schema.grouping import GroupKey, asks, checked_groups, keys_of
 from schema.loaders import ApiInfo
@@ -83,7 +83,7 @@ class Group:
     churn_annualised: GroupSpread = key()
 
 
-First = Annotated[int, strawberry.argument(description="Groups at most, 1 to 500.")]
+First = Annotated[int, strawberry.argument(description=f"Groups at most, {FIRST_IS}.")]
 
 
 @strawberry.type

@@ -4,7 +4,7 @@ import strawberry
 
 from schema.customers.order import CustomerOrder, order_of
 from schema.customers.types import Customer
-from schema.fields import DEFAULT_FIRST
+from schema.fields import DEFAULT_FIRST, FIRST_IS
 from schema.filters import CustomerFilter, chosen
 from schema.loaders import ApiInfo, load_one, load_page
 from schema.nodes import Node, key_of, parse_id
@@ -14,7 +14,7 @@ from schema.permissions import root
 
 @strawberry.type
 class CustomerQueries:
-    @root(description="Customers, chosen and ordered; `first` is 1 to 100.")
+    @root(description=f"Customers, chosen and ordered; `first` is {FIRST_IS}.")
     async def customers(
         self,
         info: ApiInfo,

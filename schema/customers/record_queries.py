@@ -15,12 +15,12 @@ from schema.customers.record_filters import (
 )
 from schema.customers.records import Contact, Invoice, Opportunity, Subscription, SurveyResponse, Ticket
 from schema.enums import Direction
-from schema.fields import DEFAULT_FIRST
+from schema.fields import DEFAULT_FIRST, FIRST_IS
 from schema.loaders import ApiInfo, load_page
 from schema.paging import Connection
 from schema.permissions import root
 
-First = Annotated[int, strawberry.argument(description="1 to 100.")]
+First = Annotated[int, strawberry.argument(description=f"{FIRST_IS}.")]
 After = Annotated[str | None, strawberry.argument(description="A cursor.")]
 Way = Annotated[Direction, strawberry.argument(description="DESC: the newest first.")]
 

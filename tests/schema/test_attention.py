@@ -180,7 +180,9 @@ async def test_the_inbox_is_by_what_is_at_stake_and_urgent_ones_come_first(asks:
     for each in found:
         assert each["stake"] == pytest.approx((each["churnRisk"] or 0) * (each["arr"] or 0))
     assert (await asks('{ inbox(ownerEmail: "bo@cs.example") { title } }'))["data"]["inbox"] == []
-    assert (await asks("{ inbox(first: 101) { title } }"))["errors"][0]["message"] == "first must be 1 to 100, not 101"
+    assert (await asks("{ inbox(first: 1001) { title } }"))["errors"][0][
+        "message"
+    ] == "first must be 1 to 1,000, not 1001"
 
 
 async def test_what_was_held_says_why_and_the_digest_can_be_seen_before(asks: Ask, store: Store) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from hub.store import Store, tables
+from schema.nodes import global_id
 from tests.schema.company import NOW, TODAY, customer_row, insert, record, scorecard_row
 from tests.schema.fakes import Ask
 from tests.schema.test_everything import counting
@@ -146,8 +147,8 @@ async def test_bounds(ask_sqlite: Ask) -> None:
     for arguments, message in (
         ("by: [BAND, BAND]", "by must have at most 3 fields, each once"),
         ("by: [BAND, CSM, PLAN, COUNTRY]", "by must have at most 3 fields, each once"),
-        ("by: [BAND], first: 501", "first must be 1 to 500, not 501"),
-        ("by: [BAND], first: 0", "first must be 1 to 500, not 0"),
+        ("by: [BAND], first: 1001", "first must be 1 to 1,000, not 1001"),
+        ("by: [BAND], first: 0", "first must be 1 to 1,000, not 0"),
     ):
         body = await ask_sqlite(f"{{ customerGroups({arguments}) {{ count }} }}")
         assert body["errors"][0]["message"] == message
@@ -203,8 +204,8 @@ async def test_records_are_counted_by_what_they_have_in_common(ask: Ask, store: 
             for id_, customer, state, severity, run in alerts
         ],
     )
-    query = """query ($by: [AlertGroupBy!]!, $state: [AlertState!]) {
-      alertGroups(by: $by, state: $state) { keys { by value } count } }"""
+    query = """query ($by: [AlertGroupBy!]!, $state: [AlertState!], $filter: AlertFilter) {
+      alertGroups(by: $by, state: $state, filter: $filter) { keys { by value } count } }"""
 
     async def groups(by: list[str], **more: Any) -> list[tuple[Any, ...]]:
         book = more.pop("book", None)
@@ -219,6 +220,9 @@ async def test_records_are_counted_by_what_they_have_in_common(ask: Ask, store: 
     assert await groups(["PLAYBOOK"]) == [(None, 3), ("save", 1)]
     assert await groups(["STATE"], book="bob@cs.example") == [("open", 1)]
     assert await groups(["STATE"], book="eve@cs.example") == []
+    assert await groups(["STATE"], filter={"severity": ["LOW"]}) == [("closed", 1), ("open", 1)]
+    assert await groups(["SEVERITY"], filter={"owned": True}) == []
+    assert await groups(["PLAYBOOK"], filter={"runId": global_id("playbook_run", "r1")}) == [("save", 1)]
     body = await ask("""{
       playbookRunGroups(by: [PLAYBOOK, STATE]) { keys { by value } count }
       deliveryGroups(by: [CHANNEL]) { count } ticketGroups(by: [STATUS]) { count } }""")
