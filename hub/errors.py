@@ -53,7 +53,11 @@ class NotFoundError(CshubError):
 
 
 class RefusedError(CshubError):
-    """Understood, and not carried out."""
+    """Understood, and not carried out. `about`: the name of the one value it is about, where a form would show it."""
+
+    def __init__(self, message: str, *, about: str | None = None) -> None:
+        super().__init__(message)
+        self.about = about
 
 
 class BusyError(RefusedError):

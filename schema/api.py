@@ -54,6 +54,7 @@ from schema.playbooks.working import WorkMutations
 from schema.postmortem.queries import PostmortemQueries
 from schema.preparing import Preparing
 from schema.privacy.mutations import PrivacyMutations
+from schema.privacy.queries import PrivacyQueries
 from schema.scores.mutations import ScoreMutations
 from schema.scores.queries import ScoreQueries
 from schema.scores.types import Scorecard
@@ -99,6 +100,7 @@ class Query(
     LiveQueries,
     AccessQueries,
     AuditQueries,
+    PrivacyQueries,
 ):
     pass
 

@@ -21,6 +21,7 @@ from hub.access.acting import KeyConflictError
 from hub.errors import BusyError, ConfigError, CshubError, NotFoundError, RefusedError, TransientError
 from schema.guard.guard import IntrospectionError, OverBudgetError, TooCostlyError, TrustError
 from schema.guard.timing import TimedOutError
+from schema.spelling import api_name
 
 log = logging.getLogger(__name__)
 MASK = "Something went wrong on our side. It is logged under the id in extensions.id."
@@ -61,7 +62,11 @@ class MutationError:
 
 def mutation_error(error: CshubError, *, field: str | None = None) -> MutationError:
     """An anticipated error as an entry of a payload."""
-    named = error.field if isinstance(error, BadInputError) else None
+    named: str | None = None
+    if isinstance(error, BadInputError):
+        named = error.field
+    elif isinstance(error, RefusedError) and error.about is not None:
+        named = api_name(error.about)
     return MutationError(code=_code(error), message=str(error), field=named or field)
 
 

@@ -87,6 +87,7 @@ class Explanation:
     note         why there is no score, why the band is held, or who overrides it
     definition   name of the definition that made it, and definition_hash
     rollup       of who is a parent, of the newest day up to this one
+    uncompared   why there is no comparison though one was asked for
     """
 
     customer: Named
@@ -104,3 +105,4 @@ class Explanation:
     lines: tuple[Line, ...]
     comparison: Comparison | None
     rollup: RolledUp | None
+    uncompared: str | None = None

@@ -16,7 +16,7 @@ Bands = Sequence[tuple[str, float]]
 def read_score(score: float) -> float:
     """A score as stated; RefusedError unless it is 0 to 1."""
     if not 0 <= score <= 1:
-        raise RefusedError(f"a score is from 0 to 1, such as 0.8; not {score:g}")
+        raise RefusedError(f"a score is from 0 to 1, such as 0.8; not {score:g}", about="score")
     return float(score)
 
 
@@ -26,7 +26,9 @@ def band_score(band: Band, bands: Bands) -> float:
     for (name, low), (_, high) in pairwise(bounds):
         if name == band.value:
             return (low + high) / 2
-    raise RefusedError(f"the definition has no band {band.value!r}; it has {', '.join(name for name, _ in bands)}")
+    raise RefusedError(
+        f"the definition has no band {band.value!r}; it has {', '.join(name for name, _ in bands)}", about="band"
+    )
 
 
 def read_sentiment(text: str) -> float:
@@ -37,5 +39,5 @@ def read_sentiment(text: str) -> float:
     if given.isdecimal() and int(given) in MARKS:
         return (int(given) - MARKS[0]) / (MARKS[-1] - MARKS[0])
     raise RefusedError(
-        f"a sentiment is {', '.join(COLOURS)}, or a whole number from 1 (worst) to 5 (best); not {text!r}"
+        f"a sentiment is {', '.join(COLOURS)}, or a whole number from 1 (worst) to 5 (best); not {text!r}", about="mark"
     )

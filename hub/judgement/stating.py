@@ -100,12 +100,14 @@ def _checked(kind: Kind, reason: str, until: date | None, now: datetime) -> tupl
     term, today = TERMS[kind], now.date()
     given = " ".join(reason.split())
     if not given:
-        raise RefusedError(f"{term.called} needs a reason: what you know that the data does not show")
+        raise RefusedError(f"{term.called} needs a reason: what you know that the data does not show", about="reason")
     if len(given) > LONGEST_REASON:
-        raise RefusedError(f"the reason has {len(given):,} characters; at most {LONGEST_REASON:,}")
+        raise RefusedError(f"the reason has {len(given):,} characters; at most {LONGEST_REASON:,}", about="reason")
     last, latest = until or today + timedelta(days=term.usual), today + timedelta(days=term.most)
     if not today <= last <= latest:
-        raise RefusedError(f"{term.called} ends on a day from {today} to {latest} ({term.most} days), not on {last}")
+        raise RefusedError(
+            f"{term.called} ends on a day from {today} to {latest} ({term.most} days), not on {last}", about="until"
+        )
     return given, last
 
 

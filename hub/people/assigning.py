@@ -114,7 +114,7 @@ async def unassign(
 async def _found(connection: Connection, customer_ids: Sequence[str]) -> list[Owned]:
     wanted = list(dict.fromkeys(customer_ids))
     if not 1 <= len(wanted) <= MOST:
-        raise RefusedError(f"1 to {MOST:,} customers at once, not {len(wanted):,}")
+        raise RefusedError(f"1 to {MOST:,} customers at once, not {len(wanted):,}", about="customer_ids")
     found = await rows.find_owned(connection, wanted)
     if missing := set(wanted) - {each.customer_id for each in found}:
         raise NotFoundError(f"there is no customer {min(missing)!r}")
@@ -126,12 +126,12 @@ def _address(given: str | None) -> str | None:
         return None
     email = given.strip().lower()
     if not _ADDRESS.fullmatch(email) or len(email) > 254:
-        raise RefusedError(f"{given[:80]!r} is no e-mail address; null makes the customers nobody's")
+        raise RefusedError(f"{given[:80]!r} is no e-mail address; null makes the customers nobody's", about="csm_email")
     return email
 
 
 def _reason(given: str | None) -> str | None:
     said = " ".join((given or "").split())
     if len(said) > LONGEST_REASON:
-        raise RefusedError(f"the reason has {len(said):,} characters; at most {LONGEST_REASON:,}")
+        raise RefusedError(f"the reason has {len(said):,} characters; at most {LONGEST_REASON:,}", about="reason")
     return said or None

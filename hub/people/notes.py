@@ -52,7 +52,7 @@ async def delete_note(store: Store, note_id: str, *, writer: Writer, now: dateti
 def _checked(body: str) -> str:
     said = body.strip()
     if not 0 < len(said) <= LONGEST:
-        raise RefusedError(f"a note has 1 to {LONGEST:,} characters, not {len(said):,}")
+        raise RefusedError(f"a note has 1 to {LONGEST:,} characters, not {len(said):,}", about="body")
     return said
 
 

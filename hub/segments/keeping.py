@@ -177,13 +177,15 @@ async def _check(connection: Connection, made: SavedSegment, *, now: datetime, b
     everything = await find_segments(connection, owner=None if made.shared else made.owner)
     others = [each for each in everything if but is None or each.id != but.id]
     if any(each.name == made.name and each.scope == made.scope for each in others):
-        raise RefusedError(f"there is a {'shared ' if made.shared else ''}segment {made.name!r} already")
+        raise RefusedError(f"there is a {'shared ' if made.shared else ''}segment {made.name!r} already", about="name")
     try:
         on_day(expand(condition, lookup_in([made, *others])), now.date())
     except ConditionError as error:
         if made.shared and (mine := await _own(connection, made, segments_of(condition))):
-            raise RefusedError(f"{', '.join(mine)}: nobody else sees it, so a shared segment cannot use it") from None
-        raise RefusedError(str(error)) from None
+            raise RefusedError(
+                f"{', '.join(mine)}: nobody else sees it, so a shared segment cannot use it", about="filter"
+            ) from None
+        raise RefusedError(str(error), about="filter") from None
 
 
 async def _own(connection: Connection, made: SavedSegment, names: frozenset[str]) -> list[str]:
@@ -224,12 +226,17 @@ def _speaks_of(user: SavedSegment, old: SavedSegment, private: set[tuple[str, st
 
 def _name(text: str) -> str:
     if not NAME.fullmatch(text):
-        raise RefusedError(f"{text!r} must be small letters, digits, - and _, at most 60, such as big-and-unhappy")
+        raise RefusedError(
+            f"{text!r} must be small letters, digits, - and _, at most 60, such as big-and-unhappy", about="name"
+        )
     return text
 
 
 def _description(text: str | None) -> str | None:
     given = (text or "").strip()
     if len(given) > LONGEST_DESCRIPTION:
-        raise RefusedError(f"the description must have at most {LONGEST_DESCRIPTION:,} characters, not {len(given):,}")
+        raise RefusedError(
+            f"the description must have at most {LONGEST_DESCRIPTION:,} characters, not {len(given):,}",
+            about="description",
+        )
     return given or None

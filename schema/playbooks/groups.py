@@ -1,16 +1,19 @@
 """How many alerts, runs, messages and tickets there are of each kind."""
 
+from collections.abc import Sequence
 from enum import Enum
 from typing import Any
 
 import strawberry
 
 from hub.store.groups import group_records
+from hub.store.query import Where
 from schema.enums import AlertState, DeliveryState, RunState, TicketStatus
 from schema.grouping import RecordGroup, checked_groups, record_groups
 from schema.loaders import ApiInfo
 from schema.narrowing import narrowed
 from schema.permissions import root
+from schema.playbooks.alerts import AlertFilter
 
 
 @strawberry.enum(description="What alerts can have in common; OWNER: the address of who is to act.")
@@ -55,9 +58,10 @@ class RecordGroupQueries:
         owner_email: str | None = None,
         customer_id: strawberry.ID | None = None,
         first: int = 100,
+        filter: AlertFilter | None = None,  # noqa: A002 - the API's word
     ) -> list[RecordGroup]:
-        given = {"customer_id": customer_id, "state": state, "owner_email": owner_email}
-        return await _groups(info, "alert", by, first, given)
+        where = narrowed(customer_id=customer_id, state=state, owner_email=owner_email)
+        return await _groups(info, "alert", by, first, where + (filter.tests(info.context) if filter else []))
 
     @root(description="Firings of playbooks by what they have in common, the most first.")
     async def playbook_run_groups(
@@ -68,7 +72,7 @@ class RecordGroupQueries:
         playbook: str | None = None,
         first: int = 100,
     ) -> list[RecordGroup]:
-        return await _groups(info, "playbook_run", by, first, {"state": state, "playbook": playbook})
+        return await _groups(info, "playbook_run", by, first, narrowed(state=state, playbook=playbook))
 
     @root(description="Messages by what they have in common, the most first.")
     async def delivery_groups(
@@ -79,7 +83,7 @@ class RecordGroupQueries:
         channel: str | None = None,
         first: int = 100,
     ) -> list[RecordGroup]:
-        return await _groups(info, "delivery", by, first, {"state": state, "channel": channel})
+        return await _groups(info, "delivery", by, first, narrowed(state=state, channel=channel))
 
     @root(description="Tickets by what they have in common, the most first.")
     async def ticket_groups(
@@ -90,17 +94,17 @@ class RecordGroupQueries:
         customer_id: strawberry.ID | None = None,
         first: int = 100,
     ) -> list[RecordGroup]:
-        return await _groups(info, "ticket", by, first, {"customer_id": customer_id, "status": status})
+        return await _groups(info, "ticket", by, first, narrowed(customer_id=customer_id, status=status))
 
 
-async def _groups(info: ApiInfo, entity: str, by: Any, first: int, given: dict[str, Any]) -> list[RecordGroup]:
+async def _groups(info: ApiInfo, entity: str, by: Any, first: int, where: Sequence[Where]) -> list[RecordGroup]:
     checked_groups(by, first)
     async with info.context.store.reading() as connection:
         found = await group_records(
             connection,
             entity,
             [each.value for each in by],
-            where=narrowed(**given),
+            where=where,
             book=info.context.viewer.book,
         )
     return record_groups(by, found, first)

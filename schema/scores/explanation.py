@@ -1,5 +1,6 @@
 """Why a score is what it is: its parts, the parts of its change, the records behind them, and what would lift its band."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -7,6 +8,7 @@ import strawberry
 from strawberry.annotation import StrawberryAnnotation
 from strawberry.types.arguments import StrawberryArgument
 
+from hub.errors import NotFoundError, RefusedError
 from hub.store.query import Row
 from schema.context import Context
 from schema.enums import Band
@@ -150,7 +152,8 @@ class Explanation:
         "note", "Why there is no score, why the band is lower than the score's, or who overrides it."
     )
     parts: list[ScorePart] = _of("lines")
-    comparison: ScoreComparison | None = _of("comparison", "With `since`.")
+    comparison: ScoreComparison | None = _of("comparison", "With `since`; null where there is nothing to compare with.")
+    comparison_note: str | None = _of("uncompared", "With `since`: why there is no comparison.")
     track_record: TrackRecord | None = computed_now(
         _record, description="How often definitions like this have been right; null of an extra scorecard."
     )
@@ -197,7 +200,15 @@ async def _explain(
 ) -> Any:
     if not 1 <= records <= MOST_RECORDS:
         raise BadInputError(f"records must be 1 to {MOST_RECORDS}, not {records}")
-    return await context.actions.explain(row["id"], as_of=as_of, since=since, records=records, scorecard=scorecard)
+    explain = context.actions.explain
+    try:
+        return await explain(row["id"], as_of=as_of, since=since, records=records, scorecard=scorecard)
+    except (NotFoundError, RefusedError) as error:
+        if since is None:
+            raise
+        # a page that compares with a month ago still wants to know why the score of a new customer is what it is
+        found = await explain(row["id"], as_of=as_of, since=None, records=records, scorecard=scorecard)
+        return replace(found, uncompared=str(error))
 
 
 async def _lift(row: Row, context: Context, *, to: Band) -> Any:

@@ -104,7 +104,10 @@ async def test_a_list_is_refused_but_a_page_of_one_is_not(ask_acme: Ask) -> None
     [
         ("records: 51", "records must be 1 to 50, not 51"),
         ('asOf: "2026-01-01"', f"Acme (acme) has no scorecard up to 2026-01-01; the first is of {MAY}"),
-        (f'since: "{JUNE}"', f"the scorecard is of {JUNE}; compare it with a day before, not with {JUNE}"),
+        (
+            f'asOf: "2026-01-01", since: "{MAY}"',
+            f"Acme (acme) has no scorecard up to 2026-01-01; the first is of {MAY}",
+        ),
     ],
 )
 async def test_errors_are_of_the_field_and_say_what_there_is(ask_acme: Ask, arguments: str, message: str) -> None:
@@ -112,6 +115,24 @@ async def test_errors_are_of_the_field_and_say_what_there_is(ask_acme: Ask, argu
     body = await ask_acme(query, ACME)
     assert body["data"] == {"customer": {"name": "Acme", "explanation": None}}
     assert [error["message"] for error in body["errors"]] == [message]
+
+
+@pytest.mark.parametrize(
+    ("since", "why"),
+    [
+        ("2026-01-01", f"Acme (acme) has no scorecard up to 2026-01-01; the first is of {MAY}"),
+        (str(JUNE), f"the scorecard is of {JUNE}; compare it with a day before, not with {JUNE}"),
+    ],
+)
+async def test_a_day_there_is_nothing_to_compare_with_leaves_the_parts(ask_acme: Ask, since: str, why: str) -> None:
+    asked = "asOf comparison { change } comparisonNote parts { measure }"
+    body = await ask_acme(
+        f'query ($id: ID!) {{ customer(id: $id) {{ explanation(since: "{since}") {{ {asked} }} }} }}', ACME
+    )
+    assert "errors" not in body
+    explanation = body["data"]["customer"]["explanation"]
+    assert (explanation["asOf"], explanation["comparison"], explanation["comparisonNote"]) == (str(JUNE), None, why)
+    assert len(explanation["parts"]) > 3
 
 
 async def test_a_customer_without_a_score_has_neither_change_nor_lift(ask_acme: Ask) -> None:

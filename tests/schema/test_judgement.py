@@ -119,9 +119,9 @@ async def test_withdrawing_it_brings_the_computed_score_back(ask_acme: Ask, stor
     [
         ({}, "BAD_INPUT", "give one of score or band, and not the other", "score"),
         ({"score": 0.5, "band": "STABLE"}, "BAD_INPUT", "give one of score or band, and not the other", "score"),
-        ({"score": 45}, "REFUSED", "a score is from 0 to 1, such as 0.8; not 45", None),
-        ({"score": 0.5, "reason": " "}, "REFUSED", "an override needs a reason", None),
-        ({"score": 0.5, "until": "2027-06-30"}, "REFUSED", "from 2026-06-30 to 2026-12-27 (180 days)", None),
+        ({"score": 45}, "REFUSED", "a score is from 0 to 1, such as 0.8; not 45", "score"),
+        ({"score": 0.5, "reason": " "}, "REFUSED", "an override needs a reason", "reason"),
+        ({"score": 0.5, "until": "2027-06-30"}, "REFUSED", "from 2026-06-30 to 2026-12-27 (180 days)", "until"),
         ({"score": 0.5, "customerId": "x"}, "BAD_INPUT", "'x' is not an id of this API", "customerId"),
     ],
 )

@@ -16,6 +16,7 @@ ERASE = """mutation Erase($person: [String!]!, $key: String!, $dry: Boolean!) {
     erasureId counts { table rows } left errors { code message field }
   }
 }"""
+REPORTS = "{ erasures { id of state askedBy askedAt finishedAt counts { table rows } left } }"
 EXPORT = 'mutation { personExport(input: {person: ["%s"]}) { export counts { table rows } errors { code } } }'
 
 
@@ -46,6 +47,14 @@ async def test_a_person_is_counted_erased_once_and_named_nowhere(ask: Ask, store
     assert {"table": "contact", "rows": 1} in made["counts"]
     assert email not in await everything(store)
     assert await ask(ERASE, {"person": [email], "key": "2", "dry": False}, role=Role.ADMIN) == done
+    reports = await ask(REPORTS, role=Role.ADMIN)
+    [report] = reports["data"]["erasures"]
+    assert report == {
+        "id": made["erasureId"], "of": "PERSON", "state": "DONE", "askedBy": "a admin", "askedAt": "2026-11-01T12:00:00+00:00",
+        "finishedAt": "2026-11-01T12:00:00+00:00", "counts": made["counts"], "left": made["left"],
+    }  # fmt: skip
+    assert email not in str(reports)
+    assert (await ask(REPORTS, role=Role.MANAGER))["errors"][0]["extensions"]["code"] == "FORBIDDEN"
 
 
 async def test_a_person_is_exported_and_the_document_is_kept_nowhere(ask: Ask, store: Store) -> None:

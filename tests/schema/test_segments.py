@@ -172,6 +172,7 @@ async def test_what_is_no_condition_is_told_by_its_place(ask: Ask, store: Store)
         "filter.createdAt.within 'the other day' is no span of days; spans are such as last 30 days, next 2 weeks, "
         "this month, last quarter, next year"
     )
+    assert (await create(ask, "L O W", {"health": {"lt": 0.5}}))["errors"][0]["field"] == "name"
     viewer = await ask(CREATE, {"input": {"name": "low", "filter": {"health": {"lt": 0.5}}}}, role=Role.VIEWER)
     assert viewer["errors"][0]["extensions"]["code"] == "FORBIDDEN"
     assert (await ask(LIST, csm_email="ann@cs.example"))["data"]["segments"] == []
