@@ -168,8 +168,8 @@ async def check_subscription(desk: Desk, recipe: Recipe) -> None:
     told = await asyncio.wait_for(desk.events(recipe, recipe.role), 20)
     assert "errors" not in told
     [event] = told["data"].values()
-    assert event["cursor"] != desk.known["EVENT_CURSOR"]
-    [about] = [value for key, value in event.items() if key in ("alert", "run")]
+    assert event["cursor"] not in desk.known.values()
+    [about] = [value for key, value in event.items() if key in ("alert", "run", "scorecard")]
     assert about["id"], f"{recipe.name}: says of nothing what it is about"
 
 
