@@ -33,6 +33,11 @@ class TokenCreateInput:
 class TokenRotateInput:
     id: strawberry.ID
     overlap_hours: int = strawberry.field(default=168, description=f"0 to {LONGEST_OVERLAP.days * 24}.")
+    idempotency_key: str | None = strawberry.field(
+        default=None,
+        description="The same key rotates once: a second rotation would end the secret that is in use. Its secret is in "
+        "the first answer alone.",
+    )
 
 
 @strawberry.input
@@ -133,7 +138,9 @@ class AccessMutations:
 
         with Outcome.collecting(of="id") as outcome:
             request = {"token": input.id, "overlap_hours": input.overlap_hours}
-            await perform(outcome, info, "tokenRotate", subject=input.id, request=request, run=run)
+            await perform(
+                outcome, info, "tokenRotate", subject=input.id, request=request, run=run, key=input.idempotency_key
+            )
         return TokenRotatePayload(outcome=outcome, new_secret=made[0] if made else None)
 
     @root(Role.ADMIN, description="Make a token invalid, all its secrets; running servers refuse it within a second.")

@@ -5,12 +5,13 @@ from typing import Any
 
 from sqlalchemy import select
 
+from hub.access import tokens
 from hub.errors import TransientError
 from hub.model.actions import AlertOutcome, AlertState, Role
 from hub.store import Store, audit, tables
 from schema.context import AlertChange, FireRequest
 from schema.nodes import global_id
-from tests.schema.company import seed
+from tests.schema.company import NOW, seed
 from tests.schema.fakes import Ask, FakeActions, asking
 
 FIRE = """
@@ -296,6 +297,21 @@ async def test_syncing(ask: Ask, store: Store, actions: FakeActions) -> None:
         "run": None,
         "errors": [{"code": "BUSY", "message": "busy is being synced"}],
     }
+
+
+async def test_a_rotation_that_is_sent_again_leaves_the_secret_in_use(ask: Ask, store: Store) -> None:
+    used = await tokens.create(store, name="page", role=Role.VIEWER, now=NOW)
+    rotate = """mutation ($id: ID!, $key: String) {
+      tokenRotate(input: {id: $id, overlapHours: 24, idempotencyKey: $key}) { secret token { previousUntil } errors { code } }
+    }"""
+    first = (await ask(rotate, {"id": used.token.id, "key": "one"}, role=Role.ADMIN))["data"]["tokenRotate"]
+    again = (await ask(rotate, {"id": used.token.id, "key": "one"}, role=Role.ADMIN))["data"]["tokenRotate"]
+    assert (first["errors"], again) == ([], {**first, "secret": None})
+    for secret in (used.secret, first["secret"]):
+        assert await tokens.find_viewer(store, secret, now=NOW) is not None
+    other = (await ask(rotate, {"id": used.token.id, "key": None}, role=Role.ADMIN))["data"]["tokenRotate"]
+    opens = [await tokens.find_viewer(store, each, now=NOW) for each in (used.secret, first["secret"], other["secret"])]
+    assert [each is not None for each in opens] == [False, True, True]
 
 
 async def test_tokens_are_made_listed_and_revoked(ask: Ask, store: Store) -> None:
