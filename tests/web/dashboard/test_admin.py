@@ -3,6 +3,8 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from hub.access.privacy.asking import About
+from hub.access.privacy.erasing import erase
 from hub.access.viewer import SCOPES as ALLOWED
 from hub.model.actions import Role
 from hub.web.dashboard.pages.admin import ROLES, SCOPES, standing, tokens
@@ -53,6 +55,17 @@ async def test_the_pages_of_admins(dashboard: Dashboard) -> None:
     for action in ("person", "customer"):
         assert f'data-action="{action}-erase"' in privacy
     assert privacy.count("&#34;dryRun&#34;: true") == 2  # erasing is a look until it is confirmed
+    assert "Nobody was erased yet" in privacy
+
+
+async def test_what_was_erased_is_reported_without_a_name(dashboard: Dashboard) -> None:
+    who = "mia@acme.example"
+    done = await erase(dashboard.hub.store, About(person=(who,)), by="ann", now=NOW)
+    page = await dashboard.get("/admin/privacy")
+    assert f'id="erasure-{done.id}"' in page
+    assert "<strong>A person</strong>" in page
+    assert "the sources themselves" in page
+    assert who not in page
 
 
 async def test_the_audit_log_by_days_and_with_details_only_when_asked(dashboard: Dashboard) -> None:
