@@ -17,6 +17,7 @@ from hub.documents import Document, Key, faults_of
 from hub.errors import ConfigError, Fault
 from hub.model.conditions import Condition, ConditionError, Field, matches, parse_day
 from hub.playbooks import triggers
+from hub.playbooks.discretion import indiscretions
 from hub.playbooks.program import condition, read
 from hub.playbooks.spec import Playbook, Sheet, assemble
 from hub.playbooks.steps import Start
@@ -253,6 +254,8 @@ class _Reading:
     def trial(self, playbook: Playbook) -> None:
         event = self.event()
         for step in playbook.steps:
+            for fault in indiscretions(step.settings, playbook.trigger):
+                self.say((*step.path, step.action), fault)
             try:
                 trial(playbook, step.index, renderer=self.renderer, event=event)
             except RenderError as error:

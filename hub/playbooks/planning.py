@@ -15,6 +15,7 @@ from hub.delivery.mail_templates import CUSTOMER, TEAM
 from hub.delivery.pagerduty import SEVERITIES, resolve, trigger
 from hub.delivery.webhook import event
 from hub.model.conditions import matches
+from hub.model.own_words import without_addresses
 from hub.model.records import Severity
 from hub.model.team import Member, Team
 from hub.playbooks.durations import due_on
@@ -180,7 +181,7 @@ class Planner:
         return Planned(
             index=index,
             action=action,
-            title=self.renderer.line(settings.title, context),
+            title=without_addresses(self.renderer.line(settings.title, context)),
             reason=reason or None,
             owner_email=self._owner(settings.owner, situation),
             severity=settings.severity.value,

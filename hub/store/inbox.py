@@ -32,6 +32,7 @@ class Inboxed:
     owner_email: str | None
     due_on: date | None
     opened_at: datetime
+    dedup_key: str
     churn_risk: float | None
     arr: float | None
 

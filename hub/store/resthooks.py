@@ -7,12 +7,13 @@ from typing import Any
 
 from sqlalchemy import RowMapping, Table, and_, func, insert, or_, select, update
 
+from hub.model.own_words import title_without_words
 from hub.store.among import among
 from hub.store.events import Heard
 from hub.store.store import Connection
 from hub.store.tables import alert, api_token, customer, event, playbook_run, rest_hook, scorecard
 
-_OF_ALERTS = ("id", "kind", "title", "severity", "state", "owner_email", "due_on")
+_OF_ALERTS = ("id", "kind", "title", "severity", "state", "owner_email", "due_on", "dedup_key")
 _OF_RUNS = ("id", "playbook", "playbook_version", "state", "cause")
 
 
@@ -97,6 +98,8 @@ async def describe(connection: Connection, heard: Sequence[Heard]) -> dict[int, 
     """
     customers = await _customers(connection, {each.customer_id for each in heard if each.customer_id is not None})
     alerts = await _rows(connection, alert, _OF_ALERTS, {each.subject for each in heard if each.kind == "alert"})
+    for row in alerts.values():  # what a person wrote may name anybody, and leaves the hub with no message
+        row["title"] = title_without_words(row["kind"], row["title"], row.pop("dedup_key"))
     runs = await _rows(connection, playbook_run, _OF_RUNS, {each.subject for each in heard if each.kind == "run"})
     told: dict[int, dict[str, Any]] = {}
     for each in heard:

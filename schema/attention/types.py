@@ -6,9 +6,10 @@ from typing import Any
 import strawberry
 
 from schema.enums import Severity
-from schema.fields import computed
+from schema.fields import computed, computed_now
 from schema.links import without_signatures
 from schema.nodes import global_id
+from schema.own_words import title_of
 
 
 def _of(name: str, description: str | None = None, *, personal: bool = False) -> Any:
@@ -25,7 +26,12 @@ class InboxEntry:
     customer_id: strawberry.ID = computed(lambda entry: global_id("customer", entry.call.customer_id))
     customer_name: str | None = _call("customer_name")
     kind: str = _call("kind", "alert or task.")
-    title: str = _call("title")
+    title: str = computed_now(
+        lambda entry, context: title_of(
+            {"kind": entry.call.kind, "title": entry.call.title, "dedup_key": entry.call.dedup_key}, context
+        ),
+        description="As its playbook says it. What a person wrote instead is shown with the scope personal alone.",
+    )
     severity: Severity = computed(lambda entry: Severity(entry.call.severity))
     reason_key: str | None = _call("reason_key", "What its playbook speaks about.")
     owner_email: str | None = _call("owner_email")

@@ -35,6 +35,7 @@ class SourceRecord(Node):
 
 @strawberry.type(description="A person at a customer.")
 class Contact(SourceRecord):
+    key: str = column(personal=True, description="Its id at the vendor, which may be an address.")
     email: str | None = column(personal=True)
     name: str | None = column(personal=True)
     title: str | None = column(personal=True)
@@ -60,6 +61,7 @@ class Ticket(SourceRecord):
 
 @strawberry.type(description="One answer to one survey.")
 class SurveyResponse(SourceRecord):
+    key: str = column(personal=True, description="Its id at the vendor, which may tell who answered.")
     type: SurveyType = column()
     scale: str = column(description="Lowest and highest of the scale as asked, such as 0-10.")
     score: float = column()

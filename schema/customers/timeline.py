@@ -7,11 +7,13 @@ from typing import Any, cast
 import strawberry
 
 from hub.access.sealing import closed
+from hub.model.actions import Scope
 from hub.store.query import Order, Row, Where
 from hub.store.timeline import PARTS
+from hub.store.timeline.part import Words
 from hub.store.timeline.statement import WORDS
 from schema.context import Context
-from schema.fields import Argument, column, computed, page
+from schema.fields import Argument, column, computed, computed_now, page
 from schema.narrowing import checked_moment
 from schema.nodes import TYPES, global_id
 
@@ -24,8 +26,12 @@ TimelineKind: Any = strawberry.enum(
 )
 
 
-def _title(row: Row) -> str:
-    return PARTS[row["kind"]].title([row[word] for word in WORDS], row["amount"])
+def _title(row: Row, context: Context) -> str:
+    part = PARTS[row["kind"]]
+    words: Words = [row[word] for word in WORDS]
+    if part.own_words is not None and Scope.PERSONAL not in context.viewer.scopes:
+        words = part.own_words(words)
+    return part.title(words, row["amount"])
 
 
 def _subject(row: Row) -> str | None:
@@ -53,7 +59,13 @@ class TimelineEntry:
     )
     at: datetime = column(description="What is known by the day alone is at its beginning, in UTC.")
     kind: TimelineKind = computed(lambda row: TimelineKind(row["kind"]), "kind")
-    title: str = computed(_title, "kind", *WORDS, "amount", description="A sentence.")
+    title: str = computed_now(
+        _title,
+        "kind",
+        *WORDS,
+        "amount",
+        description="A sentence. What a person wrote in it is shown with the scope personal alone.",
+    )
     subject_id: strawberry.ID | None = computed(
         _subject, "kind", "subject", description="Id of what it is about; `node(id:)` finds it."
     )

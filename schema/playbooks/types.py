@@ -11,6 +11,7 @@ from schema.enums import AlertOutcome, AlertState, DeliveryState, RunState, Seve
 from schema.fields import column, computed, computed_now, many, one
 from schema.links import without_signatures
 from schema.nodes import Node
+from schema.own_words import title_of
 
 if TYPE_CHECKING:
     from schema.customers.types import Customer
@@ -23,7 +24,13 @@ RunRef = Annotated["PlaybookRun", strawberry.lazy("schema.playbooks.types")]
 @strawberry.type(description="A dated, owned call for human action.")
 class Alert(Node):
     kind: str = column(description="alert or task.")
-    title: str = column()
+    title: str = computed_now(
+        title_of,
+        "kind",
+        "title",
+        "dedup_key",
+        description="As its playbook says it. What a person wrote instead is shown with the scope personal alone.",
+    )
     reason: str | None = column(personal=True)
     reason_key: str | None = column(
         description="What its playbook speaks about: one call is open for a customer and reason."

@@ -10,6 +10,7 @@ import strawberry
 from hub.durable.schedule import Schedule
 from schema.context import Context
 from schema.fields import column, computed_now
+from schema.own_words import answered
 
 
 def _since(name: str) -> Any:
@@ -52,7 +53,7 @@ class StreamTruth:
     deleted: int | None = column(description="Extra ones that were marked so.")
     held: int | None = column(description="Extra ones that were too many to be marked deleted without a person's word.")
     completeness: float | None = column(description="Share of the vendor's rows that were here in the end, 0 to 1.")
-    check_error: str | None = column(description="Why it could not be compared, or what is left to a person.")
+    check_error: str | None = answered("check_error", "Why it could not be compared, or what is left to a person.")
 
 
 @strawberry.type(description="What a vendor told by webhook.")

@@ -11,6 +11,7 @@ from schema.context import Context
 from schema.enums import SyncState
 from schema.fields import column, computed, computed_now, how_many, key, many, one, page
 from schema.nodes import Node, global_id
+from schema.own_words import answered
 from schema.paging import Connection
 from schema.sources.freshness import Bookmark, SourceEvent, StreamTruth, due_at, late_seconds
 
@@ -29,7 +30,7 @@ class StreamCounts:
     )
     erased: int | None = key(description="Rows of erased people or customers: left out, or taken without the person.")
     total: int | None = key(description="The vendor's own count, where it tells one.")
-    error: str | None = key()
+    error: str | None = answered("error")
 
 
 def _streams(row: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -75,7 +76,7 @@ class SyncRun(Node):
     changed: int = column()
     unchanged: int = column()
     quarantined: int = column()
-    error: str | None = column()
+    error: str | None = answered("error")
     streams: list[StreamCounts] = computed(_streams, "streams")
 
 

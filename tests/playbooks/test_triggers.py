@@ -106,6 +106,7 @@ async def tickets(world: World, *given: tuple[str, str, str, int]) -> None:
             subject=f"Ticket {key}",
             status="open",
             severity=severity,
+            replies=hours,
             created_at=world.clock() - timedelta(hours=hours),
         )
         for key, customer, severity, hours in given
@@ -117,10 +118,12 @@ async def tickets(world: World, *given: tuple[str, str, str, int]) -> None:
 
 @pytest.mark.parametrize(
     ("rest", "calls"),
-    [("30 days", ["Ticket b of Acme"]), ("0 days", ["Ticket a of Acme", "Ticket b of Acme"])],
+    [("30 days", ["Answered 1 times: Acme"]), ("0 days", ["Answered 1 times: Acme", "Answered 5 times: Acme"])],
 )
 async def test_a_new_record_fires_once(each_world: World, folder: Folder, rest: str, calls: list[str]) -> None:
-    folder.playbook(written(RECORD, RECORDS, rest=rest, title="{{ record.subject }} of {{ customer.name }}"))
+    folder.playbook(
+        written(RECORD, RECORDS, rest=rest, title="Answered {{ record.replies }} times: {{ customer.name }}")
+    )
     async with entered(each_world.store, folder) as world:
         await world.customer("acme")
         given = [("a", "acme", "urgent", 5), ("b", "acme", "urgent", 1), ("low", "acme", "low", 1)]

@@ -5,11 +5,13 @@ from typing import Any
 import pytest
 
 from hub.model.actions import Role, Scope
-from hub.store import Store
+from hub.store import Store, tables
+from schema.answering import READER
 from schema.personal import is_personal
 from tests.schema.asking_everything import RAW
-from tests.schema.company import seed
-from tests.schema.fakes import Ask
+from tests.schema.company import NOW, insert, seed
+from tests.schema.fakes import Ask, asking
+from tests.schema.test_attention import RealAttention
 from tests.schema.test_everything import counting
 
 CONTACTS = "customers { nodes { name contacts { nodes { role %s } } } }"
@@ -104,3 +106,43 @@ def test_what_is_personal_shows_in_the_schema() -> None:
         for name in getattr(type_, "fields", {}):
             if name in ("comment", "respondentEmail", "requesterEmail", "payload") and not type_.name.endswith("Input"):
                 assert f"{type_.name}.{name}" in marked
+
+
+WRITTEN = """{ alerts { nodes { kind title } } inbox { kind title } syncRuns { nodes { error streams { error } } }
+  customers { nodes { timeline(kinds: [ALERT_OPENED, TASK_OPENED, TASK_CLOSED]) { nodes { title } } } } }"""
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+async def test_what_people_wrote_where_others_write_is_masked_by_its_value(
+    store: Store, compiled: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask = asking(store, RealAttention(store))
+    monkeypatch.setattr(READER, "enabled", compiled)
+    row = {"customer_id": "c1", "severity": "normal", "state": "open", "opened_at": NOW, "updated_at": NOW}
+    made = [
+        ("a1", "alert", "Health of Acme is critical", "save.1.c1.x", None),
+        ("a2", "task", "Call Jo Smith", "hand.a2", NOW),
+        ("a3", "alert", "Jo wrote: help", "slack.run_1", None),
+    ]
+    await insert(store, tables.customer, [{"id": "c1", "name": "Acme", "created_at": NOW, "updated_at": NOW}])
+    await insert(
+        store,
+        tables.alert,
+        [
+            {**row, "id": id_, "kind": kind, "title": title, "dedup_key": key, "closed_at": closed}
+            for id_, kind, title, key, closed in made
+        ],
+    )
+    error = "404 for GET https://v.example/people?email=jo%40acme.example: no user jo@acme.example"
+    run = {"id": "r1", "source": "crm", "state": "failed", "started_at": NOW, "streams": {"people": {"error": error}}}
+    await insert(store, tables.sync_run, [{**run, "error": error}])
+    for role, names in ((Role.VIEWER, False), (Role.CSM, True)):
+        body = await ask(WRITTEN, role=role)
+        assert "errors" not in body
+        said = str(body)
+        assert "Health of Acme is critical" in said
+        assert said.count("Call Jo Smith") == (4 if names else 0)
+        assert said.count("Jo wrote") == (3 if names else 0)
+        assert said.count("in somebody's own words") == (0 if names else 7)
+        assert ("jo@acme" in said, "jo%40acme" in said) == (names, names)
+        assert said.count("404 for GET https://v.example/people") == 2

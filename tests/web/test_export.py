@@ -85,9 +85,9 @@ async def test_a_text_is_no_formula_in_a_spreadsheet(client: httpx.AsyncClient, 
 async def test_personal_data_takes_the_scope(client: httpx.AsyncClient, sqlite_store: Store) -> None:
     await seed(sqlite_store, 1)
     shown = await get(client, "/export/contacts.csv", "plain")
-    assert shown.headers["x-cshub-left-out"] == "email,name"
+    assert shown.headers["x-cshub-left-out"] == "id,email,name,title"
     assert "Person" not in shown.text
-    refused = await get(client, "/export/contacts.csv", "plain", columns="id,email")
+    refused = await get(client, "/export/contacts.csv", "plain", columns="role,email")
     assert (refused.status_code, refused.json()["error"].partition(":")[0]) == (403, "email")
     assert "p0@c000.example" in (await get(client, "/export/contacts.csv")).text
     told = (await get(client, "/export", "plain")).json()

@@ -27,9 +27,9 @@ def _of_source(
     return name, View(name=name, about=about, rows=table, columns=columns, customer=table.c.customer_id, where=kept)
 
 
-def _of_hub(name: str, table: Table, about: str, /, **abouts: str) -> tuple[str, View]:
+def _of_hub(name: str, table: Table, about: str, personal: tuple[str, ...] = (), /, **abouts: str) -> tuple[str, View]:
     """Rows the hub has made."""
-    columns = columns_of(table, **_IDS, **abouts)
+    columns = columns_of(table, personal, **_IDS, **abouts)
     known = (table.c.customer_id.is_not(None),)
     return name, View(name=name, about=about, rows=table, columns=columns, customer=table.c.customer_id, where=known)
 
@@ -124,7 +124,7 @@ VIEWS: Mapping[str, View] = dict(
             "contacts",
             tables.contact,
             "People at customers.",
-            ("email", "name"),
+            ("id", "email", "name", "title"),
             email="Their address.",
             name="Their name.",
             title="What they do there.",
@@ -136,7 +136,7 @@ VIEWS: Mapping[str, View] = dict(
             "tickets",
             tables.ticket,
             "Support tickets.",
-            ("subject", "requester_email"),
+            ("subject", "requester_email", "url"),
             subject="What it is about, in the customer's words.",
             requester_email="Who asked.",
             status="new, open, pending, on_hold, solved or closed.",
@@ -153,7 +153,7 @@ VIEWS: Mapping[str, View] = dict(
             "surveys",
             tables.survey_response,
             "Answers to surveys.",
-            ("comment", "respondent_email"),
+            ("id", "comment", "respondent_email"),
             type="nps, csat or ces.",
             scale="Lowest and highest possible, such as 0-10.",
             score="On that scale.",
@@ -222,8 +222,9 @@ VIEWS: Mapping[str, View] = dict(
             "alerts",
             tables.alert,
             "Alerts and tasks.",
+            ("title",),
             kind="alert or task.",
-            title="What is to be done.",
+            title="What is to be done; what a person wrote may name anybody.",
             severity="As its playbook says.",
             state="open, in_progress or closed.",
             outcome="What came of a closed one.",

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from sqlalchemy import func
 
+from hub.model.own_words import title_without_words
 from hub.store.tables import (
     alert,
     delivery,
@@ -32,6 +33,11 @@ def _standing(words: Words, _amount: float | None) -> str:
     return f"{subject} went from {(words[1] or 'unknown').replace('_', ' ')} to {(words[2] or 'unknown').replace('_', ' ')}"
 
 
+def _call_without_words(words: Words) -> Words:
+    title, kind, key = words[:3]
+    return (title_without_words(kind or "", title or "", key or ""), *words[1:])
+
+
 def _calls(kind: str) -> tuple[Part, Part]:
     of = (alert.c.kind == kind,)
     subject = ("alert", alert.c.id)
@@ -43,7 +49,8 @@ def _calls(kind: str) -> tuple[Part, Part]:
             at=alert.c.opened_at,
             where=of,
             title=lambda words, _: f"{kind.capitalize()}: {words[0]}",
-            words=(alert.c.title,),
+            words=(alert.c.title, alert.c.kind, alert.c.dedup_key),
+            own_words=_call_without_words,
             subject=subject,
         ),
         Part(
@@ -52,8 +59,9 @@ def _calls(kind: str) -> tuple[Part, Part]:
             table=alert,
             at=alert.c.closed_at,
             where=of,
-            title=lambda words, _: f"{kind.capitalize()} closed ({(words[1] or 'done').replace('_', ' ')}): {words[0]}",
-            words=(alert.c.title, alert.c.outcome),
+            title=lambda words, _: f"{kind.capitalize()} closed ({(words[3] or 'done').replace('_', ' ')}): {words[0]}",
+            words=(alert.c.title, alert.c.kind, alert.c.dedup_key, alert.c.outcome),
+            own_words=_call_without_words,
             subject=subject,
             actor=alert.c.changed_by,
             text=alert.c.note,

@@ -31,6 +31,7 @@ class Part:
     at        when, as a moment (`midnight` of a column of days); rows without one are no entries
     title     makes a sentence of `words` (at most four texts) and `amount`; neither may hold personal data of a customer's
               people, which belongs in `text`
+    own_words where a word may hold what a person wrote: the words without it, for who may not see personal data
     subject   the entity and the column of the id of what it is about, where the API can show that by its id
     actor     which of our own people did it
     text      what people wrote or are called: personal
@@ -41,6 +42,7 @@ class Part:
     table: Table
     at: ColumnElement[Any]
     title: Title
+    own_words: Callable[[Words], Words] | None = None
     joined: tuple[tuple[FromClause, ColumnElement[bool]], ...] = ()
     customer: ColumnElement[Any] | None = None
     where: tuple[ColumnElement[bool], ...] = ()
