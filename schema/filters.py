@@ -22,11 +22,10 @@ from schema.context import Context
 from schema.enums import Band, ChurnBand
 from schema.errors import BadInputError
 from schema.fields import api_name
-from scoring.facts import CATALOGUE
+from schema.meanings import meaning_of
 
 FIELDS = VALUES
 """Everything a customer can be chosen by, but search and saved segments."""
-MEANINGS: Mapping[str, str] = {fact.name: fact.meaning for fact in CATALOGUE}
 UNSET = strawberry.UNSET
 MOST_TESTS = 500
 
@@ -147,8 +146,10 @@ def _filter_type() -> type:
         annotations[name] = str | None
         members[name] = strawberry.field(default=UNSET, description=meaning)
     for field in FIELDS.values():
-        annotations[field.name] = _input_of(field) | None
-        members[field.name] = strawberry.field(default=UNSET, description=MEANINGS.get(field.name))
+        type_ = _input_of(field)
+        annotations[field.name] = type_ | None
+        told = meaning_of(field, choices=type_ is TextFilter)
+        members[field.name] = strawberry.field(default=UNSET, description=told)
     made = type("CustomerFilter", (), {**members, "__annotations__": annotations, "__module__": __name__})
     return strawberry.input(
         made, description="Chooses customers; everything given must hold. An empty one chooses all."
@@ -216,8 +217,21 @@ def mapping_of(given: Any) -> Any:
             if not (custom := values.pop("custom")):
                 raise BadInputError("filter.custom must be a list of fields, and not an empty one", field="filter")
             values["all"] = [*(values.get("all") or ()), *custom]
-        return {name: mapping_of(value) for name, value in values.items()}
+        return {name: _in_its_words(name, mapping_of(value)) for name, value in values.items()}
     return given
+
+
+def _in_its_words(name: str, tests: Any) -> Any:
+    """Tests of a field that has a few values only, which types of the API show as members of enums: ACTIVE is active."""
+    field = FIELDS.get(name)
+    if field is None or not field.choices or not isinstance(tests, dict):
+        return tests
+    known = {choice.upper(): choice for choice in field.choices}
+
+    def own(value: Any) -> Any:
+        return [own(each) for each in value] if isinstance(value, list) else known.get(value, value)
+
+    return {operator: own(value) for operator, value in tests.items()}
 
 
 def _shown(part: str | int) -> str:

@@ -59,6 +59,22 @@ async def test_a_filter_chooses(ask: Ask, store: Store, given: Any, names: list[
     assert body["data"]["customers"] == {"totalCount": len(names), "nodes": [{"name": name} for name in names]}
 
 
+async def test_values_that_types_show_in_capitals_are_taken_so(ask_sqlite: Ask, sqlite_store: Store) -> None:
+    await three(sqlite_store)
+    await insert(
+        sqlite_store,
+        tables.lifecycle,
+        [{"customer_id": "c002", "onboarding_state": "active", "onboarding_pace": "on_track", "updated_at": NOW}],
+    )
+    for given in ({"eq": "ON_TRACK"}, {"eq": "on_track"}, {"in": ["STALLED", "ON_TRACK"]}, {"notIn": ["STALLED"]}):
+        body = await ask_sqlite(QUERY, {"filter": {"onboardingPace": given}})
+        assert body["data"]["customers"]["nodes"] == [{"name": "Bell"}]
+    body = await ask_sqlite(QUERY, {"filter": {"onboardingPace": {"eq": "Stalled"}}})
+    assert body["errors"][0]["message"] == (
+        "filter.onboardingPace.eq is no onboarding_pace (choices: on_track, behind, stalled)"
+    )
+
+
 @pytest.mark.parametrize(
     ("given", "names"),
     [
