@@ -1,4 +1,4 @@
-"""Queries for the configuration as frontends need it, the catalogue of facts, definitions of health as kept, and the team."""
+"""Queries for the configuration as frontends need it, facts and measures, definitions of health as kept, and the team."""
 
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,7 @@ from schema.loaders import ApiInfo, load_page
 from schema.paging import Connection
 from schema.permissions import root
 from scoring.facts import CATALOGUE
+from scoring.measures import discover
 
 
 def _of(name: str, description: str | None = None) -> Any:
@@ -50,6 +51,15 @@ class FactDefinition:
     group: str = _of("group", "The kind of source it needs.")
 
 
+@strawberry.type(description="A measure, of which definitions of health are made; readings name it.")
+class MeasureDefinition:
+    name: str = _of("name", "As readings and definitions say it.")
+    group: str = _of("group")
+    meaning: str = _of("meaning", "What it reads, in words.")
+    unit: str | None = computed(lambda measure: measure.unit or None, description="Of what it reads.")
+    facts: list[str] = computed(lambda measure: list(measure.facts), description="The facts it is made of, by name.")
+
+
 @strawberry.type(description="What of the configuration frontends go by.")
 class Settings:
     timezone: str = _of("timezone", "The hub's own.")
@@ -59,6 +69,7 @@ class Settings:
     churn_bands: list[ChurnBandCut] = computed(lambda known: list(known.churn_bands), description="The highest first.")
     churn_horizons: list[str] = computed(lambda known: list(known.horizons), description="The primary one first.")
     facts: list[FactDefinition] = computed(lambda _: list(CATALOGUE))
+    measures: list[MeasureDefinition] = computed(lambda _: list(discover().values()), description="By name.")
 
 
 @strawberry.type(description="A definition of health that ever made a scorecard.")
@@ -83,7 +94,7 @@ class TeamMember:
 
 @strawberry.type
 class SettingsQueries:
-    @root(description="What of the configuration frontends go by: cuts of bands, definitions, the catalogue of facts.")
+    @root(description="What of the configuration frontends go by: cuts of bands, definitions, facts and measures.")
     async def settings(self, info: ApiInfo) -> Settings:
         known: Any = info.context.actions.known_settings()
         return known  # type: ignore[no-any-return]  # settings, read by their attributes

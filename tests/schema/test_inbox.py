@@ -289,10 +289,12 @@ async def test_a_model_of_before_has_no_evaluation_and_no_importance(ask: Ask, s
 async def test_settings_and_the_team(ask_sqlite: Ask) -> None:
     body = await ask_sqlite(
         "{ settings { timezone healthDefinitions { name role bands { band begins } coverageFloor } churnBands { band begins }"
-        " churnHorizons facts { name field kind unit } } team { email name role timezone worksFrom worksTo slackUser } }"
+        " churnHorizons facts { name field kind unit } measures { name group unit facts } }"
+        " team { email name role timezone worksFrom worksTo slackUser } }"
     )
     settings = body["data"]["settings"]
     facts = {fact["name"]: fact for fact in settings.pop("facts")}
+    measures = {measure["name"]: measure for measure in settings.pop("measures")}
     assert settings == {
         "timezone": "Europe/Berlin",
         "healthDefinitions": [
@@ -307,6 +309,9 @@ async def test_settings_and_the_team(ask_sqlite: Ask) -> None:
         "kind": "number",
         "unit": "ratio",
     }
+    of_nps = {"name": "nps", "group": "feedback", "unit": "0-10", "facts": ["nps_mean_180d", "nps_answers_180d"]}
+    assert measures["nps"] == of_nps
+    assert {name for measure in measures.values() for name in measure["facts"]} <= facts.keys()
     assert body["data"]["team"] == [
         {
             "email": ANN,
