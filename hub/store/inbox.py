@@ -85,7 +85,7 @@ async def find_withheld(
     messages = (
         select(
             *of,
-            delivery.c.address,
+            delivery.c.owner_email,  # whom it would have taken up; its address may be a person's at the customer
             delivery.c.subject,
             delivery.c.payload,
             delivery.c.severity,
@@ -134,7 +134,7 @@ def _message(row: Row[Any, *tuple[Any, ...]]) -> Withheld:
         held=row.held,
         customer_id=row.customer_id,
         customer_name=row.name,
-        owner_email=row.address,
+        owner_email=row.owner_email,
         title=row.subject or row.payload.get("text"),
         severity=row.severity,
         reason_key=row.reason_key,
