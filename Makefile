@@ -7,7 +7,7 @@ UV := $(shell command -v uv 2>/dev/null)
 DEMO_ARGUMENTS = $(if $(ONCE),--once) $(if $(FRESH),--fresh) $(if $(FOLDER),--folder $(FOLDER)) $(if $(PORT),--port $(PORT))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-browser test-example test-kill soak fuzz audit-http screenshots lint format bench constraints sdl clean
+.PHONY: help demo test test-long test-browser test-example test-kill soak fuzz audit-http screenshots lint format bench constraints sdl clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -17,6 +17,9 @@ demo: $(STAMP) ## a whole hub on a simulated company; ONCE=1 prints a summary an
 
 test: $(STAMP) ## the whole suite, on SQLite and on PostgreSQL
 	$(BIN)/pytest -n auto --dist worksteal $(ARGS)
+
+test-long: $(STAMP) ## what starts whole demos and processes of the hub, and every connector with everything going wrong
+	$(BIN)/pytest -m long -n auto --dist worksteal $(ARGS)
 
 test-browser: $(STAMP) ## the dashboard in Chromium: a morning's work on the demo, and every page for everybody; needs Chromium
 	$(BIN)/pytest -m browser $(ARGS)

@@ -22,6 +22,8 @@ from hub.model.actions import Role
 from hub.store import Store
 from tests.cli.conftest import Cli
 
+pytestmark = pytest.mark.long
+
 READY_WITHIN = 60.0
 WATCH = "subscription { bandChanged { cursor } }"
 

@@ -41,6 +41,7 @@ def test_help_imports_nothing_heavy(cli: Cli) -> None:
     assert imported(LIGHT, "--help", store=cli.store) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "command", [("check",), ("db", "status"), ("token", "list"), ("identity", "list")], ids=" ".join
 )

@@ -16,6 +16,7 @@ from tests.connectors.suite import SERVED, Vendor, vars_of
 from tests.connectors.troubles import TROUBLES
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", SERVED)
 async def test_what_goes_wrong_on_the_way_is_made_good_or_told(
     name: str, serve: Any, sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
@@ -24,6 +25,7 @@ async def test_what_goes_wrong_on_the_way_is_made_good_or_told(
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", SERVED)
 async def test_a_vendor_that_changes_meanwhile_is_caught_up_with(
     name: str, serve: Any, sqlite_store: Store, other_store: Store, monkeypatch: pytest.MonkeyPatch

@@ -42,6 +42,7 @@ def write(parent: Path, name: str, *, record: str, paging: str) -> Path:
     return parent / name
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("paging", PAGINGS)
 async def test_it_keeps_every_rule_and_survives_everything(
     paging: str,

@@ -15,6 +15,8 @@ from hub.store import Store
 from hub.store.tally import tally
 from tests.fakes.hub import Ended, add_playbooks, rows, run
 
+pytestmark = pytest.mark.long
+
 WITHIN = 240
 
 

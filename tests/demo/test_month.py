@@ -12,6 +12,8 @@ from hub.clock import utc_now
 from hub.demo.outbox import Outbox
 from tests.fakes.hub import Ended, rows, run
 
+pytestmark = pytest.mark.long
+
 WITHIN = 240
 SIZE = ("--customers=18", "--months=4", "--days=4", "--seed=7")
 COUNTED = ("slack", "email")

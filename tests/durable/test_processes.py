@@ -19,6 +19,8 @@ from hub.durable import Argument
 from hub.durable.engine import DbosDurable
 from hub.store import Store
 
+pytestmark = pytest.mark.long
+
 WORKER = Path(__file__).with_name("worker.py")
 PATIENCE = 60  # seconds, on a machine that is busy with other things
 

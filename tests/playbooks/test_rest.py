@@ -135,6 +135,7 @@ async def answer(process: asyncio.subprocess.Process) -> str:
     return (await process.stdout.readline()).decode().strip()
 
 
+@pytest.mark.long
 async def test_two_processes_at_once(store: Store, store_url: str, folder: Folder) -> None:
     folder.playbook(SAVE)
     folder.playbook(STARTER, "starter")

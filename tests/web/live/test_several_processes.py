@@ -5,6 +5,8 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pytest
+
 from hub.store import Store
 from tests.web.live.conftest import ALERTS, FakeHub, connected, customers, serving, settled, token
 
@@ -47,6 +49,7 @@ async def writing(url: str) -> AsyncIterator[None]:
             await process.wait()
 
 
+@pytest.mark.long
 async def test_nothing_is_lost_or_doubled_whoever_writes_and_whatever_breaks(hub: FakeHub, store_url: str) -> None:
     await customers(hub.store, acme="ann@us.example")
     secret = await token(hub.store)
