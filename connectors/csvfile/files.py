@@ -2,6 +2,10 @@
 
 The bookmark: {"tag": which version of the file, "rows": how many of its rows have been handed on, "done": all of them}.
 A file's tag is its ETag, else its Last-Modified, else a digest of its bytes; on this machine its time and size.
+
+Where rows tell when they changed, so that the newest of a key wins in whatever order they come, a changed file's rows that
+an earlier pull handed on are left out. For that the bookmark has {"read_by": how rows were read, "blocks": marks of what they
+were}, see `blocks`.
 """
 
 from collections import deque
@@ -9,12 +13,13 @@ from collections.abc import AsyncIterator, Generator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
-from hashlib import sha256
+from hashlib import blake2b, sha256
 from itertools import islice
 from os import SEEK_END
 from pathlib import Path
 from typing import IO, Any, Protocol
 
+from connectors.csvfile.blocks import MOST_BITS, Told, bits_for
 from connectors.csvfile.mapping import FILE_TIME, Plan, key_of
 from connectors.kit.base import Page, Window
 from connectors.kit.delimited import LINE, Dialect, HeaderError, rows
@@ -89,6 +94,8 @@ class FilePull:
 
     def __init__(self, location: Location, plan: Plan, dialect: Dialect) -> None:
         self._location, self._plan, self._dialect = location, plan, dialect
+        read_by = blake2b(repr((plan, dialect)).encode(), digest_size=8).hexdigest()
+        self._read_by = None if plan.updated_at is None else read_by
 
     async def __call__(self, client: Client, window: Window) -> AsyncIterator[Page]:
         before: Mapping[str, Any] = window.bookmark or {}
@@ -97,25 +104,40 @@ class FilePull:
             if found is None:
                 return
             changed = found.changed if found.changed is not None else version(window.started_at)
-            ended = _ends_a_line(found.file)
-            size = PAGE if window.limit is None else min(PAGE, window.limit)
+            size, ended = _end(found.file)
+            most = PAGE if window.limit is None else min(PAGE, window.limit)
+            same, before_marks = before.get("tag") == found.tag, self._marks(before)
+            bits = bits_for(size)
+            told = Told(known=() if same or bits is None else before_marks, bits=bits or MOST_BITS)
             with closing(self._rows(found.file)) as some:
-                read = skipped = before["rows"] if before.get("tag") == found.tag else 0
+                read = skipped = before["rows"] if same else 0
                 deque(islice(some, skipped), maxlen=0)
-                done = False
-                while not done and (window.limit is None or read - skipped < window.limit):
-                    page = list(islice(some, size))
-                    read, done = read + len(page), len(page) < size
-                    cut = done and bool(page) and isinstance(page[-1], Quarantined) and not ended
+                news, given, done = told.news(some, since=skipped), 0, False
+                while not done and (window.limit is None or given < window.limit):
+                    page = list(islice(news, most))
+                    given, done = given + len(page), len(page) < most
+                    read = told.read if done else page[-1][1]
+                    cut = done and bool(page) and isinstance(page[-1][0], Quarantined) and not ended
                     if cut:
                         page, read, done = page[:-1], read - 1, False
+                    bookmark = {"tag": found.tag, "rows": read, "done": done}
+                    if self._read_by is not None and bits is not None:
+                        marks = [*(before_marks if same else ()), *told.until(read)]
+                        bookmark |= {"read_by": self._read_by, "blocks": marks}
                     yield Page(
-                        rows=[{**row, FILE_TIME: str(changed)} for row in page if isinstance(row, dict)],
-                        faults=[row for row in page if isinstance(row, Quarantined)],
-                        bookmark={"tag": found.tag, "rows": read, "done": done},
+                        rows=[{**row, FILE_TIME: str(changed)} for row, _ in page if isinstance(row, dict)],
+                        faults=[row for row, _ in page if isinstance(row, Quarantined)],
+                        bookmark=bookmark,
                     )
                     if cut:
                         raise ContractError(f"the file stops within its last row; the {read} rows before it are kept")
+
+    def _marks(self, bookmark: Mapping[str, Any]) -> Sequence[str]:
+        """Of blocks that were handed on, as these settings read them."""
+        if self._read_by is None or bookmark.get("read_by") != self._read_by:
+            return ()
+        marks: Sequence[str] = bookmark["blocks"]
+        return marks
 
     def _rows(self, file: IO[bytes]) -> Generator[Mapping[str, str] | Quarantined, None, None]:
         """Rows and faults; a header that does not fit the settings is a DeniedError that names what there is."""
@@ -145,13 +167,13 @@ class FilePull:
         return replace(fault, key=key_of({**own, LINE: fault.raw[LINE]}, self._plan.key))
 
 
-def _ends_a_line(file: IO[bytes]) -> bool:
-    """Whether the last thing in the file is the end of a line, in whatever encoding; an empty one ends well."""
+def _end(file: IO[bytes]) -> tuple[int, bool]:
+    """Its size, and whether the last thing in it is the end of a line, in whatever encoding; an empty one ends well."""
     size = file.seek(0, SEEK_END)
     file.seek(max(0, size - 4))
     tail = file.read()
     file.seek(0)
-    return not tail or b"\n" in tail or b"\r" in tail
+    return size, not tail or b"\n" in tail or b"\r" in tail
 
 
 def _digest(file: IO[bytes]) -> str:

@@ -5,6 +5,7 @@ Cells may span lines and be up to 16 MB long. Bytes that are no text in the file
 
 import csv
 import io
+import re
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO
@@ -14,6 +15,7 @@ from hub.model.records import Quarantined
 LONGEST_CELL = 16 << 20
 csv.field_size_limit(LONGEST_CELL)  # of the whole process: the default of 128 KB fails on a long comment
 
+_NO_TEXT = re.compile("[\udc80-\udcff]")
 LINE = "#line"  # beside a raw row's columns; a column cannot be called so, see `_columns`
 
 
@@ -59,17 +61,20 @@ def _rows(text: io.TextIOWrapper, dialect: Dialect) -> Iterator[Row]:
         except csv.Error as error:
             yield _fault(line, str(error), ())
             continue
-        if not any(cell.strip() for cell in cells):
+        said = "".join(cells)
+        if not said or said.isspace():
             continue
         if not header:
             header = _columns(cells)
             yield header
         elif len(cells) != len(header):
             yield _fault(line, f"has {len(cells)} cells, the header has {len(header)}", cells)
-        elif any("\udc80" <= character <= "\udcff" for cell in cells for character in cell):
+        elif not said.isascii() and _NO_TEXT.search(said):
             yield _fault(line, f"holds bytes that are no {dialect.encoding}", cells)
         else:
-            yield {**dict(zip(header, cells, strict=True)), LINE: str(line)}
+            row = dict(zip(header, cells, strict=True))
+            row[LINE] = str(line)
+            yield row
 
 
 def _columns(cells: Sequence[str]) -> list[str]:

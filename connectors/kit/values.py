@@ -20,6 +20,8 @@ MILLISECONDS = 1e11  # an epoch above this counts milliseconds: as seconds it wo
 
 def given(value: Any) -> bool:
     """Whether there is anything in the cell."""
+    if isinstance(value, str):
+        return bool(value) and not value.isspace()
     return value is not None and bool(str(value).strip())
 
 
@@ -45,6 +47,8 @@ def moment(value: Any, *, field: str) -> datetime:
         when = datetime.fromisoformat(seen)
     except (ValueError, OverflowError, OSError):
         raise BadRowError(f"{seen!r} is no time such as 2026-11-22T10:00:00Z", field=field) from None
+    if when.tzinfo is UTC:
+        return when
     return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
 
 
@@ -103,6 +107,7 @@ def version(when: datetime) -> int:
 
 
 def _present(value: Any, field: str) -> str:
-    if not given(value):
+    seen = "" if value is None else str(value).strip()
+    if not seen:
         raise BadRowError("is empty", field=field)
-    return str(value).strip()
+    return seen

@@ -145,6 +145,45 @@ async def test_pages_of_a_thousand_rows_can_be_gone_on_from_and_an_unchanged_fil
     assert [len(page.rows) for page in changed] == [1]
 
 
+async def test_of_a_changed_file_whose_rows_tell_when_they_changed_only_the_news_are_handed_on(tmp_path: Path) -> None:
+    header = "id,org,status,created_at,changed"
+
+    def line(n: int, status: str = "open", changed: str = "2026-01-02") -> str:
+        return f"{n},a,{status},2026-01-01,{changed}"
+
+    def source(lines: list[str], **settings: Any) -> Connector:
+        return tickets(tmp_path, "\n".join([header, *lines]) + "\n", **{"updated_at": "changed", **settings})
+
+    async def news(lines: list[str], bookmark: Bookmark | None, **settings: Any) -> tuple[set[str], Page]:
+        got = await pages(source(lines, **settings), {**(bookmark or {}), "tag": "another"} if bookmark else None)
+        assert got[-1].bookmark is not None
+        assert (got[-1].bookmark["rows"], got[-1].bookmark["done"]) == (len(lines), True)
+        return {row["id"] for page in got for row in page.rows}, got[-1]
+
+    lines = [line(n) for n in range(3_000)]
+    everything, last = await news(lines, None)
+    assert len(everything) == 3_000
+    assert (await news(lines, last.bookmark))[0] == set()
+    changed = [line(9_001), *lines[:1_500], line(1_500, "closed", "2026-01-03"), *lines[1_501:], line(9_002)]
+    found, after = await news(changed, last.bookmark)  # one came first, one changed, one came last
+    assert found >= {"9001", "1500", "9002"}
+    assert len(found) < 600
+    assert "1500" in (await news(lines, after.bookmark))[0], "what is as it was before has changed again"
+    # a pull that was cut off knows what it handed on, and no more
+    half = next(iter(await pages(source(changed), last.bookmark, limit=1)))
+    assert half.bookmark is not None
+    assert not half.bookmark["done"]
+    assert (await news(changed, half.bookmark))[0] >= {"1500", "9002"}
+    # other settings read other records, and what cannot be read is told every time
+    assert len((await news(lines, last.bookmark, constants={"severity": "urgent"}))[0]) == 3_000
+    broken = source([*lines, "7,a"])
+    for bookmark in (last.bookmark, {**(await pages(broken, last.bookmark))[-1].bookmark, "tag": "another"}):  # type: ignore[dict-item]  # there is one
+        assert [fault.key for page in await pages(broken, bookmark) for fault in page.faults] == ["7"]
+    # without a column that tells it, the newest of a key is the last in the file: all of it is handed on
+    plain, last = await news(lines, None, updated_at=None)
+    assert len((await news(lines, last.bookmark, updated_at=None))[0]) == len(plain) == 3_000
+
+
 async def test_what_the_settings_need_and_the_file_lacks_is_said_with_what_there_is(tmp_path: Path) -> None:
     source = tickets(tmp_path, "id,state,created_at\n1,open,2026-01-01\n")
     with pytest.raises(DeniedError) as caught:
