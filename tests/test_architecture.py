@@ -48,7 +48,7 @@ def test_the_clock_is_read_in_one_file() -> None:
 def test_transactions_are_committed_in_one_file() -> None:
     def commits(path: Path) -> bool:
         used = attributes(path, of={"commit", "begin"})
-        return any(name.endswith((".commit", "_writer.begin", "engine.begin")) for name in used)
+        return any(name.endswith((".commit", "connection.begin", "engine.begin")) for name in used)
 
     assert {name_of(path) for path in MODULES if commits(path)} <= {"hub/store/store.py", "hub/demo/outbox.py"}
 

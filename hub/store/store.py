@@ -10,7 +10,7 @@ SQLite has one writing connection (BEGIN IMMEDIATE, WAL, foreign keys on, busy t
 
 import sqlite3
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Self
 
@@ -23,6 +23,7 @@ from sqlalchemy.pool import NullPool
 
 from hub.errors import ConfigError, Fault, TransientError
 from hub.store.extending import Extending, ExtendingPostgresql, ExtendingSqlite
+from hub.store.lending import Lent
 from hub.store.one_hop import Hops
 from hub.store.raw import Raw, RawPostgresql, RawSqlite
 from hub.store.sqlite_connections import prepare_sqlite
@@ -42,6 +43,7 @@ class Store:
         self.url = url
         self._writer = writer
         self._reader = reader
+        self._written, self._read = Lent(writer), Lent(reader)
         self._hops = tuple(hops)
         self._raw: Raw | None = None
         self._extending: Extending | None = None
@@ -144,7 +146,7 @@ class Store:
         undone, and the same may be done again.
         """
         try:
-            async with self._writer.begin() as connection:
+            async with self._for_writing() as connection, connection.begin():
                 yield connection
         except DBAPIError as error:
             if collided(error):
@@ -160,7 +162,7 @@ class Store:
         A table is changed there by filling a new one and dropping the old, which others refer to; whether they do is a
         setting of the connection that no transaction can change.
         """
-        async with self._writer.connect() as connection:
+        async with self._for_writing() as connection:
             sqlite = self.dialect == "sqlite"
             if sqlite:
                 await _set_foreign_keys(connection, on=False)
@@ -176,16 +178,19 @@ class Store:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Connection]:
         """A connection to read with: everything it reads is of one moment, and it cannot write."""
+        if self.dialect == "sqlite":
+            async with self._read.connection() as connection:
+                yield connection
+            return
         async with self._reader.connect() as connection:
-            if self.dialect == "postgresql":
-                await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             yield connection
 
     @asynccontextmanager
     async def scratch(self) -> AsyncIterator[Connection]:
         """A connection to read with that may lay temporary tables and views over the real ones; all it does is undone."""
         if self.dialect == "sqlite":
-            async with self._reader.connect() as connection:
+            async with self._read.connection() as connection:
                 await connection.exec_driver_sql("PRAGMA query_only = 0")  # which forbids temporary ones, too
                 try:
                     yield connection
@@ -221,6 +226,10 @@ class Store:
         finally:
             await engine.dispose()
 
+    def _for_writing(self) -> AbstractAsyncContextManager[Connection]:
+        """PostgreSQL's pool looks whether a connection still stands before it hands it out."""
+        return self._written.connection() if self.dialect == "sqlite" else self._writer.connect()
+
     async def close(self) -> None:
         if self._raw is not None:
             await self._raw.close()
@@ -228,9 +237,8 @@ class Store:
         if self._extending is not None:
             await self._extending.close()
             self._extending = None
-        await self._writer.dispose()
-        if self._reader is not self._writer:
-            await self._reader.dispose()
+        await self._written.close()
+        await self._read.close()
 
     async def __aenter__(self) -> Self:
         return self

@@ -1,0 +1,50 @@
+"""Connections that stay at hand between two pieces of work: to take one from a pool and put it back costs more than most of
+our statements.
+
+    async with lent.connection() as connection: …       as it came from the pool, in no transaction
+
+Where somebody waits for the pool, what comes back goes there. What failed, or was cancelled, is never lent again.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+
+class Lent:
+    """Of one engine; all its connections are taken here, for those at hand are missing in its pool."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._at_hand: list[AsyncConnection] = []
+        self._waiting = 0
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[AsyncConnection]:
+        connection = self._at_hand.pop() if self._at_hand else await self._from_pool()
+        try:
+            yield connection
+            if connection.in_transaction():
+                await connection.rollback()
+        except BaseException:  # a cancelled one, too
+            await asyncio.shield(connection.close())
+            raise
+        if self._waiting or connection.closed or connection.invalidated:
+            await connection.close()
+        else:
+            self._at_hand.append(connection)
+
+    async def _from_pool(self) -> AsyncConnection:
+        self._waiting += 1
+        try:
+            return await self._engine.connect()
+        finally:
+            self._waiting -= 1
+
+    async def close(self) -> None:
+        """All of them, and the engine."""
+        while self._at_hand:
+            await self._at_hand.pop().close()
+        await self._engine.dispose()
