@@ -136,7 +136,7 @@ def _happened(window: Window) -> dict[str, tuple[Table, ColumnElement[bool]]]:
 
 
 async def _find_yielding(connection: Connection, window: Window) -> dict[str, set[str]]:
-    companies = select(external_id.c.source).where(external_id.c.customer_id.is_not(None)).distinct().subquery()
+    companies = select(external_id.c.source).where(external_id.c.customer_id.is_not(None)).distinct().cte("companies")
     parts = []
     kinds = _happened(window)
     for kind, (table, happened) in kinds.items():

@@ -28,6 +28,7 @@ alert = Table(
     Column("closed_at", UtcDateTime),
     Index(None, "customer_id", "opened_at"),
     Index(None, "state", "opened_at"),
+    Index(None, "run_id"),
 )
 
 playbook_run = Table(

@@ -74,6 +74,8 @@ extra_scorecard = Table(
     Index("uq_extra_scorecard_customer_id_name_as_of", "customer_id", "name", "as_of", unique=True),
     Index(None, "customer_id", "latest"),
     Index(None, "as_of"),
+    # the newest of everybody, of each customer's hundreds
+    Index("ix_extra_scorecard_newest", "as_of", sqlite_where=text("latest = 1"), postgresql_where=text("latest")),
 )
 
 rollup_scorecard = Table(
@@ -144,6 +146,8 @@ churn_prediction = Table(
     Index(None, "customer_id", "as_of"),
     Index(None, "customer_id", "latest"),
     Index(None, "model_version", "as_of"),
+    # those of everybody's newest scorecards, of each customer's thousands
+    Index("ix_churn_prediction_newest", "as_of", sqlite_where=text("latest = 1"), postgresql_where=text("latest")),
 )
 
 model_promotion = Table(
