@@ -59,6 +59,16 @@ class Arrival:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Came:
+    """That something was received: see Arrival."""
+
+    number: int
+    kind: Kind
+    at: datetime
+    dedup: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Duplicate:
     kind: Kind
     address: str
@@ -112,11 +122,17 @@ class Outbox:
         """The newest first."""
         return self._select("true ORDER BY number DESC LIMIT ?", limit)
 
-    def arrived(self, *, since: datetime, until: datetime) -> list[Arrival]:
-        """Messages of a stretch of time (aware, UTC), in the order they came."""
-        return self._select(
-            "kind IN ('slack', 'email') AND at >= ? AND at < ? ORDER BY number", since.isoformat(), until.isoformat()
+    def arrived(self, *, since: datetime, until: datetime) -> list[Came]:
+        """Messages of a stretch of time (aware, UTC), in the order they came; `numbered` has what stands in them."""
+        rows = self._connection.execute(
+            "SELECT number, kind, at, dedup FROM arrivals"
+            " WHERE kind IN ('slack', 'email') AND at >= ? AND at < ? ORDER BY number",
+            (since.isoformat(), until.isoformat()),
         )
+        return [
+            Came(number=number, kind=kind, at=datetime.fromisoformat(at), dedup=dedup)
+            for number, kind, at, dedup in rows
+        ]
 
     def _select(self, where: str, *values: object) -> list[Arrival]:
         rows = self._connection.execute(

@@ -15,7 +15,7 @@ from urllib.parse import urlencode, urlsplit
 
 from hub.delivery.webhook import signed
 from hub.demo.month.calls import Caller
-from hub.demo.outbox import Arrival, Outbox
+from hub.demo.outbox import Arrival, Came, Outbox
 from hub.demo.pressing import elements
 from hub.demo.workspace import user_id
 
@@ -53,9 +53,11 @@ class Cast:
     async def act(self, *, since: datetime, until: datetime) -> int:
         """Do what people have come to do from `since` on and before `until`; how many things that was."""
         done = 0
-        for arrival in self._outbox.arrived(since=since - SLOWEST, until=until):
-            when = arrival.at + QUICKEST + (SLOWEST - QUICKEST) * self._draw(arrival, "when") ** 2
+        for came in self._outbox.arrived(since=since - SLOWEST, until=until):
+            when = came.at + QUICKEST + (SLOWEST - QUICKEST) * self._draw(came, "when") ** 2
             if since <= when < until:
+                arrival = self._outbox.numbered(came.number)
+                assert arrival is not None, "the outbox only grows"
                 done += await (self._read if arrival.kind == "email" else self._look)(arrival, until)
         return done
 
@@ -125,7 +127,7 @@ class Cast:
         self.refused.append(f"{what}: answered with {status}")
         return False
 
-    def _draw(self, arrival: Arrival, about: str) -> float:
+    def _draw(self, arrival: Arrival | Came, about: str) -> float:
         return self._number(f"{arrival.kind}:{arrival.dedup}:{about}")
 
     def _pick(self, choices: Sequence[str], arrival: Arrival, about: str) -> str:
