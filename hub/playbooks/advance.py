@@ -64,7 +64,7 @@ class Advancer:
         self._attention = attention
         self._store = store
         self._mailing = mailing
-        self._walker = Walker(planner, definitions)
+        self._walker = Walker(planner, definitions, mailing)
         self._parsed: dict[str, Playbook] = {}
 
     async def advance(self, moves: Sequence[Move], *, now: datetime) -> Advanced:

@@ -130,6 +130,11 @@ class Mailing:
                 ruled[mail.id] = at
         return ruled
 
+    def opens(self, country: object, *, now: datetime) -> datetime:
+        """When mail to a customer there may go out: `now`, or when the window next opens."""
+        zone = self._zone(country if isinstance(country, str) else None)
+        return now if self.window is None else self.window.next(now, zone)
+
     def _zone(self, country: str | None) -> ZoneInfo:
         return self.zones.get((country or "").lower(), self.zone)
 

@@ -2,6 +2,8 @@
 
     - slack: {channel: "#cs-alerts", template: churn_save}
     - email: {to: csm | contacts | champions | deciders | address, template: churn_save}      see hub.playbooks.recipients
+                 `in_window: true`: the run waits until mail to customers may go out, then asks `unless`, and writes what is so
+                 then; without it a mail is written at once and waits by itself
     - pagerduty: {service: name, severity: …, summary: …}         opens an incident; `resolve: true` closes the run's own
     - webhook: {endpoint: name, event: customer.at_risk, data: {risk: "{{ churn.risk }}"}}
     - airflow: {service: name, dag: id, conf: {customer: "{{ customer.id }}"}}        starts a run of a DAG
@@ -122,6 +124,7 @@ class Slack(Part):
 class Email(Part):
     to: Annotated[str, AfterValidator(_recipient)]
     template: Name
+    in_window: bool = False
 
 
 class PagerDuty(Part):

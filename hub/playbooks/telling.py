@@ -94,6 +94,7 @@ def summary(step: Step) -> str:
             told = f"{slack.channel}, template {slack.template}"
         case Email() as email:
             told = f"to {email.to}, template {email.template}"
+            told += ", when mail to customers may go out" if email.in_window else ""
         case PagerDuty() as call:
             told = f"{call.service}: " + ("resolve" if call.resolve else f"{call.summary} ({call.severity.value})")
         case Airflow() as run:

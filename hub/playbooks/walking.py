@@ -13,12 +13,13 @@ from hub.delivery import RenderError
 from hub.model.actions import Approval, ApprovalState, Delivery, DeliveryState, Run, RunState
 from hub.model.conditions import matches
 from hub.playbooks.durations import Moment
+from hub.playbooks.mailing import Mailing
 from hub.playbooks.planned import OFF, Planned
 from hub.playbooks.planning import Planner
 from hub.playbooks.program import STOP, Step
 from hub.playbooks.rows import Started, Walk, alert_row, approval_row, close_row, delivery_row, step_row, update_rows
 from hub.playbooks.spec import Playbook
-from hub.playbooks.steps import Airflow, Approve, Branch, Close, Prefect, Start, Stop, Update, Wait
+from hub.playbooks.steps import Airflow, Approve, Branch, Close, Email, Prefect, Start, Stop, Update, Wait
 from hub.playbooks.telling import control, say
 from hub.store.conditions import CUSTOM
 from hub.store.playbooks import Situation
@@ -29,6 +30,8 @@ NEVER = timedelta(days=400)
 """How long a wait for a day goes on where nobody knows the day."""
 LOOK = timedelta(hours=6)
 """How often a wait for a condition looks by itself; after every scoring it is woken anyway."""
+WINDOW = "condition"
+"""What a mail with `in_window` awaits: whether it may go out, and whether it is needed still."""
 RECEIPT = timedelta(minutes=10)
 """The same for what became of messages; the ledger wakes the run before."""
 OPEN_DELIVERIES = (DeliveryState.HELD, DeliveryState.RESERVED, DeliveryState.SENT)
@@ -43,11 +46,12 @@ class Heard:
 
 
 class Walker:
-    """Walks runs. `definitions`: what may be started."""
+    """Walks runs. `definitions`: what may be started; `mailing`: when customers get mail."""
 
-    def __init__(self, planner: Planner, definitions: Mapping[str, Playbook]) -> None:
+    def __init__(self, planner: Planner, definitions: Mapping[str, Playbook], mailing: Mailing) -> None:
         self.planner = planner
         self.definitions = definitions
+        self.mailing = mailing
 
     def walk(self, run: Run, playbook: Playbook, situation: Situation | None, heard: Heard, *, now: datetime) -> Walk:
         walk = Walk(run, run.step)
@@ -97,7 +101,7 @@ class _Doing:
         run, settings = self.walk.run, self.step.settings
         if self.step.off:
             return self.note("skipped", OFF)
-        if not self.held and self.walker.planner.spares(self.step, self.situation, run.facts):
+        if not self.begun and self.walker.planner.spares(self.step, self.situation, run.facts):
             return self.note("skipped", "not needed: its `unless` holds")
         match settings:
             case Wait(wait=timedelta() as pause):
@@ -117,7 +121,7 @@ class _Doing:
                 return self.close(settings)
             case Stop():
                 return self.note("done", settings.reason, "stopped")
-        return self.receipts() if self.held else self.act()
+        return self.receipts() if self.begun else self.act()
 
     def note(self, state: str, detail: str, outcome: str | None = None) -> str | None:
         return _noted(self.walk, self.step, state, detail, self.now, outcome)
@@ -125,6 +129,11 @@ class _Doing:
     def hold(self, awaits: str, until: datetime) -> None:
         self.walk.awaits, self.walk.wake_at = awaits, until
         self.walk.since = self.walk.run.since if self.held else self.now
+
+    @property
+    def begun(self) -> bool:
+        """Whether the step's turn has come before: not where a mail waits only for its hours."""
+        return self.held and not (isinstance(self.step.settings, Email) and self.walk.run.awaits == WINDOW)
 
     @property
     def since(self) -> datetime:
@@ -200,6 +209,12 @@ class _Doing:
 
     def act(self) -> str | None:
         run, planned = self.walk.run, self.plan()
+        settings = self.step.settings
+        if isinstance(settings, Email) and settings.in_window and any(each.channel for each in planned):
+            opens = self.walker.mailing.opens(self.situation.values.get("country"), now=self.now)
+            if opens > self.now:
+                self.hold(WINDOW, opens)
+                return None
         sent = [self.message(each) for each in planned if each.channel is not None]
         self.walk.deliveries += sent
         calls = [each for each in planned if not each.channel and each.title is not None]

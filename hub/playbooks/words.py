@@ -11,8 +11,8 @@
     change        what set a `by: {change: …}` playbook off: field, old, new
     custom        what playbooks wrote of the customer, by name: `custom.save_stage`; None where nothing did
     event         what set a `by: {webhook: …}` playbook off: hook, id, type, and data as it came; what data lacks is None
-    onboarding    of the customer's newest one: attempt, started_on, step (the current one's title), due_on, last (title of what
-                  was done last), done, left, optional (titles), ended_why
+    onboarding    of the customer's newest one: attempt, started_on, step (the current one's title), due_on, next (the same, but
+                  of the customer's own steps), last (title of what was done last), done, left, optional (titles), ended_why
     renewal       by which the customer stands: due_on, status, reason, amount, final, expected (a year's), currency,
                   probability (percent), probability_by, notice_by
     expansion     the best opportunity: title, kind, state, evidence (lines), value, expected (a year's), probability (percent)

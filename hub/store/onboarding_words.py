@@ -15,6 +15,7 @@ BLANK: dict[str, Any] = {
     "started_on": None,
     "step": None,
     "due_on": None,
+    "next": None,
     "last": None,
     "done": [],
     "left": [],
@@ -57,6 +58,7 @@ async def find_onboarding_words(connection: Connection, customer_ids: Iterable[s
 
     attempt, started_on, ended_why
     step, due_on   title of the current step, and the day it is due (2026-11-25)
+    next           the same where the current step is the customer's; of one of ours the title of theirs that comes then
     last           title of the customer's step that was done last
     done, left     titles of the customer's steps that are done, and of those that must still be done
     optional       titles of the open steps whose turn has come that may be skipped
@@ -73,6 +75,7 @@ async def find_onboarding_words(connection: Connection, customer_ids: Iterable[s
             }
             if row.name == row.step:
                 words |= {"step": row.title, "due_on": row.due_on.isoformat() if row.due_on else None}
+                words["next"] = words["next"] if row.ours else row.title
             if row.state == "done" and not row.ours:
                 words["done"].append(row.title)
                 if row.customer_id not in newest or row.done_at >= newest[row.customer_id]:
@@ -80,6 +83,7 @@ async def find_onboarding_words(connection: Connection, customer_ids: Iterable[s
             elif row.state == "open" and not row.ours:
                 if not row.optional:
                     words["left"].append(row.title)
+                    words["next"] = words["next"] or row.title
                 elif row.turn_at is not None:
                     words["optional"].append(row.title)
     return found

@@ -11,6 +11,7 @@ from hub.lifecycle.onboarding import cancel, complete, keep_onboardings, start
 from hub.lifecycle.onboarding.settings import OnboardingSettings
 from hub.model.actions import AlertOutcome, AlertState
 from hub.playbooks import PlaybookFolder, load_all
+from hub.playbooks.mailing import Mailing, Window
 from hub.resources import CONFIG, TEMPLATES
 from hub.settings import load
 from hub.store import Store
@@ -85,6 +86,16 @@ async def play(store: Store) -> AsyncIterator[Play]:
         yield made
 
 
+@pytest.fixture
+async def at_work(store: Store) -> AsyncIterator[Play]:
+    """The same on a Thursday morning, where customers get mail on working days from 8 to 18."""
+    async with entered(store, cast("Folder", Shipped()), mailing=Mailing(window=Window())) as world:
+        world.clock.move(days=3, hours=22)
+        made = Play(world)
+        await made.customer()
+        yield made
+
+
 async def test_welcome_and_reminders_after_one_three_and_seven_days(play: Play) -> None:
     await play.start()
     assert play.mailed() == [WELCOME]
@@ -125,6 +136,33 @@ async def test_reminders_of_a_step_stop_when_it_is_done(play: Play) -> None:
     await play.done("team_invitation")
     assert play.mailed() == ["Done: Invite your team. Next: Put the product to its first real use"]
     assert await play.days(4) == ["Next up: Put the product to its first real use"] * 2
+
+
+async def test_a_reminder_of_the_weekend_comes_on_monday_and_the_next_counts_from_it(at_work: Play) -> None:
+    await at_work.start()
+    assert await at_work.days(1.25) == [WELCOME, FIRST]
+    assert await at_work.days(2) == []  # the second one was due on Sunday
+    assert await at_work.days(1) == [FIRST]
+    assert await at_work.days(3.5) == []
+    assert await at_work.days(0.5) == [TOGETHER]  # Friday, four days after Monday
+
+
+async def test_a_reminder_that_waits_for_monday_is_not_sent_when_it_is_done_on_sunday(at_work: Play) -> None:
+    await at_work.start()
+    assert await at_work.days(3.25) == [WELCOME, FIRST]
+    (run,) = [each for each in await at_work.world.runs() if each.playbook == "onboarding_reminders"]
+    assert (run.state.value, run.awaits) == ("waiting", "condition")
+    await at_work.done("account_setup")
+    assert await at_work.days(0.75) == ["Done: Set up your account. Next: Invite your team"]
+    (step,) = [each for each in await at_work.world.steps(run.id) if each.state == "skipped"]
+    assert step.detail == "not needed: its `unless` holds"
+
+
+async def test_a_reminder_names_a_step_of_the_customers_even_where_one_of_ours_is_not_noted_yet(play: Play) -> None:
+    await play.start()
+    play.world.clock.move(days=1, hours=1)  # without a look at what proves that the welcome is done
+    await play.world.settle()
+    assert play.mailed() == [WELCOME, FIRST]
 
 
 async def test_nothing_more_is_said_after_it_was_called_off(play: Play) -> None:
