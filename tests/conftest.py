@@ -62,18 +62,28 @@ _isolate_environment()
 
 
 @pytest.fixture(scope="session", autouse=True)
-def trials_are_remembered() -> Iterator[None]:
-    """Playbooks that were tried well with the same templates are not tried again: most tests load those that ship."""
-    with thrift.remembering_trials():
+def what_was_done_is_not_done_again() -> Iterator[None]:
+    """Most tests load the same files, draw with the same templates and send the same statements (tests.thrift)."""
+    with (
+        thrift.remembering_trials(),
+        thrift.remembering_parses(),
+        thrift.remembering_templates(),
+        thrift.sharing_statements(),
+    ):
         yield
 
 
 @pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def of_all_workers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all workers of this run have together."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(of_all_workers: Path) -> Path:
     """A migrated, empty database file to copy."""
-    path = tmp_path_factory.mktemp("template") / "cshub.db"
-    asyncio.run(_migrate(f"sqlite:///{path}"))
-    return path
+    return thrift.made_once(of_all_workers, "template.db", lambda path: asyncio.run(_migrate(f"sqlite:///{path}")))
 
 
 @pytest.fixture(scope="session")
@@ -164,10 +174,8 @@ async def _migrate(url: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def scored_company(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def scored_company(of_all_workers: Path) -> Path:
     """A folder with a configuration and a scored company; tests.fakes.scored_company opens copies of it."""
     from tests.fakes.scored_company import make  # a whole hub: not for every worker
 
-    folder = tmp_path_factory.mktemp("company")
-    asyncio.run(make(folder))
-    return folder
+    return thrift.made_once(of_all_workers, "company", lambda folder: asyncio.run(make(folder)))
