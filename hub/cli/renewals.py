@@ -132,7 +132,7 @@ def _show_forecast(each: Forecast) -> None:
     show.table(
         f"Renewals of {each.period} as of {each.as_of}, {each.currency} a year",
         ("", "amount"),
-        [(name, f"{amount:,.0f}") for name, amount in rows],
+        [(name, f"{round(amount) or 0:,}") for name, amount in rows],
     )
     show.say("")
     shown = [

@@ -125,8 +125,8 @@ def completed(
     if step.state == "done" and definition is not None and definition.repeat:
         return journey.with_step(replace(step, times=step.times + 1, note=note or step.note))
     if step.state in BEHIND_US:
-        who = step.done_by or step.evidence or "nobody knows whom"
-        raise RefusedError(f"{name} was {step.state} on {step.done_at:%Y-%m-%d} already, by {who}; {_now(journey)}")
+        who = f"by {step.done_by}" if step.done_by else f"as the data says ({step.evidence})"
+        raise RefusedError(f"{name} was {step.state} on {step.done_at:%Y-%m-%d} already, {who}; {_now(journey)}")
     if step.state == "left_out":
         raise RefusedError(f"{name} is not for this customer; {_now(journey)}")
     if step.turn_at is None:
