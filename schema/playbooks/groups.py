@@ -8,6 +8,7 @@ import strawberry
 
 from hub.store.groups import group_records
 from hub.store.query import Where
+from schema.customers.record_filters import TicketFilter
 from schema.enums import AlertState, DeliveryState, RunState, TicketStatus
 from schema.grouping import RecordGroup, checked_groups, record_groups
 from schema.loaders import ApiInfo
@@ -71,8 +72,10 @@ class RecordGroupQueries:
         state: list[RunState] | None = None,
         playbook: str | None = None,
         first: int = 100,
+        customer_id: strawberry.ID | None = None,
     ) -> list[RecordGroup]:
-        return await _groups(info, "playbook_run", by, first, narrowed(state=state, playbook=playbook))
+        where = narrowed(customer_id=customer_id, state=state, playbook=playbook)
+        return await _groups(info, "playbook_run", by, first, where)
 
     @root(description="Messages by what they have in common, the most first.")
     async def delivery_groups(
@@ -93,8 +96,10 @@ class RecordGroupQueries:
         status: list[TicketStatus] | None = None,
         customer_id: strawberry.ID | None = None,
         first: int = 100,
+        filter: TicketFilter | None = None,  # noqa: A002 - the API's word
     ) -> list[RecordGroup]:
-        return await _groups(info, "ticket", by, first, narrowed(customer_id=customer_id, status=status))
+        where = narrowed(customer_id=customer_id, status=status)
+        return await _groups(info, "ticket", by, first, where + (filter.tests() if filter else []))
 
 
 async def _groups(info: ApiInfo, entity: str, by: Any, first: int, where: Sequence[Where]) -> list[RecordGroup]:

@@ -233,3 +233,22 @@ async def test_records_are_counted_by_what_they_have_in_common(ask: Ask, store: 
         "deliveryGroups": [],
         "ticketGroups": [],
     }
+    tickets = [
+        record("desk", f"t{number}", "c000", status=status, severity="normal", created_at=NOW - timedelta(days=number))
+        for number, status in enumerate(("open", "open", "solved"))
+    ]
+    await insert(store, tables.ticket, tickets)
+    body = await ask(
+        """query ($since: DateTime!, $id: ID!, $other: ID!) {
+          ticketGroups(by: [STATUS], filter: {createdFrom: $since}) { keys { value } count }
+          of: playbookRunGroups(by: [STATE], customerId: $id) { count }
+          ofNobody: playbookRunGroups(by: [STATE], customerId: $other) { count } }""",
+        {
+            "since": (NOW - timedelta(days=1)).isoformat(),
+            "id": global_id("customer", "c000"),
+            "other": global_id("customer", "c001"),
+        },
+    )
+    assert body["data"] == {
+        "ticketGroups": [{"keys": [{"value": "open"}], "count": 2}], "of": [{"count": 1}], "ofNobody": [],
+    }  # fmt: skip
