@@ -15,14 +15,19 @@ from hub.access import Viewer
 from hub.model.actions import Role, Scope
 from hub.store import Store, tables
 from hub.store.audit import find_latest
+from hub.store.bi import VIEWS
 from hub.web import export
 from hub.web.receiving import bearer
 from tests.schema.company import NOW, insert, record, seed
+from tests.schema.test_access_books import ANN, FOREIGN, ZOE, filled
 
 VIEWERS = {
     "admin": Viewer(token_id="t1", name="root", role=Role.ADMIN),
     "plain": Viewer(token_id="t2", name="bi", role=Role.ADMIN, granted=frozenset({Scope.READ, Scope.EXPORT})),
     "csm": Viewer(token_id="t3", name="ann", role=Role.CSM),
+    "ann": Viewer(token_id="t5", name="ann", role=Role.ADMIN, book=ANN),
+    "viewer": Viewer(token_id="t6", name="eve", role=Role.VIEWER),
+    "manager": Viewer(token_id="t7", name="max", role=Role.MANAGER),
     "booked": Viewer(token_id="t4", name="bob", role=Role.ADMIN, book="bob@cs.example"),
 }
 
@@ -103,6 +108,24 @@ async def test_who_may_not_gets_nothing(client: httpx.AsyncClient, sqlite_store:
         assert (await get(client, path, "csm")).status_code == 403
     assert await taken(sqlite_store) == []
     assert (await get(client, "/export/customers.csv", "booked")).text.count("\r\n") == 1
+
+
+async def test_every_export_is_of_ones_own_book(client: httpx.AsyncClient, sqlite_store: Store) -> None:
+    """To the letter as if nobody else were there, for whom has one; and the same words for all who may not export."""
+    await seed(sqlite_store, 1)
+    where = {"where": json.dumps({"name": {"exists": True}})}
+    asked = [(f"/export/{name}.{kind}", more) for name in VIEWS for kind in ("csv", "jsonl") for more in ({}, where)]
+    alone = [(await get(client, path, "ann", **more)).text for path, more in asked]
+    await filled(sqlite_store)
+    grown = 0
+    for (path, more), before in zip(asked, alone, strict=True):
+        assert (await get(client, path, "ann", **more)).text == before, path
+        everything = (await get(client, path, **more)).text
+        grown += any(word in everything for word in (FOREIGN, ZOE, "Customer 001"))
+    assert grown > len(VIEWS), "everybody's are there"
+    asked += [("/export", {}), ("/export/nothing.csv", {})]
+    for who in ("viewer", "csm", "manager"):
+        assert len({(await get(client, path, who, **more)).text for path, more in asked}) == 1
 
 
 async def test_a_condition_and_columns(client: httpx.AsyncClient, sqlite_store: Store) -> None:
