@@ -17,7 +17,7 @@ class StepDefinition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaybookDefinition:
-    """A playbook as configured now. `rest_days`: its quiet period per customer."""
+    """A playbook as configured now. rest_days: its quiet period per customer; stopped: what stops it, if that was asked for."""
 
     name: str
     version: int
@@ -27,6 +27,7 @@ class PlaybookDefinition:
     enabled: bool = True
     when: Mapping[str, Any] | None = None
     steps: tuple[StepDefinition, ...] = ()
+    stopped: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

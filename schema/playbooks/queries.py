@@ -1,21 +1,24 @@
 """Queries for playbooks, runs, deliveries and events that came in, newest first."""
 
+from dataclasses import replace
 from enum import StrEnum
 from typing import Annotated, Any
 
 import strawberry
 
 from hub.store.query import Order, Where
+from hub.store.stops import ALL
 from schema.enums import DeliveryState, Role, RunState
 from schema.fields import DEFAULT_FIRST, plain
+from schema.grouping import asks
 from schema.loaders import ApiInfo, load_page
 from schema.nodes import key_of
 from schema.paging import Connection
 from schema.permissions import root
 from schema.personal import PERSONAL
 from schema.playbooks.events import HookEvent, HookEventState
+from schema.playbooks.steering import stops_of
 from schema.playbooks.types import Delivery, Playbook, PlaybookRun
-
 
 def _where(*, customer_id: str | None, **given: Any) -> tuple[Where, ...]:
     """Tests for what was given: a list is any of its members."""
@@ -52,6 +55,9 @@ class PlaybookQueries:
     @root(description="Playbooks as configured now.")
     async def playbooks(self, info: ApiInfo, name: str | None = None) -> list[Playbook]:
         found: list[Any] = [item for item in info.context.playbooks() if name is None or item.name == name]
+        if asks(info, "stopped"):
+            stops = {each["playbook"]: each for each in await stops_of(info)}
+            found = [replace(item, stopped=stops.get(ALL) or stops.get(item.name)) for item in found]
         return found
 
     @root(description="Firings of playbooks.")

@@ -1,19 +1,17 @@
 """Answer what a run asks, and the kill switch for playbooks."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 import strawberry
 
 from schema.enums import Role
 from schema.errors import MutationError
-from schema.fields import key
 from schema.loaders import ApiInfo, load_one
 from schema.nodes import key_of
 from schema.performing import Outcome, answering, perform
 from schema.permissions import root
-from schema.playbooks.types import PlaybookRun
+from schema.playbooks.types import PlaybookRun, PlaybookStopped
 
 
 @strawberry.input(description="Approve or decline what a run waits for. The first answer counts.")
@@ -58,14 +56,6 @@ class PlaybookStartInput:
     idempotency_key: str | None = None
 
 
-@strawberry.type(description="A playbook that is stopped.")
-class PlaybookStopped:
-    playbook: str = key(description="Its name; * where all are.")
-    reason: str = key()
-    stopped_by: str = key()
-    stopped_at: datetime = key()
-
-
 @strawberry.type
 class PlaybookStopPayload:
     outcome: strawberry.Private[Outcome]
@@ -104,8 +94,9 @@ class PlaybookStartPayload:
         return self.outcome.errors
 
 
-async def stops_of(info: ApiInfo) -> list[PlaybookStopped]:
-    found: list[Any] = [
+async def stops_of(info: ApiInfo) -> list[Any]:
+    """Rows of `PlaybookStopped`."""
+    return [
         {
             "playbook": each.playbook,
             "reason": each.reason,
@@ -114,7 +105,6 @@ async def stops_of(info: ApiInfo) -> list[PlaybookStopped]:
         }
         for each in await info.context.actions.stopped_playbooks()
     ]
-    return found
 
 
 @strawberry.type

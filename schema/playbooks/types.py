@@ -8,7 +8,7 @@ from strawberry.scalars import JSON
 
 from hub.store.query import Order
 from schema.enums import AlertOutcome, AlertState, DeliveryState, RunState, Severity
-from schema.fields import column, computed, computed_now, many, one
+from schema.fields import column, computed, computed_now, key, many, one
 from schema.links import without_signatures
 from schema.nodes import Node
 from schema.own_words import title_of
@@ -152,6 +152,14 @@ class PlaybookStepDefinition:
     block: str | None = _of("block", "The block it stands in: then, else, declined, expired or on_failure.")
 
 
+@strawberry.type(description="A playbook that is stopped.")
+class PlaybookStopped:
+    playbook: str = key(description="Its name; * where all are.")
+    reason: str = key()
+    stopped_by: str = key()
+    stopped_at: datetime = key()
+
+
 @strawberry.type(description="A playbook as configured now.")
 class Playbook:
     name: str = _of("name")
@@ -162,3 +170,4 @@ class Playbook:
     enabled: bool = _of("enabled")
     when: JSON | None = _of("when")
     steps: list[PlaybookStepDefinition] = _of("steps")
+    stopped: PlaybookStopped | None = _of("stopped", "By whom and why it is stopped now, or all are; null: it is not.")

@@ -86,3 +86,5 @@ async def test_not_everybody_may(ask_sqlite: Ask, actions: FakeActions, query: s
 async def test_who_reads_sees_what_is_stopped(ask_sqlite: Ask) -> None:
     body = await ask_sqlite("{ playbookStops { playbook reason stoppedBy stoppedAt } }")
     assert body["data"]["playbookStops"] == [HELD]
+    body = await ask_sqlite("{ playbooks { name stopped { reason stoppedBy } } }")
+    assert body["data"]["playbooks"] == [{"name": "save", "stopped": {"reason": "wrong", "stoppedBy": "ann"}}]
