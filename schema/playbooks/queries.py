@@ -20,6 +20,7 @@ from schema.playbooks.events import HookEvent, HookEventState
 from schema.playbooks.steering import stops_of
 from schema.playbooks.types import Delivery, Playbook, PlaybookRun
 
+
 def _where(*, customer_id: str | None, **given: Any) -> tuple[Where, ...]:
     """Tests for what was given: a list is any of its members."""
     found = [
