@@ -22,6 +22,7 @@ from hub.playbooks.durations import show_duration
 from hub.playbooks.stopping import stop
 from hub.settings import load, load_store
 from hub.store import Store, hooks, runs
+from hub.store.customers import get_customer
 from hub.store.migrate import require_newest
 from hub.store.stops import ALL
 
@@ -54,13 +55,16 @@ async def playbook_fire(
 ) -> None:
     """Fire playbook NAME for CUSTOMERs: by default only show what would go where.
 
-    A CUSTOMER is an id, as the hub's (cus_…) or as GraphQL gives it. With --send, messages go out through a running
-    `cshub serve` or `cshub worker`.
+    A CUSTOMER is an id, as the hub's (cus_…) or as GraphQL gives it, a domain or a whole name. With --send, messages go out
+    through a running `cshub serve` or `cshub worker`.
     """
     async with Hub.open(load(config), clock=utc_now, work=False) as hub, hub.working() if send else nullcontext():
+        hub.playbooks.get(name)
+        async with hub.store.reading() as connection:
+            ids = [(await get_customer(connection, id_of(given))).id for given in customers]
         firings = await hub.playbooks.fire(
             name,
-            [id_of(given) for given in customers],
+            ids,
             by=by,
             key=key or secrets.token_hex(8),
             dry_run=not send,

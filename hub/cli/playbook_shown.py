@@ -54,7 +54,7 @@ async def playbook_list(config: Path | None) -> None:
 @click.command("runs")
 @click.argument("name", required=False)
 @click.option("--state", "states", type=click.Choice(STATES), multiple=True, help="Only these; may be given again.")
-@click.option("--customer", help="Only of this one: an id, as the hub's or as GraphQL gives it.")
+@click.option("--customer", help="Only of this one: an id, a domain or a whole name.")
 @click.option("--asking", is_flag=True, help="Only those that wait for a person's answer, with the question.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="How many at most.")
 @click.pass_obj
@@ -72,7 +72,7 @@ async def playbook_runs(
             connection,
             ids=asked if asking else None,
             playbook=name,
-            customer_ids=None if customer is None else [id_of(customer)],
+            customer_ids=None if customer is None else [(await customers.get_customer(connection, id_of(customer))).id],
             states=[RunState(each) for each in states] or None,
             limit=limit,
         )

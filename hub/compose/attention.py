@@ -17,10 +17,11 @@ from hub.attention.inbox import Entry
 from hub.attention.voting import Precision, Voted
 from hub.compose.auditing import audited
 from hub.durable import Argument, Durable
+from hub.errors import RefusedError
 from hub.playbooks.jobs import SEND
 from hub.store import digests as held_rows
 from hub.store.inbox import Withheld, find_withheld
-from hub.store.snoozes import Snooze
+from hub.store.snoozes import ANY, Snooze
 from hub.web import rating
 from hub.web.receiving import Routes
 
@@ -36,7 +37,8 @@ PRECISION_DAYS = 90
 
 
 class Attending:
-    """See the module. `playbooks`: the names there are, each of which has a precision, of none perhaps."""
+    """See the module. `playbooks`: the names there are, each of which has a precision, of none perhaps. `reasons`: what they
+    speak about, which alone may be snoozed by name; None: anything may."""
 
     def __init__(
         self,
@@ -46,12 +48,14 @@ class Attending:
         *,
         channels: Collection[str],
         playbooks: Collection[str],
+        reasons: Collection[str] | None = None,
         hub_url: str,
         clock: "Callable[[], datetime]",
     ) -> None:
         self.attention = attention
         self._store = store
         self._playbooks = playbooks
+        self._reasons = reasons
         self._clock = clock
         self._digests = Digests(attention, renderer, channels=channels, hub_url=hub_url)
 
@@ -92,6 +96,10 @@ class Attending:
     async def snooze(
         self, customer_id: str, *, reason: str, until: datetime, by: str, note: str | None = None
     ) -> Snooze:
+        """RefusedError, which names the reasons, for one that no playbook speaks about: it would keep nothing quiet."""
+        if self._reasons is not None and reason not in (*self._reasons, ANY):
+            there = ", ".join(sorted(self._reasons)) or "nothing"
+            raise RefusedError(f"no playbook speaks about {reason[:60]!r}; they speak about {there}, and {ANY} is any")
         return await snoozing.snooze(
             self._store, customer_id, reason=reason, until=until, by=by, note=note, now=self._clock()
         )

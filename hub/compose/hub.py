@@ -93,6 +93,7 @@ class Hub:
             settings.playbooks.renderer,
             channels=ways.keys(),
             playbooks=settings.playbooks.playbooks.keys(),
+            reasons={each.reason for each in settings.playbooks.playbooks.values()},
             hub_url=settings.hub.url,
             clock=clock,
         )

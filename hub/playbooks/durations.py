@@ -42,7 +42,10 @@ def parse_due(value: object) -> timedelta | BusinessDays:
     """A duration, or so many business days; ValueError where it is neither."""
     if isinstance(value, str) and (match := _BUSINESS.fullmatch(value)):
         return BusinessDays(int(match[1]))
-    return parse_duration(value)
+    try:
+        return parse_duration(value)
+    except ValueError as error:
+        raise ValueError(f"{error}, 2 business days") from None
 
 
 def show_duration(value: timedelta) -> str:

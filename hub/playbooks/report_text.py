@@ -39,7 +39,11 @@ def _did(did: Tally) -> list[str]:
     if not did.runs:
         return ["never ran"]
     since = f", {did.first:%Y-%m-%d} to {did.last:%Y-%m-%d}" if did.first and did.last else ""
-    told = [f"runs: {_counts(did.runs)}{since}"]
+    runs = dict(did.runs)
+    held_out = runs.pop("held_out", 0)
+    told = [
+        f"runs: {_counts(runs) or 'none'}{since}" + (f"; {held_out:,} times left undone by lot" if held_out else "")
+    ]
     for name, counts in (("messages", did.messages), ("alerts and tasks", did.calls), ("approvals", did.approvals)):
         if counts:
             told.append(f"{name}: {_counts(counts)}")
@@ -59,7 +63,8 @@ def _became(made: Aftermath, did: Tally) -> list[str]:
         change = f"{100 * made.before:.0f} before, {100 * made.after:.0f} after {EARLY_DAYS} days"
         told.append(f"health {change} ({made.seen:,} customers: {made.better:,} better, {made.worse:,} worse)")
     told += [f"{name} now: {_counts(counts)}" for name, counts in made.stands.items() if counts]
-    return [f"what became of {made.customers:,} customers, which proves nothing: {'; '.join(told)}"] if told else []
+    whom = "1 customer" if made.customers == 1 else f"{made.customers:,} customers"
+    return [f"what became of {whom}, which proves nothing: {'; '.join(told)}"] if told else []
 
 
 def _experiment(made: Experiment) -> list[str]:
@@ -100,4 +105,4 @@ def _without(number: int) -> str:
 
 
 def _counts(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{number:,} {name}" for name, number in counts.items())
+    return ", ".join(f"{number:,} {name.replace('_', ' ')}" for name, number in counts.items())

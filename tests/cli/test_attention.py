@@ -112,6 +112,10 @@ def test_snooze_list_and_unsnooze(desk: Cli) -> None:
     assert {each.action for each in entries} == {"customerSnooze", "snoozeLift"}
     assert desk("attention", "snooze", "Acme", "churn").exit_code == 2
     assert desk("attention", "snooze", "Acme", "churn", "--for", "soon").exit_code == 2
+    misspelt = desk("attention", "snooze", "Acme", "chrun", "--for", "2 weeks")
+    assert misspelt.exit_code == 1
+    assert "no playbook speaks about 'chrun'; they speak about " in misspelt.output
+    assert "nothing is snoozed" in desk("attention", "snooze").output
 
 
 def test_votes_and_precision(desk: Cli) -> None:

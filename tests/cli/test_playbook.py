@@ -154,7 +154,7 @@ def test_a_broken_configuration_keeps_nobody_from_stopping(small: Cli) -> None:
 
 
 def test_a_dry_run_shows_what_would_be_done_and_does_nothing(small: Cli) -> None:
-    shown = small("playbook", "fire", "ask", "acme")
+    shown = small("playbook", "fire", "ask", "Acme")
     assert shown.exit_code == 0, shown.output
     assert shown.output.splitlines() == [
         "Acme (acme): would fire",
@@ -184,7 +184,7 @@ def test_fired_once_a_key_and_then_it_rests(small: Cli) -> None:
     ("arguments", "said"),
     [
         (("nope", "acme"), "there is no playbook 'nope'; there are: ask, billed"),
-        (("ask", "nobody"), "there is no customer 'nobody'"),
+        (("ask", "nobody"), "no customer has the id, domain or name 'nobody'"),
     ],
 )
 def test_what_is_not_there_is_said(small: Cli, arguments: tuple[str, ...], said: str) -> None:
