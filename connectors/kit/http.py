@@ -32,7 +32,7 @@ from connectors.kit.credentials import bearer as bearer
 from connectors.kit.errors import BrokenBodyError, ConnectorError, DeniedError, PausedError, TransientError
 from connectors.kit.paging import own_path
 from connectors.kit.rates import RateHeaders, standard
-from connectors.kit.reply import Download, Reply
+from connectors.kit.reply import CHUNK_BYTES, MOST_BYTES, Download, Reply, whole_body
 from connectors.kit.request import Params as Params
 from connectors.kit.request import Request
 from connectors.kit.retry import Retry, Sleep
@@ -40,7 +40,7 @@ from connectors.kit.verdict import Judge, verdict
 from hub.clock import utc_now
 
 SPOOL_BYTES = 8 << 20
-CHUNK_BYTES, TAIL_BYTES = 1 << 16, 4096
+TAIL_BYTES = 4096
 
 # at INFO it logs whole URLs, and some vendors take keys in the query
 logging.getLogger("httpx").setLevel(logging.WARNING)
@@ -261,7 +261,7 @@ class Client:
                 async for piece in response.aiter_bytes(CHUNK_BYTES):
                     into.write(piece)
             else:
-                content = await response.aread()
+                content = await whole_body(response, most=MOST_BYTES, place=place)
             names = {name.lower(): value for name, value in response.headers.items()}
             return Reply(response.status_code, names, content, place)
 

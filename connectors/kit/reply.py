@@ -4,12 +4,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import IO, Any
 
+import httpx
 import orjson
 
-from connectors.kit.errors import BrokenBodyError
+from connectors.kit.errors import BrokenBodyError, ContractError
 
 SAID_KEYS = ("message", "description", "detail", "error_description", "error", "title", "errors")
 SAID_LENGTH = 200
+CHUNK_BYTES = 1 << 16
+MOST_BYTES = 256 << 20
+"""Of one answer that is held in memory, as it is unpacked: a page of a vendor's has a few MB, and a bomb has no end."""
+
+
+async def whole_body(response: httpx.Response, *, most: int, place: str) -> bytes:
+    """The body, unpacked; ContractError for one that is larger, of which no more is read."""
+    body = bytearray()
+    async for piece in response.aiter_bytes(CHUNK_BYTES):
+        body += piece
+        if len(body) > most:
+            raise ContractError(f"{place} sent more than {most:,} bytes at once", status=response.status_code)
+    return bytes(body)
 
 
 @dataclass(frozen=True, slots=True)

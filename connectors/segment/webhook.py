@@ -111,7 +111,8 @@ def _read(headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
             raise BadRowError(f"the body is cut short, or larger than {MOST_UNPACKED >> 20} MB when unpacked")
     try:
         sent = orjson.loads(body)
-    except orjson.JSONDecodeError:
+        orjson.dumps(sent)  # what is nested more deeply can be read and not be kept
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
         sent = None
     if not isinstance(sent, dict):
         raise BadRowError("the body is no JSON object")

@@ -112,7 +112,7 @@ def told(form: str, body: bytes, *, now: datetime) -> list[Bounced]:
     try:
         value = json.loads(body)
         return _FORMS[form](value, now) if isinstance(value, Mapping) else []
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise FormError(f"this is no {form} event: {type(error).__name__}") from None
 
 

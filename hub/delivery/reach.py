@@ -18,6 +18,8 @@ Network = IPv4Network | IPv6Network
 Lookup = Callable[[str, int], Awaitable[Sequence[str]]]
 """(host, port) -> its addresses; OSError where there are none."""
 _NAT64 = IPv6Network("64:ff9b::/96")
+_LOCAL_NAT64 = IPv6Network("64:ff9b:1::/48")
+"""Leads into a network of one's own (RFC 8215); not every Python knows that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,4 +94,6 @@ def _is_public(address: IPv4Address | IPv6Address) -> bool:
             inner = IPv4Address(int(address) & 0xFFFFFFFF)
         if inner is not None:
             return _is_public(inner)
+        if address in _LOCAL_NAT64:
+            return False
     return address.is_global and not address.is_multicast and not address.is_reserved

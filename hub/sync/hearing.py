@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+import orjson
+
 from connectors.kit.base import BadRowError
 from connectors.kit.signing import BadSignatureError, Hint, Pushed
 from hub.store.source_events import row_of
@@ -100,6 +102,8 @@ class Ear:
             headers = {**call.headers, ":received-at": now.isoformat()}
             hints = webhook.hints(headers, call.body) if webhook.hints is not None else ()
             pushed = webhook.rows(headers, call.body) if webhook.rows is not None else ()
+            for row in pushed:
+                _check_depth(row)
         except BadSignatureError as error:
             log.warning("a webhook for %s was refused: %s", name, error)
             return Answer(401, str(error).encode())
@@ -147,3 +151,11 @@ class Ear:
             due_at=now if at_once else now + GATHER,
             happened_at=hint.at,
         )
+
+
+def _check_depth(row: Pushed) -> None:
+    """BadRowError for what can be read and not be written: the store would refuse it, and the vendor send it for ever."""
+    try:
+        orjson.dumps(row.raw, default=str)
+    except orjson.JSONEncodeError as error:
+        raise BadRowError(f"a row cannot be kept: {error}") from None

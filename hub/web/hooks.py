@@ -13,7 +13,6 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-import orjson
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -21,7 +20,7 @@ from starlette.routing import Route
 from hub.delivery.webhook import MAX_BODY, why_not
 from hub.errors import RefusedError
 from hub.sync.hearing import Ear
-from hub.web.receiving import Routes, TooLargeError, body_of
+from hub.web.receiving import Routes, TooLargeError, body_of, json_object
 from hub.web.source_hooks import receive_own, receive_source
 
 Take = Callable[[str, str, Mapping[str, Any]], Awaitable[str | None]]
@@ -52,12 +51,8 @@ def routes(
             return _says(f"more than {MAX_BODY:,} bytes", 413)
         if (reason := why_not(secrets[name], request.headers, body, now=clock())) is not None:
             return _says(reason, 401)
-        try:
-            payload = orjson.loads(body)
-        except orjson.JSONDecodeError:
-            payload = None
-        if not isinstance(payload, dict):
-            return _says("the body is no JSON object", 400)
+        if (payload := json_object(body)) is None:
+            return _says("the body is no JSON object, or one that is nested too deeply", 400)
         try:
             refusal = await take(name, request.headers["webhook-id"], payload)
         except RefusedError as error:

@@ -4,8 +4,9 @@ Routes are made by `hub.web.<noun>.routes(…) -> Routes` and mounted by hub.com
 """
 
 from collections.abc import Mapping
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
+import orjson
 from starlette.requests import Request
 from starlette.routing import BaseRoute
 
@@ -24,6 +25,16 @@ async def body_of(request: Request, *, most: int) -> bytes:
         if len(body) > most:
             raise TooLargeError
     return bytes(body)
+
+
+def json_object(body: bytes) -> dict[str, Any] | None:
+    """A body's JSON object; None where it is none, or nested so deeply that it could not be kept."""
+    try:
+        value = orjson.loads(body)
+        orjson.dumps(value)
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
+        return None
+    return value if isinstance(value, dict) else None
 
 
 def bearer(headers: Mapping[str, str]) -> str | None:

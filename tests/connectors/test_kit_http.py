@@ -1,3 +1,4 @@
+import gzip
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -6,6 +7,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
+from connectors.kit import http
 from connectors.kit.budget import Budget, Rate
 from connectors.kit.errors import BrokenBodyError, ContractError, DeniedError, PausedError, TransientError
 from connectors.kit.http import Client, bearer
@@ -222,3 +224,15 @@ async def test_bytes_come_in_pieces(client: Any) -> None:
     body = bytes(range(256)) * 1000
     pieces = [piece async for piece in client(Vendor(httpx.Response(200, content=body))).stream_bytes("/file")]
     assert (b"".join(pieces), len(pieces)) == (body, 4)
+
+
+async def test_a_body_that_unpacks_to_more_than_memory_may_hold_is_left(
+    client: Callable[..., Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http, "MOST_BYTES", 1_000_000)
+    bomb = gzip.compress(b"[" + b" " * 5_000_000 + b"]")
+    assert len(bomb) < 10_000
+    packed = {"content-encoding": "gzip"}
+    vendor = httpx.MockTransport(lambda _: httpx.Response(200, content=bomb, headers=packed))
+    with pytest.raises(ContractError, match="sent more than 1,000,000 bytes at once"):
+        await client(vendor).get_json("/x")

@@ -186,6 +186,8 @@ async def test_what_is_too_large_or_meant_for_nobody_is_not_sent(receiver: Recei
         ("https://hooks.example/x", ["fd00::1"], "private address"),
         ("https://hooks.example/x", ["::ffff:10.0.0.1"], "private address"),
         ("https://hooks.example/x", ["64:ff9b::a00:1"], "private address"),
+        ("https://hooks.example/x", ["64:ff9b:1::a00:1"], "private address"),
+        ("https://hooks.example/x", ["::7f00:1"], "private address"),
         ("https://hooks.example/x", ["2002:a00:1::"], "private address"),
         ("http://hooks.example/x", ["93.184.216.34"], "over https"),
         ("ftp://hooks.example/x", ["93.184.216.34"], "must be https"),

@@ -210,6 +210,14 @@ async def test_rows_that_are_sent_land_like_those_of_a_pull(store: Store) -> Non
     assert (await place.ear.hear(Call(method="GET", url=URL, headers={}, body=b"!"))).status == 400
 
 
+async def test_what_is_nested_too_deeply_to_be_kept_is_told_to_its_sender(sqlite_store: Store) -> None:
+    place = Place(sqlite_store, Desk(), Pushing)
+    deep = b'[{"id": "1", "version": 1, "x": ' + b"[" * 400 + b"]" * 400 + b"}]"
+    answer = await place.ear.hear(Call(method="POST", url=URL, headers={}, body=deep))
+    assert (answer.status, answer.body.startswith(b"a row cannot be kept")) == (400, True)
+    assert (await place.events(), place.woken) == ({}, [])
+
+
 async def test_a_sync_waits_for_work_aside_and_work_aside_for_nobody(sqlite_store: Store) -> None:
     async with sqlite_store.transaction() as connection:
         await declare_sources(connection, {"desk": "fake"})

@@ -92,6 +92,8 @@ async def test_what_is_not_of_the_form_is_said(served: Served) -> None:
     assert (answer.status_code, answer.json()) == (400, {"error": "this is no ses event: KeyError"})
     unknown = await served.client.post("/mail/bounces/pigeon", json={}, auth=("cshub", PASSWORD))
     assert (unknown.status_code, unknown.json()) == (404, {"error": "there is no such form; there are: ses, postmark"})
+    deep = await served.client.post("/mail/bounces/ses", content=b"[" * 500_000, auth=("cshub", PASSWORD))
+    assert (deep.status_code, deep.json()) == (400, {"error": "this is no ses event: RecursionError"})
     long = await served.client.post("/mail/bounces", content=b" " * 1_000_001)
     assert (long.status_code, served.taken) == (413, [])
 
