@@ -13,6 +13,7 @@ import hmac
 import operator
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
 from typing import Any
 from zlib import crc32
 from zoneinfo import ZoneInfo
@@ -99,7 +100,10 @@ def truth(world: World) -> Mapping[str, Collection[str]]:
         "accounts": [f"acct-{account.number}" for account in world.accounts],
         "visitors": [f"u-{person.number}" for person in world.people],
         "usage": usage_days(known),
-        "nps": [f"{SCORE}|u-{each.person}|{_ms(each.at)}" for each in world.nps],
+        "nps": [
+            f"{SCORE}|{blake2b(f'u-{each.person}'.encode(), digest_size=8).hexdigest()}|{_ms(each.at)}"
+            for each in world.nps
+        ],
     }
 
 

@@ -61,6 +61,7 @@ async def test_an_nps_answer_has_its_reason_and_its_address(probe: Callable[...,
     pulled = await probe("pendo").pull("nps", page_size=1)
     answers = {record.key: record for record in pulled.records if isinstance(record, SurveyResponse)}
     assert set(answers) == set(truth(probe("pendo").world)["nps"])
+    assert not [key for key in answers if "u-" in key], "no key tells who answered: visitors may be addresses"
     (first,) = (each for each in answers.values() if each.score == 9)
     assert (first.comment, first.respondent_email) == ("Good, fast\nand friendly", "nia@acme.example")
     assert [each.comment for each in answers.values() if each.score == 7] == [None]
