@@ -127,7 +127,8 @@ _ALERTS = Asking(
 
 
 def _alert(row: Row[Any]) -> Alert:
-    values = {name: row._mapping[name] for name in Alert.__dataclass_fields__}
+    known = row._mapping
+    values = {name: known[name] for name in Alert.__dataclass_fields__}
     outcome = values["outcome"]
     return Alert(
         **{

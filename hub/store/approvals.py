@@ -61,5 +61,6 @@ async def settle(
 
 
 def _approval(row: Row[Any]) -> Approval:
-    values = {name: row._mapping[name] for name in Approval.__dataclass_fields__}
+    known = row._mapping
+    values = {name: known[name] for name in Approval.__dataclass_fields__}
     return Approval(**{**values, "state": ApprovalState(values["state"])})

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, select
 
 from hub.model.actions import AlertState
 from hub.model.conditions import Condition
@@ -13,9 +13,10 @@ from hub.store.among import among
 from hub.store.conditions import clause, record_clause
 from hub.store.custom import find_custom
 from hub.store.playbooks import RECORD_FIELDS, Situation, select_values, values_of
-from hub.store.rests import resting
+from hub.store.rests import RESTING
 from hub.store.store import Connection
 from hub.store.tables import RECORD_TABLES, alert, customer, lifecycle, lifecycle_change, playbook_run, scorecard
+from hub.store.tables.base import UtcDateTime
 
 
 async def find_due(
@@ -47,8 +48,8 @@ async def find_due(
         )
         .order_by(customer.c.id)
     )
-    statement = _that_may_be_acted_on(statement, playbook, rested_since=rested_since, now=now)
-    return list((await connection.execute(statement)).scalars())
+    asked = {"playbook": playbook, "rested_since": rested_since, "now": now}
+    return list((await connection.execute(_that_may_be_acted_on(statement), asked)).scalars())
 
 
 async def count_anew(connection: Connection) -> None:
@@ -108,15 +109,17 @@ async def find_records_due(
         )
         .order_by(record.c.learned_at.desc(), record.c[record.info["event_time"]].desc(), record.c.id)
     )
+    asked: dict[str, Any] = {}
     if rested_since is not None:
-        statement = _that_may_be_acted_on(statement, playbook, rested_since=rested_since, now=now)
+        statement = _that_may_be_acted_on(statement)
+        asked = {"playbook": playbook, "rested_since": rested_since, "now": now}
     found = [
         Situation(
             customer_id=row.id,
             values={**values_of(row), "record": {name: row._mapping[f"record_{name}"] for name in names}},
             as_of=row.as_of,
         )
-        for row in await connection.execute(statement)
+        for row in await connection.execute(statement, asked)
     ]
     return await _with_custom(connection, found)
 
@@ -141,24 +144,14 @@ async def find_changes_due(
     `values` of each has the change beside: id, field, old, new.
     """
     change = lifecycle_change.c
-    newest = and_(scorecard.c.customer_id == customer.c.id, scorecard.c.latest)
-    statement = (
-        select_values(change.id.label("change_id"), change.old.label("change_old"), change.new.label("change_new"))
-        .select_from(
-            lifecycle_change.join(customer, customer.c.id == change.customer_id).join(scorecard, newest, isouter=True)
-        )
-        .outerjoin(lifecycle, lifecycle.c.customer_id == customer.c.id)
-        .where(
-            change.field == field,
-            change.new.in_(list(values)) if values else and_(change.new.is_not(None), change.new.not_in(list(but))),
-            *((change.old.is_not(None),) if was is None else (change.old.in_(list(was)),) if was else ()),
-            change.changed_at > changed_since,
-            customer.c.merged_into_id.is_(None),
-            *(() if when is None else (clause(when),)),
-        )
-        .order_by(change.changed_at.desc(), change.id.desc())
+    statement = _CHANGES.where(
+        change.field == field,
+        change.new.in_(list(values)) if values else and_(change.new.is_not(None), change.new.not_in(list(but))),
+        *((change.old.is_not(None),) if was is None else (change.old.in_(list(was)),) if was else ()),
+        change.changed_at > changed_since,
+        *(() if when is None else (clause(when),)),
     )
-    statement = _that_may_be_acted_on(statement, playbook, rested_since=rested_since, now=now)
+    asked = {"playbook": playbook, "rested_since": rested_since, "now": now}
     found = [
         Situation(
             customer_id=row.id,
@@ -168,7 +161,7 @@ async def find_changes_due(
             },
             as_of=row.as_of,
         )
-        for row in await connection.execute(statement)
+        for row in await connection.execute(statement, asked)
     ]
     return await _with_custom(connection, found)
 
@@ -184,28 +177,40 @@ async def _with_custom(connection: Connection, found: Sequence[Situation]) -> li
 Chosen = TypeVar("Chosen", bound=Select[Any])
 
 
-def _that_may_be_acted_on(statement: Chosen, playbook: str, *, rested_since: datetime, now: datetime) -> Chosen:
-    """But for customers that rest from the playbook, and those with an alert of it that somebody snoozed."""
-    rests = resting(playbook, rested_since=rested_since)
-    return statement.outerjoin(rests, rests.c.id == customer.c.id).where(
-        rests.c.id.is_(None), ~_snoozed(playbook, now=now)
-    )
+def _that_may_be_acted_on(statement: Chosen) -> Chosen:
+    """But for customers that rest from `:playbook`, and those with an alert of it that somebody snoozed."""
+    return statement.outerjoin(RESTING, RESTING.c.id == customer.c.id).where(RESTING.c.id.is_(None), ~_SNOOZED)
 
 
-def _snoozed(playbook: str, *, now: datetime) -> ColumnElement[bool]:
-    return exists().where(
-        alert.c.customer_id == customer.c.id,
-        alert.c.state != AlertState.CLOSED.value,
-        alert.c.snoozed_until > now,
-        alert.c.run_id == playbook_run.c.id,
-        playbook_run.c.playbook == playbook,
+_SNOOZED = exists().where(
+    alert.c.customer_id == customer.c.id,
+    alert.c.state != AlertState.CLOSED.value,
+    alert.c.snoozed_until > bindparam("now", type_=UtcDateTime()),
+    alert.c.run_id == playbook_run.c.id,
+    playbook_run.c.playbook == bindparam("playbook"),
+)
+_CHANGES = _that_may_be_acted_on(
+    select_values(
+        lifecycle_change.c.id.label("change_id"),
+        lifecycle_change.c.old.label("change_old"),
+        lifecycle_change.c.new.label("change_new"),
     )
+    .select_from(
+        lifecycle_change.join(customer, customer.c.id == lifecycle_change.c.customer_id).join(
+            scorecard, and_(scorecard.c.customer_id == customer.c.id, scorecard.c.latest), isouter=True
+        )
+    )
+    .outerjoin(lifecycle, lifecycle.c.customer_id == customer.c.id)
+    .where(customer.c.merged_into_id.is_(None))
+    .order_by(lifecycle_change.c.changed_at.desc(), lifecycle_change.c.id.desc())
+)
+"""Built once, as far as it is the same for all playbooks: it takes longer than to ask it."""
 
 
 async def is_snoozed(connection: Connection, *, playbook: str, customer_id: str, now: datetime) -> bool:
     """Whether somebody snoozed an alert of the playbook for this customer."""
-    statement = select(customer.c.id).where(customer.c.id == customer_id, _snoozed(playbook, now=now))
-    return (await connection.execute(statement)).first() is not None
+    statement = select(customer.c.id).where(customer.c.id == customer_id, _SNOOZED)
+    return (await connection.execute(statement, {"playbook": playbook, "now": now})).first() is not None
 
 
 def _held_before(condition: Condition) -> ColumnElement[bool]:

@@ -229,5 +229,6 @@ def _onboarding(row: Row[Any]) -> Onboarding:
 
 
 def _step(row: Row[Any]) -> OnboardingStep:
-    values: Mapping[str, Any] = {name: row._mapping[name] for name in OnboardingStep.__dataclass_fields__}
+    known = row._mapping
+    values: Mapping[str, Any] = {name: known[name] for name in OnboardingStep.__dataclass_fields__}
     return OnboardingStep(**{**values, "after": tuple(values["after"])})

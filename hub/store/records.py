@@ -17,9 +17,10 @@ from types import MappingProxyType
 from typing import Any
 
 import orjson
-from sqlalchemy import ARRAY, ColumnElement, String, Table, any_, cast, func, insert, select
+from sqlalchemy import ARRAY, ColumnElement, String, Table, any_, cast, insert, select
 
 from hub.model.records import RECORD_KINDS, Record
+from hub.store.among import among
 from hub.store.bulk import upsert_rows
 from hub.store.store import Connection
 from hub.store.tables import RECORD_TABLES, external_id, field_change
@@ -183,8 +184,7 @@ async def _find_known(connection: Connection, table: Table, ids: list[str]) -> d
 def _any_of(connection: Connection, table: Table, ids: list[str]) -> ColumnElement[bool]:
     """Whether a row's id is one of `ids`, which go as one parameter."""
     if connection.dialect.name == "sqlite":
-        given = func.json_each(orjson.dumps(ids).decode()).table_valued("value")
-        return table.c.id.in_(select(given.c.value))
+        return among(connection, table.c.id, ids)
     same: ColumnElement[bool] = table.c.id == any_(cast(ids, ARRAY(String)))
     return same
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Subquery, Text, bindparam, cast, func, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Subquery, Text, bindparam, cast, func, or_, select
 from sqlalchemy.dialects import sqlite
 
 from hub.model.actions import RunState
@@ -23,17 +23,13 @@ OPEN_STATES = (RunState.RUNNING, RunState.WAITING, RunState.PAUSED)
 BATCH = 500
 
 
-def resting(playbook: str, *, rested_since: datetime) -> Subquery:
-    """{id, started_at} of customers with a run of the playbook that began after `rested_since` or is open still.
-
-    A run of a customer that was merged into another since counts for that other one.
-    """
+def _resting() -> Subquery:
     # the cast is for SQLite, which indexes what it joins to only where it knows that both are texts
     who = cast(func.coalesce(customer.c.merged_into_id, customer.c.id), Text)
     return (
         select(who.label("id"), func.max(playbook_run.c.started_at).label("started_at"))
         .join_from(playbook_run, customer, customer.c.id == playbook_run.c.customer_id)
-        .where(*_of(playbook, rested_since))
+        .where(*_of(bindparam("playbook"), bindparam("rested_since", type_=UtcDateTime())))
         .group_by(who)
         .subquery("resting")
     )
@@ -59,9 +55,18 @@ async def find_resting(
     return found
 
 
-def _of(playbook: str, rested_since: datetime) -> tuple[ColumnElement[bool], ...]:
+def _of(
+    playbook: str | BindParameter[str], rested_since: datetime | BindParameter[datetime]
+) -> tuple[ColumnElement[bool], ...]:
     is_open = playbook_run.c.state.in_([state.value for state in OPEN_STATES])
     return (playbook_run.c.playbook == playbook, or_(playbook_run.c.started_at > rested_since, is_open))
+
+
+RESTING = _resting()
+"""{id, started_at} of customers with a run of the playbook `:playbook` that began after `:rested_since` or is open still.
+
+A run of a customer that was merged into another since counts for that other one.
+"""
 
 
 async def claim(

@@ -25,7 +25,8 @@ RUN_COLUMNS: tuple[ColumnElement[Any], ...] = (
 
 def run_of(row: Row[Any]) -> Run:
     """Of RUN_COLUMNS."""
-    values = {name: row._mapping[name] for name in Run.__dataclass_fields__}
+    known = row._mapping
+    values = {name: known[name] for name in Run.__dataclass_fields__}
     return Run(**{**values, "definition": _definition(row.definition), "state": RunState(values["state"])})
 
 

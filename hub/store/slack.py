@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, delete, or_, select, union, update
+from sqlalchemy import Select, and_, bindparam, delete, or_, select, union, update
 
 from hub.model.actions import Alert
 from hub.store.alerts import find_alerts, get_alert
@@ -13,6 +13,7 @@ from hub.store.asking import Asking, several
 from hub.store.runs import insert_missing
 from hub.store.store import Connection
 from hub.store.tables import alert, approval, slack_message, slack_request, slack_thread, withheld_call
+from hub.store.tables.base import UtcDateTime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +136,11 @@ async def note_shown(connection: Connection, message: SlackMessage, *, shown: st
 
 async def find_changed_runs(connection: Connection, *, since: datetime, now: datetime) -> list[str]:
     """Runs that messages show, and of which something changed since: a call, a question, or a snooze that is over."""
+    return sorted((await connection.execute(_CHANGED_RUNS, {"since": since, "now": now})).scalars())
+
+
+def _changed_runs() -> Select[str]:
+    since, now = bindparam("since", type_=UtcDateTime()), bindparam("now", type_=UtcDateTime())
     moved = or_(alert.c.updated_at > since, and_(alert.c.snoozed_until > since, alert.c.snoozed_until <= now))
     joined = withheld_call.join(alert, alert.c.id == withheld_call.c.alert_id)
     changed = union(
@@ -142,8 +148,10 @@ async def find_changed_runs(connection: Connection, *, since: datetime, now: dat
         select(withheld_call.c.run_id).select_from(joined).where(moved),
         select(approval.c.run_id).where(or_(approval.c.asked_at > since, approval.c.decided_at > since)),
     ).subquery()
-    statement = select(slack_message.c.run_id).where(slack_message.c.run_id.in_(select(changed.c.run_id))).distinct()
-    return sorted((await connection.execute(statement)).scalars())
+    return select(slack_message.c.run_id).where(slack_message.c.run_id.in_(select(changed.c.run_id))).distinct()
+
+
+_CHANGED_RUNS = _changed_runs()
 
 
 _JOINED = (
