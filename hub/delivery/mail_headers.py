@@ -7,6 +7,8 @@ from typing import Any
 
 HEADERS_KEPT = 4_096
 UNFOLDED = "list-unsubscribe"
+SHARED = frozenset(("content-type", "content-transfer-encoding", "mime-version", "from", "reply-to", "auto-submitted"))
+"""Whose values are few, but for those with a boundary."""
 
 
 class _Registry(HeaderRegistry):
@@ -24,11 +26,24 @@ class _Registry(HeaderRegistry):
 
 
 class _Policy(EmailPolicy):
+    def header_store_parse(self, name: str, value: Any) -> tuple[str, Any]:
+        """The parts of every mail say the same of themselves."""
+        if isinstance(value, str) and value.isprintable() and _is_shared(name, value):
+            return name, header(name, value)
+        return super().header_store_parse(name, value)
+
     def fold_binary(self, name: str, value: str) -> bytes:
         """A long address in a header would be written as encoded words, which no program takes for an address."""
-        if name.lower() != UNFOLDED:
-            return super().fold_binary(name, value)
-        return f"{name}: {value}".replace(", ", ",\r\n ").encode("ascii") + b"\r\n"
+        if name.lower() == UNFOLDED:
+            return f"{name}: {value}".replace(", ", ",\r\n ").encode("ascii") + b"\r\n"
+        return _folded(name, value) if _is_shared(name, value) else super().fold_binary(name, value)
+
+    def fold_anew(self, name: str, value: str) -> bytes:
+        return super().fold_binary(name, value)
+
+
+def _is_shared(name: str, value: str) -> bool:
+    return name.lower() in SHARED and "boundary" not in value
 
 
 SMTP_POLICY = _Policy(linesep="\r\n", cte_type="7bit", header_factory=_Registry())  # every server takes it
@@ -39,3 +54,8 @@ def header(name: str, value: str) -> BaseHeader:
     """A header that many mails share; to read its value anew for each takes longer than to send it."""
     made: BaseHeader = SMTP_POLICY.header_factory(name, value)
     return made
+
+
+@lru_cache(maxsize=HEADERS_KEPT)
+def _folded(name: str, value: str) -> bytes:
+    return SMTP_POLICY.fold_anew(name, value)
