@@ -31,8 +31,8 @@ MANY = 8
 MOST_PROCESSES = 4
 WITHIN_SECONDS = 120.0
 _LENGTH = struct.Struct(">I")
-# the launcher for its path alone
-_COMMAND = (sys.executable, "-c", "import cshub; from hub.drawing.png import main; main()")
+# as a file by itself, so that nothing else of the package is loaded first
+_COMMAND = (sys.executable, "-P", __file__)
 
 
 @cache
@@ -103,3 +103,7 @@ def main() -> None:
     for svg in asked["svgs"]:
         made = _fitting(svg, asked["largest"])
         sys.stdout.buffer.write(_LENGTH.pack(len(made)) + made)
+
+
+if __name__ == "__main__":
+    main()
