@@ -25,7 +25,7 @@ from hub.playbooks.rows import BY_PLAYBOOK, LEFT_OPEN, Walk, call_key, run_row
 from hub.playbooks.settling import settled_runs
 from hub.playbooks.spec import Playbook, from_definition
 from hub.playbooks.walking import Heard, Walker
-from hub.store import Connection, Store, alerts, approvals, deliveries, runs, stops
+from hub.store import Connection, Store, alerts, approvals, deliveries, runs, stops, withdrawals
 from hub.store.attention import keep_withheld
 from hub.store.custom import write_custom
 from hub.store.playbooks import find_situations
@@ -34,6 +34,7 @@ from hub.store.rests import find_resting
 Move = tuple[str, int]
 """A run, and the fence it is expected to have."""
 MOVABLE = (RunState.RUNNING, RunState.WAITING)
+CLOSED_BEFORE = "what it is about was closed before the CSM was to read it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,7 @@ class Advancer:
             held = await runs.lock(connection, [walk.run.id for walk in walks])
             stopped = await stops.find_stops(connection)
             walks = [walk for walk in walks if _still(walk.run, held) and not stops.stop_of(stopped, walk.run.playbook)]
+            await _withdraw(connection, walks, now=now)
             messages = [row for walk in walks for row in walk.deliveries]
             await self._mailing.settle(connection, messages, now=now)
             withheld = await attend(connection, self._attention, walks, now=now)
@@ -149,6 +151,12 @@ async def _hear(connection: Connection, found: Sequence[Run]) -> dict[str, Heard
     for sent in await deliveries.find_deliveries(connection, run_ids=sending) if sending else ():
         heard[str(sent.run_id)].deliveries.append(sent)
     return heard
+
+
+async def _withdraw(connection: Connection, walks: Sequence[Walk], *, now: datetime) -> None:
+    """What a run has closed is no news to a CSM any more who was to read of it in the morning, or in a digest."""
+    if closing := [walk.run.id for walk in walks if walk.closes]:
+        await withdrawals.withdraw_late(connection, closing, reason=CLOSED_BEFORE, now=now)
 
 
 async def _open_and_close(connection: Connection, walks: Sequence[Walk], *, now: datetime) -> None:

@@ -20,7 +20,8 @@
     - branch: {when: {mrr: {gt: 1000}}, then: [steps], else: [steps]}
     - approve: {ask: …, of: csm | address, within: 2 days, declined: stop | continue | [steps], expired: the same}
     - playbook: nps_detractor                                     starts another for the same customer, unless it rests there
-    - close: {outcome: success | no_success | invalid, note: …}   closes the alerts and tasks the run opened; or close: success
+    - close: {outcome: success | no_success | invalid, note: …}   closes the alerts and tasks the run opened; or close: success.
+                                                                  Its messages that wait for the CSM's morning are not sent
     - stop: why                                                   ends the run
 
 Each may have `off: true`: it is passed over, and an `approve` that is off counts as approved. Each message may have

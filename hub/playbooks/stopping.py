@@ -14,7 +14,7 @@ from typing import Any
 from hub.errors import NotFoundError, RefusedError
 from hub.model.actions import ApprovalState, RunState
 from hub.playbooks.rows import LEFT_OPEN
-from hub.store import Connection, Store, alerts, approvals, audit, deliveries, runs, stops
+from hub.store import Connection, Store, alerts, approvals, audit, runs, stops, withdrawals
 from hub.store.stops import ALL, Stopped
 
 MAX_REASON = 1_000
@@ -47,7 +47,7 @@ async def stop(
             await approvals.settle(connection, ApprovalState.CANCELLED, run_ids=ended, by=by, now=now)
             await alerts.note_of_runs(connection, ended, note=LEFT_OPEN[RunState.CANCELLED], now=now)
             cancelled = len(ended)
-            withdrawn = await deliveries.withdraw(connection, playbook=name, reason=f"stopped by {by}: {reason}")
+            withdrawn = await withdrawals.withdraw(connection, playbook=name, reason=f"stopped by {by}: {reason}")
         if not audited:
             request = {"playbook": playbook, "reason": reason, "cancel": cancel}
             await _audit(connection, "playbookStop", playbook, request, by=by, now=now)
@@ -72,7 +72,7 @@ async def cancel_run(store: Store, run_id: str, *, by: str, reason: str, now: da
             raise RefusedError(f"this run has ended already: it is {found[0].state.value.replace('_', ' ')}")
         await approvals.settle(connection, ApprovalState.CANCELLED, run_ids=ended, by=by, now=now)
         await alerts.note_of_runs(connection, ended, note=LEFT_OPEN[RunState.CANCELLED], now=now)
-        return await deliveries.withdraw_of_runs(connection, ended, reason=why)
+        return await withdrawals.withdraw_of_runs(connection, ended, reason=why)
 
 
 async def start(store: Store, playbook: str, *, by: str, audited: bool, now: datetime) -> None:

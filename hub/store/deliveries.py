@@ -7,7 +7,6 @@ from typing import Any
 from sqlalchemy import Row, and_, bindparam, func, literal, or_, select, update
 
 from hub.model.actions import Delivery, DeliveryState, RunState
-from hub.store.among import among
 from hub.store.asking import Asking, several
 from hub.store.bulk import insert_new
 from hub.store.store import Connection
@@ -96,33 +95,6 @@ async def suppress(connection: Connection, id_: str, *, executor: str, reason: s
     await _settle(
         connection, id_, executor, {"state": DeliveryState.SUPPRESSED.value, "error": reason, "sent_at": None}
     )
-
-
-async def withdraw(connection: Connection, *, playbook: str | None, reason: str) -> int:
-    """Messages of a playbook (None: of all) that wait to be sent never are; return how many."""
-    of = select(playbook_run.c.id).where(playbook_run.c.id == delivery.c.run_id)
-    if playbook is not None:
-        of = of.where(playbook_run.c.playbook == playbook)
-    statement = (
-        update(delivery)
-        .where(
-            delivery.c.state.in_([DeliveryState.RESERVED.value, DeliveryState.HELD.value]),
-            of.correlate(delivery).exists(),
-        )
-        .values(state=DeliveryState.SUPPRESSED.value, error=reason, not_before=None)
-    )
-    return len((await connection.execute(statement.returning(delivery.c.id))).scalars().all())
-
-
-async def withdraw_of_runs(connection: Connection, run_ids: Sequence[str], *, reason: str) -> int:
-    """Messages of these runs that wait to be sent never are; return how many."""
-    waiting = delivery.c.state.in_([DeliveryState.RESERVED.value, DeliveryState.HELD.value])
-    statement = (
-        update(delivery)
-        .where(waiting, among(connection, delivery.c.run_id, run_ids))
-        .values(state=DeliveryState.SUPPRESSED.value, error=reason, not_before=None)
-    )
-    return len((await connection.execute(statement.returning(delivery.c.id))).scalars().all())
 
 
 async def hold(connection: Connection, *, channel: str, address: str, until: datetime) -> None:

@@ -20,7 +20,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Table, and_, select, update
 
 from hub.model.actions import AlertState, ApprovalState
-from hub.store import approvals, deliveries
+from hub.store import approvals, withdrawals
 from hub.store.among import among
 from hub.store.events import note_alerts
 from hub.store.runs import cancel
@@ -197,5 +197,5 @@ async def end_runs(connection: Connection, customer_id: str, *, why: str, by: st
     """Cancel the open runs of a customer, and what they wait to send; return how many."""
     ended = await cancel(connection, customer_id=customer_id, error=why, now=now)
     await approvals.settle(connection, ApprovalState.CANCELLED, run_ids=ended, by=by, now=now)
-    await deliveries.withdraw_of_runs(connection, ended, reason=why)
+    await withdrawals.withdraw_of_runs(connection, ended, reason=why)
     return len(ended)

@@ -16,7 +16,7 @@ from hub.delivery import Renderer
 from hub.model.records import Severity
 from hub.model.team import Member, Team
 from hub.resources import TEMPLATES
-from hub.store import Store, deliveries, stops
+from hub.store import Store, stops, withdrawals
 from hub.store.stops import Stopped
 from hub.store.tables import delivery, scorecard
 from tests.attention.conftest import ANN, BERLIN, FRIDAY, MONDAY, TEAM, WORKING, Desk
@@ -161,7 +161,7 @@ async def test_what_a_stopped_playbook_wanted_to_say_is_in_no_digest(desk: Desk)
         await stops.insert(connection, Stopped(playbook="save", reason="x", stopped_by="x", stopped_at=FRIDAY))
     assert await digests(desk).make(desk.store, now=MONDAY) == []
     async with desk.store.transaction() as connection:
-        assert await deliveries.withdraw(connection, playbook="save", reason="withdrawn") == 1
+        assert await withdrawals.withdraw(connection, playbook="save", reason="withdrawn") == 1
         await stops.remove(connection, "save")
     assert await digests(desk).make(desk.store, now=MONDAY) == []
     assert (await desk.states())["save about acme"] == ("suppressed", "digest")

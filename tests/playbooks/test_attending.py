@@ -8,6 +8,7 @@ from hub.attention.snoozing import snooze, unsnooze
 from hub.delivery import Renderer
 from hub.model.actions import AlertState, DeliveryState
 from hub.model.team import Hours, Member, Team
+from hub.playbooks.advance import CLOSED_BEFORE
 from hub.resources import TEMPLATES
 from hub.store.inbox import find_withheld
 from hub.store.lifecycle import write_lifecycles
@@ -65,6 +66,26 @@ async def test_a_mail_of_sunday_comes_on_monday_and_the_channel_hears_at_once(
         await world.settle(5)
         assert len(world.smtp.taken) == 1
         assert {each.state for each in await world.deliveries()} == {DeliveryState.CONFIRMED}
+
+
+async def test_what_is_over_before_monday_is_not_told_on_monday(each_world: World, folder: Folder) -> None:
+    wait = "  - wait: {until: {health: {gte: 0.5}}, at_most: 30 days}\n  - close: success\n"
+    folder.playbook(playbook("save") + wait)
+    folder.playbook(playbook("whisper", severity="low").replace("reason: churn", "reason: other") + wait, "whisper")
+    async with entered(each_world.store, folder, attention=Attention(Rules(), TEAM), team=TEAM) as world:
+        for name in ("acme", "bolt"):
+            await world.customer(name, health=0.4)
+        await fire(world)
+        await world.scorecard("acme", TODAY + timedelta(days=1), health=0.6)
+        await fire(world)
+        mails = [each for each in await world.deliveries() if each.channel == "email"]
+        assert {(each.customer_id, each.state) for each in mails if each.error == CLOSED_BEFORE} == {
+            ("acme", DeliveryState.SUPPRESSED)
+        }
+        assert sorted(each.state for each in mails if each.customer_id == "acme") == [DeliveryState.SUPPRESSED] * 2
+        world.clock.now = MONDAY
+        await world.settle(5)
+        assert [str(each["Subject"]) for each in world.smtp.taken] == ["Bolt needs you"]
 
 
 async def test_business_days_are_those_of_the_owner(world: World, folder: Folder) -> None:
