@@ -240,19 +240,21 @@ _DELIVERIES = {
 
 async def find_followed(connection: Connection, *, limit: int | None = None) -> list[Delivery]:
     """What was taken, and started something elsewhere that its run waits for."""
-    of = playbook_run.c
-    statement = (
-        select(delivery)
-        .join(playbook_run, and_(of.id == delivery.c.run_id, of.step == delivery.c.step))
-        .where(
-            of.state == RunState.WAITING.value,
-            of.awaits == "run",
-            delivery.c.state == DeliveryState.CONFIRMED.value,
-        )
-        .order_by(delivery.c.confirmed_at, delivery.c.id)
-        .limit(limit)
-    )
+    statement = _FOLLOWED if limit is None else _FOLLOWED.limit(limit)
     return [_delivery(row) for row in await connection.execute(statement)]
+
+
+_FOLLOWED = (
+    select(delivery)
+    .join(playbook_run, and_(playbook_run.c.id == delivery.c.run_id, playbook_run.c.step == delivery.c.step))
+    .where(
+        playbook_run.c.state == RunState.WAITING.value,
+        playbook_run.c.awaits == "run",
+        # not by its index: of all that was ever taken, few are of runs that wait
+        func.coalesce(delivery.c.state, "") == DeliveryState.CONFIRMED.value,
+    )
+    .order_by(delivery.c.confirmed_at, delivery.c.id)
+)
 
 
 async def note_receipts(connection: Connection, receipts: Mapping[str, Mapping[str, Any]]) -> None:
@@ -265,5 +267,6 @@ async def note_receipts(connection: Connection, receipts: Mapping[str, Mapping[s
 
 
 def _delivery(row: Row[Any]) -> Delivery:
-    values = {name: row._mapping[name] for name in Delivery.__dataclass_fields__}
+    known = row._mapping
+    values = {name: known[name] for name in Delivery.__dataclass_fields__}
     return Delivery(**{**values, "state": DeliveryState(values["state"])})
