@@ -13,7 +13,6 @@ from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import beta
 
 from scoring.evaluation import TOP_SHARE, CalibrationGroup, Estimate, Evaluation, Flags, Integers, Warnings, evaluate
 from scoring.facts import Floats
@@ -102,6 +101,8 @@ def calibration_groups(labels: Flags, probability: Floats, customers: Integers) 
     order = np.argsort(probability, kind="stable")
     edges = probability[order][(np.arange(1, GROUPS) * len(order)) // GROUPS]
     group = np.searchsorted(np.unique(edges), probability, side="right")
+    from scipy.stats import beta  # a second to import, and most commands never get here
+
     found = []
     for number in np.unique(group).tolist():
         of = group == number

@@ -11,8 +11,6 @@ Below 50 customers who left, nothing is calibrated: the line would be noise.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import brentq
-from sklearn.linear_model import LogisticRegression
 
 from scoring.evaluation import Flags, Integers
 from scoring.facts import Floats
@@ -42,6 +40,8 @@ def platt(margin: Floats, labels: Flags, *, known: bool) -> Calibration:
     surer. Where customers are known, a slope below one is therefore only gone half-way: on later snapshots all of it, and
     none of it, were each measured to be too much in some book, and half never to be far from the better.
     """
+    from sklearn.linear_model import LogisticRegression  # a second to import, and most commands never get here
+
     model = LogisticRegression(C=np.inf, max_iter=1_000).fit(margin[:, None], labels)
     slope, intercept = float(model.coef_[0, 0]), float(model.intercept_[0])
     if slope < FLATTEST:
@@ -68,6 +68,8 @@ def level(calibration: Calibration, margin: Floats, labels: Flags, days: Integer
 
 def _shift(line: Floats, left: float, *, held_back: float = 0.0) -> float:
     """What to add to log-odds so that as many are expected to leave as `left`, less held_back times itself."""
+
+    from scipy.optimize import brentq  # likewise
 
     def pull(shift: float) -> float:
         return float(left - (1 / (1 + np.exp(-(line + shift)))).sum() - held_back * shift)

@@ -14,11 +14,9 @@ horizon are each customer's days to the renewal; who has none within `FARTHEST_R
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, Protocol, Self
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
 import numpy as np
-import xgboost
-from scipy.stats import beta
 
 from hub.errors import RefusedError
 from scoring.calibration import Calibration
@@ -29,6 +27,9 @@ from scoring.facts import FactTable, Floats
 from scoring.horizon import FARTHEST_RENEWAL, days_of, in_words
 from scoring.learner import Matrix, margins
 from scoring.reasons import Explainer, Reason
+
+if TYPE_CHECKING:
+    import xgboost
 
 Confidence = Literal["normal", "low", "prior"]
 ChurnBand = Literal["high", "medium", "low", "minimal"]
@@ -119,6 +120,8 @@ class PriorRate:
     @classmethod
     def of(cls, *, churned: int, rows: int, days: float, definition: ChurnDefinition) -> Self:
         """days: how many the horizon has, on average where it is the renewal."""
+        from scipy.stats import beta  # a second to import, and most commands never get here
+
         weight, believed = definition.prior.weight, definition.believed(days)
         left, stayed = churned + weight * believed, rows - churned + weight * (1 - believed)
         low, high = beta.ppf([0.05, 0.95], left, stayed).tolist()
@@ -187,7 +190,7 @@ class ModelPredictor:
     model_version: str
     horizon: str
     confidence: Confidence
-    booster: xgboost.Booster
+    booster: "xgboost.Booster"
     calibration: Calibration
     encoding: Encoding
     contributions: Contributions
@@ -264,6 +267,8 @@ class ModelPredictor:
 
         names  of the columns as stored beside the model; bands and limits of reasons are the definition's of today.
         """
+        import xgboost  # likewise
+
         encoding = Encoding.from_json(value["encoding"])
         booster = xgboost.Booster()
         booster.load_model(bytearray(artifact))

@@ -11,16 +11,18 @@ They add up: the sum of a row plus the bias is the model's log-odds.
 from dataclasses import dataclass
 from itertools import combinations
 from math import factorial
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
 import orjson
-import xgboost
 
 from scoring.chunks import in_chunks
 from scoring.facts import Floats
 from scoring.learner import Matrix
+
+if TYPE_CHECKING:
+    import xgboost
 
 DEEPEST = 7  # questions a tree may ask: 128 patterns
 CHUNK = 16_384  # rows at a time: ten thousand steps are taken for each chunk, and smaller ones would be all overhead
@@ -48,7 +50,7 @@ class Contributions:
     _trees: list[_Tree]
 
     @classmethod
-    def of(cls, booster: xgboost.Booster) -> Self:
+    def of(cls, booster: "xgboost.Booster") -> Self:
         """Work out the tables; ValueError where a tree asks more than seven questions or one of categories."""
         model = orjson.loads(bytes(booster.save_raw("json")))["learner"]
         made = [_make(tree) for tree in model["gradient_booster"]["model"]["trees"]]
@@ -109,8 +111,10 @@ def strongest(effects: Matrix, count: int) -> npt.NDArray[np.int64]:
     return places
 
 
-def _base_margin(booster: xgboost.Booster) -> float:
+def _base_margin(booster: "xgboost.Booster") -> float:
     """What the booster starts from: a margin as it is, less the same one started from zero."""
+    import xgboost
+
     nothing = np.zeros((1, booster.num_features()), dtype=np.float32)
     names = booster.feature_names
     whole = booster.predict(xgboost.DMatrix(nothing, feature_names=names), output_margin=True)[0]

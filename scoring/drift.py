@@ -18,7 +18,6 @@ from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import chi2
 
 from scoring.evaluation import Evaluation, Flags, Integers, evaluate
 from scoring.facts import Floats
@@ -208,6 +207,8 @@ def calibration_in_the_large(observed: int, expected: float) -> InTheLarge:
     """
     if expected <= 0:
         raise ValueError("nothing was expected, so nothing can be compared with it")
+    from scipy.stats import chi2  # a second to import, and most commands never get here
+
     low = float(chi2.ppf(0.025, 2 * observed)) / 2 if observed else 0.0
     high = float(chi2.ppf(0.975, 2 * observed + 2)) / 2
     return InTheLarge(

@@ -1,9 +1,9 @@
 """Fitting: the learner that the search leaves, on all rows, with a calibration of its log-odds."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import xgboost
 
 from scoring.calibration import Calibration, level, platt
 from scoring.contributions import Contributions
@@ -11,6 +11,9 @@ from scoring.facts import Floats
 from scoring.learner import FOLDS, NORMAL_CHURNED, SEED, Learner, Matrix, Rows, boost, margins
 from scoring.search import search
 from scoring.splits import folds_of
+
+if TYPE_CHECKING:
+    import xgboost
 
 CHECKED_ROWS = 2_000
 CLOSE = 1e-4  # log-odds
@@ -22,7 +25,7 @@ class Fitted:
     """A fitted booster with its calibration; `held_out` are calibrated probabilities by models that had not seen the
     row's customer, where they were made."""
 
-    booster: xgboost.Booster
+    booster: "xgboost.Booster"
     learner: Learner
     calibration: Calibration
     held_out: Floats | None
@@ -52,7 +55,7 @@ class ContributionsError(ArithmeticError):
     """Contributions do not add up to the model's log-odds: its reasons would be untrue, and it must not be kept."""
 
 
-def check_contributions(booster: xgboost.Booster, contributions: Contributions, matrix: Matrix) -> float:
+def check_contributions(booster: "xgboost.Booster", contributions: Contributions, matrix: Matrix) -> float:
     """The largest difference between log-odds and bias + contributions over (some thousand) rows of `matrix`.
 
     Raises ContributionsError where it is above `CLOSE`.

@@ -11,14 +11,16 @@ The same rows give the same bytes: one seed, and a number of threads that does n
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import xgboost
 
 from scoring.evaluation import Flags, Integers
 from scoring.facts import Floats
+
+if TYPE_CHECKING:
+    import xgboost
 
 Matrix = npt.NDArray[np.float32]
 
@@ -113,14 +115,18 @@ class Rows:
         return self.matrix.size > MANY_CELLS
 
 
-def boost(rows: Rows, learner: Learner) -> xgboost.Booster:
+def boost(rows: Rows, learner: Learner) -> "xgboost.Booster":
     """Fit `learner` with all of its trees."""
+    import xgboost  # a second, and most commands never get here
+
     parameters = settings(learner, rows.signs, len(rows))
     return xgboost.train(parameters, data_of(rows), num_boost_round=learner.trees)
 
 
-def data_of(rows: Rows) -> xgboost.DMatrix:
+def data_of(rows: Rows) -> "xgboost.DMatrix":
     """What XGBoost learns from or stops by."""
+    import xgboost
+
     age = rows.days.max() - rows.days if len(rows) else rows.days
     return xgboost.DMatrix(
         rows.matrix,
@@ -152,7 +158,7 @@ def _threads(rows: int) -> int:
     return 1 if rows < MANY_ROWS else 4
 
 
-def margins(booster: xgboost.Booster, matrix: Matrix) -> Floats:
+def margins(booster: "xgboost.Booster", matrix: Matrix) -> Floats:
     """Uncalibrated log-odds [n]."""
     booster.set_param({"nthread": _threads(len(matrix))})  # of few rows, threads mostly wait for each other, and busily
     return np.asarray(booster.inplace_predict(matrix, predict_type="margin"), dtype=np.float64)

@@ -14,7 +14,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
-import xgboost
 
 from scoring.evaluation import Flags
 from scoring.facts import Floats
@@ -86,6 +85,8 @@ def _divide(rows: Rows) -> tuple[Rows, Rows, Rows] | None:
 
 def _stopped(earlier: Rows, stop: Rows, compare: Rows, candidate: Learner) -> tuple[Learner, Floats]:
     """The candidate with the trees that were best, and its log-odds on the rows to compare on."""
+    import xgboost  # a second, and most commands never get here
+
     booster = xgboost.train(
         settings(candidate, earlier.signs, len(earlier)),
         data_of(earlier),

@@ -18,7 +18,6 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 import orjson
-import xgboost
 
 from scoring.appraisal import appraise
 from scoring.churn import Confidence, PriorRate
@@ -170,6 +169,8 @@ def version_of(
 
     customers  ids in the order of the codes in rows.customers
     """
+    import xgboost  # a second, and most commands never get here
+
     digest = blake2b(digest_size=4)
     for part in (rows.matrix, rows.labels, rows.customers, rows.days):
         digest.update(np.ascontiguousarray(part).tobytes())

@@ -14,11 +14,6 @@ from hashlib import blake2b
 from typing import Any
 from xml.etree import ElementTree  # only writes what pygal has made; nothing is parsed
 
-import pygal
-
-# pygal looks for plugins with maps by a finder of an old kind, which Python warns of at every later import of anything
-sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, pygal.PluginImportFixer)]
-
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 DASHES = ("none", "8,4", "2,3", "10,3,2,3", "14,4", "4,4")
 REFERENCE = "#767676"
@@ -53,6 +48,15 @@ class Bar:
     low: float | None = None
     high: float | None = None
     count: int | None = None
+
+
+def _pygal() -> Any:
+    """Half a second to import, and most commands plot nothing."""
+    import pygal
+
+    # it looks for plugins with maps by a finder of an old kind, which Python warns of at every later import of anything
+    sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, pygal.PluginImportFixer)]
+    return pygal
 
 
 def calibration(points: Sequence[CalibrationPoint], *, title: str, what: str = "left") -> str:
@@ -122,7 +126,7 @@ def bars(
     names: of the two series. reference: a name and a rate to compare with, drawn in grey beside each group.
     """
     most = max([0.01, *(edge for bar in (*groups, *beside) for edge in (bar.value, bar.high) if edge is not None)])
-    chart = pygal.Bar(**_look(title, x, y), range=(0, min(1.0, most * 1.1)), show_legend=bool(beside or reference))
+    chart = _pygal().Bar(**_look(title, x, y), range=(0, min(1.0, most * 1.1)), show_legend=bool(beside or reference))
     chart.config(x_labels=[bar.label for bar in groups], value_formatter=_percent)
     for name, series in zip(names, (groups, beside), strict=True):
         if series:
@@ -155,7 +159,7 @@ def _times(value: float) -> str:
 
 def _look(title: str, x: str, y: str) -> dict[str, Any]:
     sans = "Helvetica, Arial, sans-serif"
-    style = pygal.style.Style(
+    style = _pygal().style.Style(
         background="white",
         plot_background="white",
         foreground="#333333",
@@ -191,7 +195,7 @@ def _look(title: str, x: str, y: str) -> dict[str, Any]:
 
 
 def _plane(title: str, *, x: str, y: str, x_top: float = 1.0, y_top: float = 1.0) -> Any:
-    chart = pygal.XY(**_look(title, x, y), xrange=(0, x_top), range=(0, y_top))
+    chart = _pygal().XY(**_look(title, x, y), xrange=(0, x_top), range=(0, y_top))
     chart.config(x_value_formatter=_percent, value_formatter=_percent)
     return chart
 
