@@ -14,11 +14,13 @@ from schema.preparing import prepare
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """kind: query, mutation or subscription; cost: in points, with the largest pages its variables may ask for."""
+    """kind: query, mutation or subscription; cost, least: in points, with the largest pages its variables may ask for, and with
+    pages of one row."""
 
     kind: str
     name: str | None
     cost: int
+    least: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,21 +47,23 @@ def examine(text: str) -> Examined:
             Operation(
                 kind=each.operation.value,
                 name=each.name.value if each.name is not None else None,
-                cost=max(1, priced(schema, prepared.document, each).cost(_largest(each))),
+                cost=max(1, price.cost(_numbers(each, LARGEST_FIRST))),
+                least=max(1, price.cost(_numbers(each, 1))),
             )
             for each in operations
+            for price in (priced(schema, prepared.document, each),)
         ),
         () if operations else ("it has no operation",),
     )
 
 
-def _largest(operation: OperationDefinitionNode) -> Mapping[str, Any]:
-    """Variables that ask for as much as they may: the largest page for a number, yes for a switch."""
+def _numbers(operation: OperationDefinitionNode, number: int) -> Mapping[str, Any]:
+    """Variables that ask for pages of this size, and for whatever a switch may bring."""
     found: dict[str, Any] = {}
     for each in operation.variable_definitions or ():
         type_: Any = each.type
         name = getattr(getattr(type_, "type", type_), "name", None)
         kind = getattr(name, "value", None)
         if kind in ("Int", "Boolean"):
-            found[each.variable.name.value] = LARGEST_FIRST if kind == "Int" else True
+            found[each.variable.name.value] = number if kind == "Int" else True
     return found

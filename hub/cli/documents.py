@@ -27,7 +27,11 @@ def documents_list(config: Path | None) -> None:
     settings = load(config)
     found = [(each, examine(each.text)) for each in settings.documents]
     rows = [
-        (each.id, each.name, ", ".join(_operations(examined)) or "wrong: cshub documents check")
+        (
+            each.id,
+            each.name,
+            ", ".join(_operations(examined, settings.hub.graphql.cost.query)) or "wrong: cshub documents check",
+        )
         for each, examined in found
     ]
     show.table(None, ("id", "document", "operations"), rows)
@@ -74,14 +78,18 @@ def documents_add(config: Path | None, files: tuple[Path, ...]) -> None:
         show.say(f"{each.id}  {each.name}")
 
 
-def _operations(examined: Examined) -> list[str]:
-    return [f"{each.kind} {each.name or '(no name)'}, up to {each.cost:,} points" for each in examined.operations]
+def _operations(examined: Examined, limit: int) -> list[str]:
+    return [
+        f"{each.kind} {each.name or '(no name)'}, up to {each.cost:,} points"
+        + (f" ({limit:,} at once: with smaller pages)" if each.cost > limit else "")
+        for each in examined.operations
+    ]
 
 
 def _faults(document: Document, examined: Examined, limit: int) -> list[Fault]:
     where = f"{document.where} ({document.name})" if document.where.suffix == ".json" else str(document.where)
-    costly = [each for each in examined.operations if each.cost > limit]
+    costly = [each for each in examined.operations if each.least > limit]
     return [
         *(Fault(error, where=where) for error in examined.errors),
-        *(Fault(f"may cost {each.cost:,} points; the limit is {limit:,}", where=where) for each in costly),
+        *(Fault(f"costs {each.least:,} points or more; the limit is {limit:,}", where=where) for each in costly),
     ]

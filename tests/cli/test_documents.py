@@ -32,8 +32,21 @@ def test_they_are_listed_with_what_they_cost(cli: Cli, folder: Path) -> None:
     assert shown.exit_code == 0
     assert f"{ID}  me" in shown.stdout
     assert "query Me, up to 1 points" in shown.stdout
-    assert "query Page, up to 100 points" in shown.stdout
+    assert "query Page, up to 1,000 points" in shown.stdout
     assert "no others are answered, but to admins" in shown.stdout
+
+
+def test_pages_may_be_chosen_too_large_but_must_have_a_size_that_is_answered(cli: Cli, folder: Path) -> None:
+    deep = "{ customers(first: $n) { nodes { tickets(first: %s) { nodes { id } } } } }"
+    (folder / "documents" / "deep.graphql").write_text(f"query Deep($n: Int!) {deep % 60}", "utf-8")
+    shown = cli("--config", str(folder), "documents", "list")
+    assert "query Deep, up to 61,000 points (50,000 at once: with smaller pages)" in " ".join(shown.stdout.split())
+    assert cli("--config", str(folder), "documents", "check").exit_code == 0
+    deeper = deep.replace("$n", "60") % 1000
+    (folder / "documents" / "deep.graphql").write_text(f"query Deep {deeper}", "utf-8")
+    wrong = cli("--config", str(folder), "documents", "check")
+    assert wrong.exit_code == 2
+    assert "costs 60,060 points or more; the limit is 50,000" in wrong.stderr
 
 
 def test_what_is_wrong_is_told_with_its_place(cli: Cli, folder: Path) -> None:
