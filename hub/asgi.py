@@ -46,7 +46,10 @@ _HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-resource-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
 )
+_ENCRYPTED = (b"strict-transport-security", b"max-age=15552000")
+"""Of a hub that people reach by https: for half a year browsers ask it by nothing else."""
 _NOT_KEPT = (b"cache-control", b"no-store")
 _STATIC = "/static/"
 
@@ -123,8 +126,10 @@ def app(
     ]
     endpoint = _endpoint(hub, guard, reads, origins, find, browsers)
     graphql = _Graphql(endpoint, live.streaming(endpoint))
+    encrypted = browsers is not None and browsers.secure
     made = _Application(
         graphql,
+        encrypted=encrypted,
         routes=[
             Route("/graphql", graphql),
             WebSocketRoute("/graphql", live.socket),
@@ -136,7 +141,7 @@ def app(
             ),
             Mount("/static", StaticFiles(directory=graphiql.OURS)),
         ],
-        middleware=[Middleware(_SafeHeaders)],
+        middleware=[Middleware(_SafeHeaders, encrypted=encrypted)],
         exception_handlers={IssuerAwayError: _away},
         lifespan=lifespan,
     )
@@ -216,9 +221,9 @@ class _Graphql:
 class _Application(Starlette):
     """Starlette, past whose routes requests to /graphql go straight to where they are answered: they are the most."""
 
-    def __init__(self, graphql: ASGIApp, **given: Any) -> None:
+    def __init__(self, graphql: ASGIApp, *, encrypted: bool, **given: Any) -> None:
         super().__init__(**given)
-        self._graphql = ServerErrorMiddleware(_SafeHeaders(graphql))
+        self._graphql = ServerErrorMiddleware(_SafeHeaders(graphql, encrypted=encrypted))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         straight = scope["type"] == "http" and scope["path"] == "/graphql"
@@ -244,11 +249,13 @@ class _SafeHeaders:
     Nothing is kept on the way either, but for files that are the same for everybody: no answer has to think of it.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, encrypted: bool) -> None:
         self.app = app
+        self._of_files = (*_HEADERS, _ENCRYPTED) if encrypted else _HEADERS
+        self._of_answers = (*self._of_files, _NOT_KEPT)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        given = _HEADERS if scope.get("path", "").startswith(_STATIC) else (*_HEADERS, _NOT_KEPT)
+        given = self._of_files if scope.get("path", "").startswith(_STATIC) else self._of_answers
 
         async def send_safely(message: Message) -> None:
             if message["type"] == "http.response.start":

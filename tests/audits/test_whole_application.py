@@ -31,7 +31,8 @@ KEPT = {"/dashboard/actions.json": "no-cache"}
 @pytest.fixture
 async def hub(sqlite_store: Store, tmp_path: Path) -> AsyncIterator[Hub]:
     url = sqlite_store.url.render_as_string(hide_password=False)
-    settings = load(tmp_path, environment={"CSHUB_STORE": url, "CSHUB_SECRETS_KEY": "k" * 32})
+    (tmp_path / "hub.yaml").write_text(f"store: {url}\nurl: https://hub.example\n", "utf-8")
+    settings = load(tmp_path, environment={"CSHUB_SECRETS_KEY": "k" * 32})
     clock = Clock(NOW)
     async with Hub.open(settings, clock=clock, engine=Engine(clock=clock)) as opened:
         yield opened
@@ -78,6 +79,7 @@ async def test_nothing_of_any_route_is_kept_on_the_way(hub: Hub, served: tuple[h
             assert answer.status_code < 500, (method, path, answer.text)
             assert answer.headers["cache-control"] == KEPT.get(path, "no-store"), (method, path)
             assert answer.headers["x-content-type-options"] == "nosniff", (method, path)
+            assert answer.headers["strict-transport-security"].startswith("max-age="), (method, path)
             seen.add((route.path, answer.status_code))
     assert {path for path, _ in seen} >= {"/graphql", "/", "/rate/{token}", "/survey/{token}", "/sign-in"}
     assert {("/export/{file}", 200), ("/customers/{customer}", 200), ("/subscriptions", 200)} <= seen
