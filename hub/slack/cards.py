@@ -8,6 +8,7 @@ from hub.delivery import Rendered
 from hub.delivery.render_slack import escape_slack, shorten
 from hub.errors import NotFoundError
 from hub.model.actions import Alert, AlertState
+from hub.model.own_words import title_without_words
 from hub.playbooks.words import reasons
 from hub.slack.showing import MOST_OPTIONS, SNOOZES, Shower, button, menu, option
 from hub.store import Store
@@ -48,8 +49,10 @@ class Cards:
         return {"text": made["text"], "blocks": blocks}
 
     def call(self, call: Alert, *, may_act: bool, now: datetime, of: str | None = None) -> list[Mapping[str, Any]]:
-        """A call with its buttons. `of`: the customer's name, where it is not clear."""
-        title = f"*{escape_slack(call.title)}*" + (f" · {escape_slack(of)}" if of else "")
+        """A call with its buttons. `of`: the customer's name, where it is not clear. Who may not act, may not see personal data
+        either, nor what a person wrote for a title."""
+        told = call.title if may_act else title_without_words(call.kind, call.title, call.dedup_key)
+        title = f"*{escape_slack(told)}*" + (f" · {escape_slack(of)}" if of else "")
         text = shorten(f"{title}\n{self._shower.call(call, now=now)}", 3_000)
         made: list[Mapping[str, Any]] = [{"type": "section", "text": {"type": "mrkdwn", "text": text}}]
         if may_act:

@@ -113,6 +113,9 @@ async def test_help_mine_and_who_may_look(each_place: Place) -> None:
     assert (await place.command("vic", "mine"))["text"] == "No customer is yours."
     looked = await place.command("vic", "rockets")
     assert set(buttons(looked)) == {"open"}, "a viewer looks and has nothing to press"
+    assert "Call them" in shown(await place.command("ann", "rockets"))
+    assert "Call them" not in shown(looked), "what a person wrote may name anybody"
+    assert "in somebody's own words" in shown(looked)
     assert "I don't know you yet" in (await place.command("nob", "rockets"))["text"]
     assert "letters" in (await place.command("ann", "x" * 201))["text"]
 
