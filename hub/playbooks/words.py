@@ -21,7 +21,8 @@
 
 Mail knows besides company and product_url of hub.yaml, "" where nobody said.
 
-Any of them may be None, which shows as a dash.
+Any of them may be None, which shows as a dash. Titles of alerts and tasks, and custom fields, are seen by all who may read:
+they may not say what tells of a person (hub.playbooks.discretion), such as record.subject.
 """
 
 from collections.abc import Mapping, Sequence
