@@ -25,7 +25,7 @@ from typing import Any, Protocol
 import asyncpg  # type: ignore[import-untyped]  # it ships no types
 from sqlalchemy import URL, Dialect, Table
 
-from hub.store.raw import dsn_of
+from hub.store.raw_postgresql import dsn_of
 
 CHECKPOINT_EVERY = 1_000
 _LOST = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)

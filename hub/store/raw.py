@@ -2,10 +2,12 @@
 
     text = await store.raw.text(sql, parameters)        None where the statement returned no row
     texts = await store.raw.texts([(sql, parameters)])  of several statements, on PostgreSQL in one round trip
+    text = await store.raw.text_of(sql, parameters, at) of one row by its key, which others may ask for at the same time
 
 A tiny statement costs 281 µs by way of SQLAlchemy and aiosqlite, and 6 µs when it is run where it is asked for. So on SQLite
 a statement is first run in the event loop, for `PATIENCE` at most: then it is broken off there, and run in a thread. What was
-broken off again and again, or several that are not `BRIEF`, are not tried there for a while. PostgreSQL has a pool for it.
+broken off again and again, or several that are not `BRIEF`, are not tried there for a while. PostgreSQL has a pool for it
+(hub.store.raw_postgresql).
 
 Connections can only read. Whoever is cancelled takes the statement along: SQLite is interrupted, PostgreSQL told.
 """
@@ -18,13 +20,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import Any, Protocol, cast
 
-import asyncpg  # type: ignore[import-untyped]  # it ships no types
-from sqlalchemy import URL
-
-from hub.store.several import as_one
 from hub.store.texts import teach
 
-THREADS, POOL = 4, 8
+THREADS = 4
 PATIENCE = 0.005
 """Seconds of computing that a statement may hold up the event loop, and at most as many more; those in which the machine did
 something else are no fault of the statement's, up to `LONGEST`."""
@@ -70,6 +68,10 @@ class Raw(Protocol):
         """The same of each of several statements, in their order; RawError where the database refuses one of them."""
         ...
 
+    async def text_of(self, sql: str, parameters: Sequence[Any], at: int) -> bytes | None:
+        """As `text`, of a brief statement for the one row whose key is the parameter at that place, from 0."""
+        ...
+
     async def row(self, sql: str, parameters: Sequence[Any]) -> Sequence[Any] | None: ...
 
     async def close(self) -> None: ...
@@ -92,6 +94,9 @@ class RawSqlite:
     async def text(self, sql: str, parameters: Sequence[Any]) -> bytes | None:
         row = await self.row(sql, parameters)
         return None if row is None else cast("bytes | None", row[0])
+
+    async def text_of(self, sql: str, parameters: Sequence[Any], at: int) -> bytes | None:
+        return await self.text(sql, parameters)  # nothing is saved by waiting for others: there is no round trip
 
     async def texts(self, statements: Sequence[Statement]) -> list[bytes | None]:
         return [None if row is None else cast("bytes | None", row[0]) for row in await self._rows(statements)]
@@ -215,86 +220,3 @@ def _fetch(connection: sqlite3.Connection, statements: Sequence[Statement]) -> l
         with closing(connection.execute(sql, parameters)) as cursor:
             rows.append(cursor.fetchone())
     return rows
-
-
-def dsn_of(url: URL) -> str:
-    """The URL as asyncpg takes it."""
-    return url.set(drivername="postgresql").render_as_string(hide_password=False)
-
-
-TOGETHER = 32
-"""Statements that are sent as one, at most."""
-LARGEST_KEPT = 65_536
-"""Characters of a statement that a connection remembers the plan of; asyncpg's own 15 KB are less than ten pages'."""
-_SETTINGS = {
-    "default_transaction_read_only": "on",
-    "timezone": "UTC",
-    "jit": "off",
-    # a page's statement takes longer to plan than to run, and its plan, along an index, is the same for all values
-    "plan_cache_mode": "force_generic_plan",
-}
-
-
-class RawPostgresql:
-    """A pool of asyncpg's connections; nothing is undone between two uses, because nothing can be done on them."""
-
-    def __init__(self, url: URL) -> None:
-        self._dsn = dsn_of(url)
-        self._pool: Any = None
-        self._together: dict[tuple[str, ...], str] = {}
-        self._opening = asyncio.Lock()
-
-    async def text(self, sql: str, parameters: Sequence[Any]) -> bytes | None:
-        row = await self.row(sql, parameters)
-        return None if row is None or row[0] is None else cast("str", row[0]).encode()
-
-    async def texts(self, statements: Sequence[Statement]) -> list[bytes | None]:
-        found: list[bytes | None] = []
-        for at in range(0, len(statements), TOGETHER):
-            part = statements[at : at + TOGETHER]
-            if len(part) == 1:
-                found.append(await self.text(*part[0]))
-                continue
-            sqls = tuple(sql for sql, _ in part)
-            together = self._together.get(sqls)
-            if together is None:
-                if len(self._together) >= _REMEMBERED:
-                    self._together.clear()
-                together = self._together[sqls] = as_one(sqls)
-            row = await self.row(together, [each for _, parameters in part for each in parameters])
-            assert row is not None, "what selects from nothing has a row"
-            found += [None if each is None else cast("str", each).encode() for each in row]
-        return found
-
-    async def row(self, sql: str, parameters: Sequence[Any]) -> Sequence[Any] | None:
-        pool = self._pool or await self._open()
-        try:
-            async with pool.acquire() as connection:
-                row: Sequence[Any] | None = await connection.fetchrow(sql, *parameters)
-                return row
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-            raise RawError(f"{type(error).__name__}: {error}") from error
-
-    async def _open(self) -> Any:
-        async with self._opening:  # or a rush of first requests would open a pool each
-            if self._pool is None:
-                self._pool = await asyncpg.create_pool(
-                    self._dsn,
-                    min_size=0,
-                    max_size=POOL,
-                    statement_cache_size=512,
-                    max_cacheable_statement_size=LARGEST_KEPT,
-                    max_inactive_connection_lifetime=300,
-                    reset=_nothing,
-                    server_settings=_SETTINGS,
-                )
-        return self._pool
-
-    async def close(self) -> None:
-        if self._pool is not None:
-            await self._pool.close()
-            self._pool = None
-
-
-async def _nothing(_: Any) -> None:
-    """asyncpg's own way is a round trip for each use."""

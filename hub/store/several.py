@@ -1,7 +1,7 @@
 """Several statements of PostgreSQL as one, so that they are sent in one round trip and see the same rows."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 _TOKEN = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\$(?P<number>\d+)""")
 """Of SQL: a literal, a name in quotes, or a parameter."""
@@ -13,13 +13,16 @@ def as_one(statements: Sequence[str]) -> str:
     for sql in statements:
         most = 0
 
-        def numbered(token: re.Match[str], before: int = before) -> str:
+        def numbered(number: int, before: int = before) -> str:
             nonlocal most
-            if token["number"] is None:
-                return token.group()
-            most = max(most, int(token["number"]))
-            return f"${before + int(token['number'])}"
+            most = max(most, number)
+            return f"${before + number}"
 
-        found.append(f"({_TOKEN.sub(numbered, sql)})")
+        found.append(f"({with_parameters(sql, numbered)})")
         before += most
     return f"SELECT {', '.join(found)}"
+
+
+def with_parameters(sql: str, written: Callable[[int], str]) -> str:
+    """The statement with something else in the places of its parameters, by their numbers."""
+    return _TOKEN.sub(lambda token: token.group() if token["number"] is None else written(int(token["number"])), sql)

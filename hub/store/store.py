@@ -25,7 +25,8 @@ from hub.errors import ConfigError, Fault, TransientError
 from hub.store.extending import Extending, ExtendingPostgresql, ExtendingSqlite
 from hub.store.lending import Lent
 from hub.store.one_hop import Hops
-from hub.store.raw import Raw, RawPostgresql, RawSqlite
+from hub.store.raw import Raw, RawSqlite
+from hub.store.raw_postgresql import RawPostgresql
 from hub.store.sqlite_connections import prepare_sqlite
 
 Connection = AsyncConnection

@@ -10,6 +10,7 @@ none of it, and none wherever anything is amiss: then the ordinary path finds th
 
 asking      asks a root field's resolver which rows it wants, without letting it do work of its own
 selecting   a selection of a document as a tree (hub.store.query.compiled), made once
+relating    a relation in it, and its arguments
 filling     values that are worked out in Python: ids, cursors, computed fields, JSON of a column
 planning    the plan of an operation: its trees and what a request gives to them
 reading     runs a plan

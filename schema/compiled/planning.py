@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from graphql import (
-    FieldNode,
     GraphQLField,
     GraphQLObjectType,
     GraphQLSchema,
@@ -29,7 +28,7 @@ from strawberry.types.field import StrawberryField
 from hub.store.query.compiled import Compiled, Given, NotCompilableError
 from schema.compiled.asking import Rows, rows_of
 from schema.compiled.filling import Making, UnfitError, cursors
-from schema.compiled.selecting import Group, Selected, Selecting, Weight
+from schema.compiled.selecting import Group, Relating, Selected, Selecting, Weight
 from schema.fields import wheres
 from schema.nodes import TYPES
 from schema.paging import checked_first, decode_cursor
@@ -54,11 +53,15 @@ class Bounded(dict[Hashable, Any]):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A root field of one request: its tree, what the request gives to it, and what is filled into its text."""
+    """A root field of one request: its tree, what the request gives to it, and what is filled into its text.
+
+    rows  as many as it may read
+    """
 
     selected: Selected
     given: Mapping[int, Given]
     codes: Mapping[str, Making]
+    rows: int
 
 
 @dataclass(slots=True)
@@ -90,7 +93,8 @@ class RootField:
         for number, relating in selected.relations.items():
             given[number] = _nested(relating, variables, context)
         size = given[0].first if rows.shape == "page" else 1
-        if sum(_rows(objects, size or 1, given) for objects in selected.weights) > MOST_ROWS:
+        weight = sum(_rows(objects, size or 1, given) for objects in selected.weights)
+        if weight > MOST_ROWS:
             raise UnfitError
         codes = selected.codes
         if selected.cursors:
@@ -99,7 +103,7 @@ class RootField:
                 for number, entity in selected.cursors.items()
             }
             codes = {**codes, **made}
-        return Wanted(selected, given, codes)
+        return Wanted(selected, given, codes, weight)
 
     def rows(self, variables: VariableValues, context: Any, strawberry: Any) -> Rows:
         strawberry_field: StrawberryField = self.definition.extensions[_DEFINITION]
@@ -192,12 +196,11 @@ def _root(rows: Rows) -> Given:
     )
 
 
-def _nested(relating: Any, variables: VariableValues, context: Any) -> Given:
+def _nested(relating: Relating, variables: VariableValues, context: Any) -> Given:
     related, relation = relating.related, relating.related.relation
     if relation.shape == "count":
         return Given(where=relation.where)
-    node: FieldNode = relating.node
-    given = get_argument_values(relating.field, node, variables) if relating.field.args else {}
+    given = relating.arguments(variables)
     tests = (*relation.where, *wheres(related, given, context))
     made = Given(where=tests, order=relation.order)
     if relation.shape == "page":

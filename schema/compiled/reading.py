@@ -1,7 +1,7 @@
 """Runs the plan of an operation: a statement for each root field, their texts put together as the answer's `data`."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from graphql.execution.values import VariableValues
 
 from hub.errors import CshubError
 from hub.store.query.compiled import Marks, NotCompilableError, compile_tree
-from hub.store.raw import RawError
+from hub.store.raw import Raw, RawError
 from schema.compiled.asking import Watched
 from schema.compiled.filling import WRONG, Making, UnfitError, fill
 from schema.compiled.planning import Bounded, Plan, RootField, parameters, planned, statement_key, switches_of
@@ -22,6 +22,8 @@ MOST_PLANS = 256
 MOST_KNOWN = 2048
 LARGEST_KEPT = 2_000
 """Bytes of variables."""
+FEW = 100
+"""Rows that may be read together with those of other requests: what is more does not hold up what is less."""
 _NONE = VariableValues({}, {})
 
 
@@ -48,8 +50,7 @@ class Reader:
             return None
         pieces = [b'{"data":{']
         try:
-            statements = [(each.sql, each.parameters) for each in ready if not isinstance(each, bytes)]
-            texts = iter(await raw.texts(statements))
+            texts = iter(await _texts(raw, [each for each in ready if not isinstance(each, bytes)]))
             for each in ready:
                 if isinstance(each, bytes):
                     pieces += each, b","
@@ -151,12 +152,17 @@ class Reader:
             compiled.sql,
             parameters(compiled, wanted, book),
             compiled.marks,
+            compiled.names.index("key_0") if wanted.given[0].key is not None and wanted.rows <= FEW else None,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class _Ready:
-    """A root field whose statement only needs to be run. head, tail: what its text stands between in the answer."""
+    """A root field whose statement only needs to be run.
+
+    head, tail   what its text stands between in the answer
+    key          where the key of its one row stands among the parameters; None for what may not wait for others
+    """
 
     head: bytes
     tail: bytes
@@ -165,6 +171,14 @@ class _Ready:
     sql: str
     parameters: list[Any]
     marks: Marks
+    key: int | None
+
+
+async def _texts(raw: Raw, ready: Sequence[_Ready]) -> list[bytes | None]:
+    match ready:
+        case [_Ready(key=int(at)) as one]:
+            return [await raw.text_of(one.sql, one.parameters, at)]
+    return await raw.texts([(each.sql, each.parameters) for each in ready])
 
 
 def _filled(text: bytes | None, ready: _Ready, context: Any) -> bytes:

@@ -42,6 +42,7 @@ from hub.store.query.compiled import (
 from hub.store.query.compiled.tree import Value
 from schema.compiled.filling import Making, completing, of_row
 from schema.compiled.leaves import leaf_of
+from schema.compiled.relating import Relating as Relating
 from schema.fields import Column, Computed, Related, reading_of
 from schema.fields import Part as PartOfRow
 from schema.nodes import Node
@@ -56,15 +57,6 @@ _PAGE_INFO: Mapping[str, Literal["next", "previous", "start", "end"]] = {
     "startCursor": "start",
     "endCursor": "end",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Relating:
-    """A relation of the tree, and where its arguments stand."""
-
-    related: Related
-    field: GraphQLField
-    node: Any
 
 
 @dataclass(frozen=True, slots=True)

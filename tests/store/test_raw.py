@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import text
 
 from hub.store import Store
-from hub.store.raw import THREADS, TOGETHER, Raw, RawError, RawSqlite
+from hub.store.raw import THREADS, Raw, RawError, RawSqlite
+from hub.store.raw_postgresql import TOGETHER
 
 FOREVER = {
     "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n",

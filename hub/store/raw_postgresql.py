@@ -1,0 +1,111 @@
+"""Reading one text at a time from PostgreSQL (see hub.store.raw): a pool of connections that can only read.
+
+What comes together is sent together: several statements of one request as one, and one statement that several requests ask in
+the same turn of the event loop, each with a key of its own, once for all of their keys.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, cast
+
+import asyncpg  # type: ignore[import-untyped]  # it ships no types
+from sqlalchemy import URL
+
+from hub.store.gathering import Gathering
+from hub.store.raw import RawError, Statement
+from hub.store.several import as_one
+
+POOL = 8
+_REMEMBERED = 512
+
+
+def dsn_of(url: URL) -> str:
+    """The URL as asyncpg takes it."""
+    return url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+TOGETHER = 32
+"""Statements that are sent as one, at most."""
+LARGEST_KEPT = 65_536
+"""Characters of a statement that a connection remembers the plan of; asyncpg's own 15 KB are less than ten pages'."""
+_SETTINGS = {
+    "default_transaction_read_only": "on",
+    "timezone": "UTC",
+    "jit": "off",
+    # a page's statement takes longer to plan than to run, and its plan, along an index, is the same for all values
+    "plan_cache_mode": "force_generic_plan",
+}
+
+
+class RawPostgresql:
+    """A pool of asyncpg's connections; nothing is undone between two uses, because nothing can be done on them."""
+
+    def __init__(self, url: URL) -> None:
+        self._dsn = dsn_of(url)
+        self._pool: Any = None
+        self._together: dict[tuple[str, ...], str] = {}
+        self._opening = asyncio.Lock()
+        self._gathering = Gathering(self._rows, error=RawError)
+
+    async def text(self, sql: str, parameters: Sequence[Any]) -> bytes | None:
+        row = await self.row(sql, parameters)
+        return None if row is None or row[0] is None else cast("str", row[0]).encode()
+
+    async def text_of(self, sql: str, parameters: Sequence[Any], at: int) -> bytes | None:
+        found = await self._gathering.value(sql, parameters, at)
+        return None if found is None else cast("str", found).encode()
+
+    async def texts(self, statements: Sequence[Statement]) -> list[bytes | None]:
+        found: list[bytes | None] = []
+        for at in range(0, len(statements), TOGETHER):
+            part = statements[at : at + TOGETHER]
+            if len(part) == 1:
+                found.append(await self.text(*part[0]))
+                continue
+            sqls = tuple(sql for sql, _ in part)
+            together = self._together.get(sqls)
+            if together is None:
+                if len(self._together) >= _REMEMBERED:
+                    self._together.clear()
+                together = self._together[sqls] = as_one(sqls)
+            row = await self.row(together, [each for _, parameters in part for each in parameters])
+            assert row is not None, "what selects from nothing has a row"
+            found += [None if each is None else cast("str", each).encode() for each in row]
+        return found
+
+    async def row(self, sql: str, parameters: Sequence[Any]) -> Sequence[Any] | None:
+        found = await self._rows(sql, parameters)
+        return found[0] if found else None
+
+    async def _rows(self, sql: str, parameters: Sequence[Any]) -> Sequence[Sequence[Any]]:
+        pool = self._pool or await self._open()
+        try:
+            async with pool.acquire() as connection:
+                found: Sequence[Sequence[Any]] = await connection.fetch(sql, *parameters)
+                return found
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            raise RawError(f"{type(error).__name__}: {error}") from error
+
+    async def _open(self) -> Any:
+        async with self._opening:  # or a rush of first requests would open a pool each
+            if self._pool is None:
+                self._pool = await asyncpg.create_pool(
+                    self._dsn,
+                    min_size=0,
+                    max_size=POOL,
+                    statement_cache_size=512,
+                    max_cacheable_statement_size=LARGEST_KEPT,
+                    max_inactive_connection_lifetime=300,
+                    reset=_nothing,
+                    server_settings=_SETTINGS,
+                )
+        return self._pool
+
+    async def close(self) -> None:
+        if self._pool is not None:
+            await self._pool.close()
+            self._pool = None
+
+
+async def _nothing(_: Any) -> None:
+    """asyncpg's own way is a round trip for each use."""
