@@ -119,7 +119,8 @@ class Run:
     fence   goes up with every move; an advance names the one it expects and does nothing when it is another
     facts   {field: value} as they were when it fired
     definition   the playbook as it stood when the run began; definition_hash names that version
-    awaits  what the step takes more than one move for: date, condition, approval, delivery or run; since when it does
+    awaits  what the step takes more than one move for: date, condition (of a mail: that it may go out), approval,
+            delivery or run; since when it does
     """
 
     id: str
