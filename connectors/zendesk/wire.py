@@ -58,7 +58,7 @@ def truth(world: World) -> Mapping[str, Collection[str]]:
 
 
 def iso(at: datetime | None) -> str | None:
-    return at.strftime("%Y-%m-%dT%H:%M:%SZ") if at else None
+    return f"{at.isoformat()[:19]}Z" if at else None
 
 
 def _in_order(rows: list[Row]) -> list[tuple[int, Row]]:

@@ -75,6 +75,7 @@ class Contracts:
         self.cause: list[str] = [""] * count
         self._next_seats: Ints = np.zeros(count, dtype=np.int64)
         self._terms = np.zeros(count, dtype=np.int64)
+        self._fails: dict[tuple[int, int], bool] = {}
         self._base = np.array([BASE[int(months)] for months in roster.months])
 
     def running(self, day: int) -> Flags:
@@ -163,9 +164,11 @@ class Contracts:
 
     def payment_fails(self, customer: int, index: int) -> bool:
         """Whether payment of the customer's renewal of that index fails for good, if it comes to it."""
-        months = self.months(customer)
-        *_, fails = _fate(stream(self._seed, Purpose.TERM, customer, index), months)
-        return index > 0 and fails < PAYMENT_FAILS[months]
+        if (customer, index) not in self._fails:
+            months = self.months(customer)
+            *_, fails = _fate(stream(self._seed, Purpose.TERM, customer, index), months)
+            self._fails[customer, index] = bool(index > 0 and fails < PAYMENT_FAILS[months])
+        return self._fails[customer, index]
 
     def count_seats(self, day: int, people: People) -> None:
         """Note the seats in use, as billing does on the first of a month."""

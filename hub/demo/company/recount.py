@@ -1,7 +1,7 @@
 """A simulation's lives as rows somebody sees at a moment: what happened later is left out, and `updated_at` says when last."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 
 from connectors.kit.simulated import Account, Deal, NpsAnswer, Person, SupportTicket, Term
@@ -24,13 +24,16 @@ class Viewpoint:
 
     started_on: date
     until: datetime
+    opened: datetime = field(init=False)
+    second: int = field(init=False)
 
-    @property
-    def second(self) -> int:
-        return int((self.until - datetime.combine(self.started_on, time.min, UTC)).total_seconds())
+    def __post_init__(self) -> None:
+        opened = datetime.combine(self.started_on, time.min, UTC)
+        object.__setattr__(self, "opened", opened)
+        object.__setattr__(self, "second", int((self.until - opened).total_seconds()))
 
     def at(self, second: int) -> datetime:
-        return datetime.combine(self.started_on, time.min, UTC) + timedelta(seconds=second)
+        return self.opened + timedelta(seconds=second)
 
     def on(self, day: int) -> date:
         return self.started_on + timedelta(days=day)
