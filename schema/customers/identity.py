@@ -9,6 +9,7 @@ from hub.store.query import Order
 from schema.enums import IdentityState
 from schema.fields import column, computed, many, one
 from schema.nodes import Node, global_id
+from schema.own_words import answered
 
 if TYPE_CHECKING:
     from schema.customers.types import Customer
@@ -33,13 +34,13 @@ class Identity(Node):
     name: str | None = column()
     domains: list[str] = computed(lambda row: row["domains"] or [], "domains")
     external_key: str | None = column(description="Another system's key that the source carries.", personal=True)
-    parent_key: str | None = column(description="The source's key of the company above it.")
+    parent_key: str | None = column(description="The source's key of the company above it.", personal=True)
     state: IdentityState = column()
     method: str | None = column(
         description="How it was decided: map, external, domain, created, person; merged: it made a customer that is part of "
         "this one now."
     )
-    reason: str | None = column()
+    reason: str | None = answered("reason", "Why, in words.")
     decided_at: datetime | None = column()
     decided_by: str | None = column(description="Which of our people decided; null where a rule did.")
     synced_at: datetime = column(description="When it was last pulled with a change.")

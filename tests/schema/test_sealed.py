@@ -154,3 +154,17 @@ async def test_variables_without_end_are_refused_in_words(asks: Ask, depth: int)
     query = "query ($filter: CustomerFilter) { customers(filter: $filter) { totalCount } }"
     body = await asks(query, {"filter": nested("not", depth)})
     assert body["errors"][0]["extensions"]["code"] in ("BAD_INPUT", "BAD_QUERY")
+
+
+async def test_why_a_company_is_whose_names_no_address_to_who_may_see_none(sqlite_store: Store) -> None:
+    await seed(sqlite_store, 1)
+    why = "it carries the key jo@acme.example of crm"
+    async with sqlite_store.transaction() as connection:
+        await connection.execute(tables.external_id.update().values(reason=why))
+    ask = asking(sqlite_store, FakeActions())
+    said = {
+        role: str(await ask("{ identities { nodes { reason } } }", role=role)) for role in (Role.VIEWER, Role.MANAGER)
+    }
+    assert "it carries the key [address] of crm" in said[Role.VIEWER]
+    assert "jo@acme" not in said[Role.VIEWER]
+    assert why in said[Role.MANAGER]
