@@ -102,6 +102,7 @@ sources:
       secret: $${MIXPANEL_SECRET:-$mixpanel_token}
       data_group_id: "1"
       history_days: $history_days
+      lookback_days: 1             # nobody's phone reports late here
     identity:
       external_keys_of: crm
 
