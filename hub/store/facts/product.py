@@ -30,7 +30,7 @@ async def find_product_use(
         )
         .group_by(use.customer_id, use.feature)
     )
-    known = (await sources.find(connection, window))["features"]
+    known = (await sources.find(connection, window, only="features"))["features"]
     events = {(row.customer_id, row.feature): float(row.events) for row in await connection.execute(statement)}
     return {
         PREFIX + feature: [events.get((id_, feature), 0.0) if id_ in known else None for id_ in customers]

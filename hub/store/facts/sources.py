@@ -69,9 +69,9 @@ class Known:
         return youngest
 
 
-async def find(connection: Connection, window: Window) -> Known:
-    """Who is known for what; kinds are the keys of `_happened` and "profile"."""
-    yielding = await _find_yielding(connection, window)
+async def find(connection: Connection, window: Window, *, only: str | None = None) -> Known:
+    """Who is known for what; kinds are the keys of `_happened` and "profile". only: this kind alone."""
+    yielding = await _find_yielding(connection, window, only)
     sources = {source for each in yielding.values() for source in each}
     landed = await _find_landed(connection, dict.fromkeys(sources, window.end))
     alive = sources - await _find_dead(connection, window, landed)
@@ -135,10 +135,10 @@ def _happened(window: Window) -> dict[str, tuple[Table, ColumnElement[bool]]]:
     }
 
 
-async def _find_yielding(connection: Connection, window: Window) -> dict[str, set[str]]:
+async def _find_yielding(connection: Connection, window: Window, only: str | None) -> dict[str, set[str]]:
     companies = select(external_id.c.source).where(external_id.c.customer_id.is_not(None)).distinct().cte("companies")
     parts = []
-    kinds = _happened(window)
+    kinds = {kind: told for kind, told in _happened(window).items() if only in (None, kind)}
     for kind, (table, happened) in kinds.items():
         # days before the first row would look through every row of a source; the index on days says so at once
         if "day" in table.c and not await _has_begun(connection, table, window):
@@ -148,7 +148,7 @@ async def _find_yielding(connection: Connection, window: Window) -> dict[str, se
             one = one.where(table.c.learned_at < window.end, table.c.deleted.is_(False))
         parts.append(select(literal(kind).label("kind"), companies.c.source).where(one.exists()))
     yielding: dict[str, set[str]] = {kind: set() for kind in kinds}
-    for row in await connection.execute(union_all(*parts)):
+    for row in await connection.execute(union_all(*parts)) if parts else ():
         yielding[row.kind].add(row.source)
     return yielding
 
