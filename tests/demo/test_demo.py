@@ -15,8 +15,6 @@ from hub.store import Store
 from hub.store.tally import tally
 from tests.fakes.hub import Ended, add_playbooks, rows, run
 
-pytestmark = pytest.mark.long
-
 WITHIN = 240
 
 
@@ -80,6 +78,7 @@ async def test_a_demo_does_everything_once(tmp_path: Path) -> None:
     assert sum(sent.values()) == number(told["deliveries confirmed"])
 
 
+@pytest.mark.long
 async def test_a_slack_that_refuses_the_token_is_said_and_is_no_success(tmp_path: Path) -> None:
     add_playbooks(tmp_path, "enterprise")
     ended = await demo(tmp_path, customers=16, months=3, SLACK_TOKEN="xoxb-wrong")
@@ -100,6 +99,7 @@ async def test_a_slack_that_refuses_the_token_is_said_and_is_no_success(tmp_path
     assert "Traceback" not in ended.complained
 
 
+@pytest.mark.long
 async def test_sources_that_refuse_the_credential_are_named(tmp_path: Path) -> None:
     wrong = {"ZENDESK_TOKEN": "surely-wrong", "MIXPANEL_SECRET": "surely-wrong"}
     ended = await demo(tmp_path, customers=12, months=3, **wrong)
@@ -115,6 +115,7 @@ async def test_sources_that_refuse_the_credential_are_named(tmp_path: Path) -> N
     assert len({row["as_of"] for row in rows(tmp_path / "cshub.db", "scorecard").values()}) == 1
 
 
+@pytest.mark.long
 async def test_a_crm_that_refuses_the_token_is_named(tmp_path: Path) -> None:
     ended = await demo(tmp_path, customers=12, months=3, HUBSPOT_TOKEN="surely-wrong")
     assert ended.code == 1
@@ -136,6 +137,7 @@ async def database(postgresql_server: str) -> AsyncIterator[str]:
     await engine.dispose()
 
 
+@pytest.mark.long
 async def test_the_whole_hub_works_on_postgresql(tmp_path: Path, database: str) -> None:
     add_playbooks(tmp_path, "enterprise")
     ended = await demo(tmp_path, customers=24, months=4, CSHUB_STORE=database)
