@@ -239,7 +239,10 @@ def test_firing_by_hand_is_a_dry_run_unless_told(company: Cli, vendors: Sandboxe
     assert result.exit_code == 1
     assert "churn_engagement, churn_medium, churn_offer, churn_save, " in result.stderr
     result = company("playbook", "fire", "churn_save", "cus_nope")
-    assert (result.exit_code, result.stderr) == (1, "there is no customer 'cus_nope'\n")
+    assert (result.exit_code, result.stderr) == (
+        1,
+        "no customer has the id, domain or name 'cus_nope'; a name must be whole\n",
+    )
     assert company("playbook", "fire", "churn_save").exit_code == 2
     assert (content(company.store), received(vendors)) == (before, sent)
 
