@@ -49,9 +49,8 @@ class Told:
             if isinstance(row, Quarantined):
                 faulty, ends = True, False
             else:
-                text = _BETWEEN_CELLS.join(tuple(row.values())[:-1]).encode(
-                    "utf-8", "surrogatepass"
-                )  # but for its line
+                cells = tuple(row.values())[:-1]  # but for its line
+                text = _BETWEEN_CELLS.join(cells).encode("utf-8", "surrogatepass")
                 digest.update(text)
                 digest.update(_AFTER_ROW)
                 ends = not crc32(text) & self._ends

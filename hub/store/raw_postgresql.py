@@ -16,14 +16,6 @@ from hub.store.raw import RawError, Statement
 from hub.store.several import as_one
 
 POOL = 8
-_REMEMBERED = 512
-
-
-def dsn_of(url: URL) -> str:
-    """The URL as asyncpg takes it."""
-    return url.set(drivername="postgresql").render_as_string(hide_password=False)
-
-
 TOGETHER = 32
 """Statements that are sent as one, at most."""
 LARGEST_KEPT = 65_536
@@ -35,6 +27,12 @@ _SETTINGS = {
     # a page's statement takes longer to plan than to run, and its plan, along an index, is the same for all values
     "plan_cache_mode": "force_generic_plan",
 }
+_REMEMBERED = 512
+
+
+def dsn_of(url: URL) -> str:
+    """The URL as asyncpg takes it."""
+    return url.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
 class RawPostgresql:
