@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, or_, select, update
 
 from hub.model.actions import DeliveryState
 from hub.store.among import among
 from hub.store.store import Connection
 from hub.store.tables import delivery, playbook_run
+
+_WAITING = delivery.c.state.in_([DeliveryState.RESERVED.value, DeliveryState.HELD.value])
 
 
 async def withdraw(connection: Connection, *, playbook: str | None, reason: str) -> int:
@@ -16,26 +18,12 @@ async def withdraw(connection: Connection, *, playbook: str | None, reason: str)
     of = select(playbook_run.c.id).where(playbook_run.c.id == delivery.c.run_id)
     if playbook is not None:
         of = of.where(playbook_run.c.playbook == playbook)
-    statement = (
-        update(delivery)
-        .where(
-            delivery.c.state.in_([DeliveryState.RESERVED.value, DeliveryState.HELD.value]),
-            of.correlate(delivery).exists(),
-        )
-        .values(state=DeliveryState.SUPPRESSED.value, error=reason, not_before=None)
-    )
-    return len((await connection.execute(statement.returning(delivery.c.id))).scalars().all())
+    return await _take_back(connection, _WAITING, of.correlate(delivery).exists(), reason=reason)
 
 
 async def withdraw_of_runs(connection: Connection, run_ids: Sequence[str], *, reason: str) -> int:
     """Messages of these runs that wait to be sent never are; return how many."""
-    waiting = delivery.c.state.in_([DeliveryState.RESERVED.value, DeliveryState.HELD.value])
-    statement = (
-        update(delivery)
-        .where(waiting, among(connection, delivery.c.run_id, run_ids))
-        .values(state=DeliveryState.SUPPRESSED.value, error=reason, not_before=None)
-    )
-    return len((await connection.execute(statement.returning(delivery.c.id))).scalars().all())
+    return await _take_back(connection, _WAITING, among(connection, delivery.c.run_id, run_ids), reason=reason)
 
 
 async def withdraw_late(connection: Connection, run_ids: Sequence[str], *, reason: str, now: datetime) -> int:
@@ -43,13 +31,21 @@ async def withdraw_late(connection: Connection, run_ids: Sequence[str], *, reaso
     later = and_(
         delivery.c.state == DeliveryState.RESERVED.value, delivery.c.attempts == 0, delivery.c.not_before > now
     )
+    return await _take_back(
+        connection,
+        among(connection, delivery.c.run_id, run_ids),
+        delivery.c.audience == "csm",
+        or_(delivery.c.state == DeliveryState.HELD.value, later),
+        reason=reason,
+        held=None,
+    )
+
+
+async def _take_back(connection: Connection, *which: ColumnElement[bool], reason: str, **also: None) -> int:
     statement = (
         update(delivery)
-        .where(
-            among(connection, delivery.c.run_id, run_ids),
-            delivery.c.audience == "csm",
-            or_(delivery.c.state == DeliveryState.HELD.value, later),
-        )
-        .values(state=DeliveryState.SUPPRESSED.value, error=reason, not_before=None, held=None)
+        .where(*which)
+        .values(state=DeliveryState.SUPPRESSED.value, error=reason, not_before=None, **also)
+        .returning(delivery.c.id)
     )
-    return len((await connection.execute(statement.returning(delivery.c.id))).scalars().all())
+    return len((await connection.execute(statement)).scalars().all())

@@ -19,7 +19,7 @@ from graphql import (
     is_required_argument,
     is_required_input_field,
 )
-from sqlalchemy import Column, event
+from sqlalchemy import Column
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.elements import ClauseElement
 
@@ -29,7 +29,6 @@ from hub.segments.vocabulary import VOCABULARY
 from hub.store import Store
 from hub.store.conditions import column_of
 from hub.store.privacy.places import BY_TABLE
-from schema.answering import READER
 from schema.nodes import global_id
 from schema.permissions import is_whole, role_of
 from schema.personal import is_personal
@@ -37,6 +36,7 @@ from tests.schema.asking_everything import RAW
 from tests.schema.company import seed
 from tests.schema.fakes import asking
 from tests.schema.test_access_books import GIVEN, ROOTS, Acting
+from tests.schema.test_everything import listening
 
 IDS = {"runId": "playbook_run"}
 """Of whom an id is that is no customer's."""
@@ -190,11 +190,5 @@ def columns(store: Store) -> Iterator[set[str]]:
         if isinstance(statement, ClauseElement):
             seen.update(found_in(statement))
 
-    engine = store._reader.sync_engine
-    event.listen(engine, "before_execute", note)
-    READER.enabled = False
-    try:
+    with listening(store, "before_execute", note):
         yield seen
-    finally:
-        READER.enabled = True
-        event.remove(engine, "before_execute", note)

@@ -1,6 +1,6 @@
 """One query over every kind of thing a customer has: right values, and as many statements for fifty customers as for five."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -15,21 +15,28 @@ from tests.schema.fakes import Ask
 
 
 @contextmanager
+def listening(store: Store, moment: str, note: Callable[..., None]) -> Iterator[None]:
+    """The ordinary path answers everything meanwhile, and `note` is told of what it reads at this event of SQLAlchemy's."""
+    engine = store._reader.sync_engine
+    event.listen(engine, moment, note)
+    READER.enabled = False
+    try:
+        yield
+    finally:
+        READER.enabled = True
+        event.remove(engine, moment, note)
+
+
+@contextmanager
 def counting(store: Store) -> Iterator[list[str]]:
-    """The statements that the ordinary path executes meanwhile; it answers everything."""
+    """The statements that the ordinary path executes meanwhile."""
     seen: list[str] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
         seen.append(statement)
 
-    engine = store._reader.sync_engine
-    event.listen(engine, "before_cursor_execute", note)
-    READER.enabled = False
-    try:
+    with listening(store, "before_cursor_execute", note):
         yield seen
-    finally:
-        READER.enabled = True
-        event.remove(engine, "before_cursor_execute", note)
 
 
 async def test_every_relation_comes_back_with_its_own_rows(ask: Ask, store: Store) -> None:
