@@ -4,8 +4,8 @@
 
 Four queries (a list of 100, the same with tickets, contacts and the latest score, one customer with all that, a list of 1,000)
 against this API, with a token, row scope, limits, cost and the log of personal reads (Q2 and Q3 show some), and against the
-limit (bench.graphql_limit, a stricter one beside it): a server process each of the same kind (uvicorn, uvloop, httptools),
-over 16 connections, in turns; figures are medians of the rounds. Whom Q3 asks for is drawn anew for each request, on both
+limit (bench.graphql_limit, a stricter one beside it): a server process each, of the same kind (uvicorn, uvloop, httptools),
+over 16 connections, in turns; figures are medians of the rounds. Whom Q3 asks for is drawn anew for each request, on all
 sides. PostgreSQL is started unless its URL is given.
 
 A CSM asks, in whose book all are.
@@ -22,14 +22,14 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 import uvicorn
 import uvloop
 
 from bench.graphql_book import CSM, NOW, fill, key_of
-from bench.graphql_limit import Limit
+from bench.graphql_limit import Limit, Strict
 from bench.stopwatch import load
 from hub.access import tokens
 from hub.access.admission import Admission
@@ -43,6 +43,8 @@ from schema.guard.guard import Guard, Rules
 from schema.nodes import global_id
 
 CONNECTIONS = 16
+Kinds = Literal["api", "limit", "strict"]
+KINDS: tuple[Kinds, ...] = ("api", "limit", "strict")
 GOALS = {"Q1": 0.6, "Q2": 0.9, "Q3": 0.5, "Q4": 0.9}
 FLAT = "{ nodes { id name domain segment employees createdAt health { score } csm { email } } }"
 NESTED = """{ id name tickets(first: 5) { nodes { id subject status createdAt } }
@@ -79,18 +81,22 @@ class _Hub:
     async def stop(self) -> None: ...
 
 
-def serve(url: str, limit: bool, bound: socket.socket) -> None:
+def serve(url: str, kind: Kinds, bound: socket.socket) -> None:
     """A server process; it is ended from outside."""
 
     async def run() -> None:
-        store = Store.open(url)
-        guard = Guard(Rules(cost_per_minute=10**12))
-        made: Any = Limit(store) if limit else app(_Hub(store), guard=guard, admission=Admission(store, books=True))
+        made = {"api": _api, "limit": Limit, "strict": Strict}[kind](url)
         relax_collector()
-        config = uvicorn.Config(made, log_level="warning", access_log=False, lifespan="off" if limit else "on")
+        config = uvicorn.Config(made, log_level="warning", access_log=False, lifespan="on" if kind == "api" else "off")
         await uvicorn.Server(config).serve(sockets=[bound])
 
     uvloop.run(run())
+
+
+def _api(url: str) -> Any:
+    store = Store.open(url)
+    guard = Guard(Rules(cost_per_minute=10**12))
+    return app(_Hub(store), guard=guard, admission=Admission(store, books=True))
 
 
 class Asking:
@@ -159,20 +165,17 @@ async def measure(url: str, *, customers: int, rounds: int, seconds: float) -> N
         await fill(store, customers)
         made = await tokens.create(store, name="bench", role=Role.CSM, now=NOW, csm_email=CSM)
         dialect = store.dialect
-    bound = [socket.create_server(("127.0.0.1", 0), backlog=128) for _ in range(2)]
+    bound = [socket.create_server(("127.0.0.1", 0), backlog=128) for _ in KINDS]
     spawn = multiprocessing.get_context("spawn")
-    servers = [
-        spawn.Process(target=serve, args=(url, limit, each)) for limit, each in zip((False, True), bound, strict=True)
-    ]
+    servers = [spawn.Process(target=serve, args=(url, *each)) for each in zip(KINDS, bound, strict=True)]
     for each in servers:
         each.start()
     ports = [each.getsockname()[1] for each in bound]
-    api, limit = Asking(ports[0], "/graphql", made.secret), Asking(ports[1], "/", made.secret)
-    strict = Asking(ports[1], "/strict", made.secret)
+    api, limit, strict = (Asking(port, "/graphql", made.secret) for port in ports)
     try:
         for name, (asked, plain) in _bodies(customers).items():
             answer = orjson.loads(await api.once(asked[0]))
-            if "errors" in answer or not await limit.once(plain[0]):
+            if "errors" in answer or not await limit.once(plain[0]) or not await strict.once(plain[0]):
                 raise RuntimeError(f"{name}: {answer}")
             rates = [
                 (await api.rate(asked, seconds), await limit.rate(plain, seconds), await strict.rate(plain, seconds))

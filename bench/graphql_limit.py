@@ -1,16 +1,20 @@
 """The limit the API is measured against: one hand-written statement a query, whose JSON is sent straight to the socket.
 
-No token, no rows of whose book, no checks: an ASGI application of a few lines.
+No token, no rows of whose book, no checks: an ASGI application of a few lines. `Limit` is that as one would write it; `Strict`
+has all that the API knows of its databases besides: connections without a round trip or a thread too many, SQLite uncounted.
 """
 
 import asyncio
 from typing import Any
 
 import aiosqlite
+import asyncpg  # type: ignore[import-untyped]  # it ships no types
 import orjson
+from sqlalchemy import make_url
 from starlette.types import Receive, Scope, Send
 
 from hub.store import Store
+from hub.store.raw_postgresql import dsn_of
 
 _SQLITE_ROWS = """select c.id, c.name, c.domain, c.segment, c.employees, c.csm_email, s.health, s.band, s.as_of,
   replace(substr(c.created_at, 1, 19), ' ', 'T') || '+00:00' as created_at
@@ -50,7 +54,7 @@ def _postgresql(made: str, count: int) -> str:
     return f"select json_agg(o) from (select {made} from ({rows}) r) o"
 
 
-CONNECTIONS = 4
+CONNECTIONS, POOL = 4, 8
 STATEMENTS = {
     "sqlite": {
         "Q1": _sqlite(_SQLITE_FLAT, 100),
@@ -68,31 +72,38 @@ STATEMENTS = {
 
 
 class Limit:
-    """The application: {"query": "Q3", "id": …} in, JSON out. At / by the databases' own asynchronous drivers, aiosqlite and
-    asyncpg; at /strict by the connections that the API reads with, SQLite's in the event loop itself."""
+    """The application: {"query": "Q3", "id": …} in, JSON out, by the databases' own asynchronous drivers as they come."""
 
-    def __init__(self, store: Store) -> None:
-        self.store = store
-        self.raw: Any = store.raw
-        self.statements = STATEMENTS[store.dialect]
+    def __init__(self, url: str) -> None:
+        self.url = make_url(url)
+        self.sqlite = self.url.get_backend_name() == "sqlite"
+        self.statements = STATEMENTS["sqlite" if self.sqlite else "postgresql"]
         self.idle: asyncio.Queue[aiosqlite.Connection] = asyncio.Queue()
         self.opened = 0
+        self.pool: Any = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
         asked = orjson.loads((await receive())["body"])
-        statement, given = self.statements[asked["query"]], [asked["id"]] if "id" in asked else []
-        plain = self.store.dialect == "sqlite" and scope["path"] != "/strict"
-        body = await (self._text(statement, given) if plain else self.raw.text(statement, given))
+        body = await self.text(self.statements[asked["query"]], [asked["id"]] if "id" in asked else [])
         headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
-    async def _text(self, statement: str, given: list[str]) -> bytes:
+    async def text(self, statement: str, given: list[str]) -> bytes:
+        found = await (self._of_sqlite if self.sqlite else self._of_postgresql)(statement, given)
+        return str(found).encode()
+
+    async def _of_postgresql(self, statement: str, given: list[str]) -> Any:
+        if self.pool is None:
+            self.pool = asyncpg.create_pool(dsn_of(self.url), min_size=POOL, max_size=POOL)
+        return await (await self.pool).fetchval(statement, *given)
+
+    async def _of_sqlite(self, statement: str, given: list[str]) -> Any:
         if self.idle.empty() and self.opened < CONNECTIONS:
             self.opened += 1
-            connection = await aiosqlite.connect(str(self.store.url.database))
+            connection = await aiosqlite.connect(str(self.url.database))
             for pragma in ("query_only = 1", "cache_size = -65536", "mmap_size = 268435456"):
                 await connection.execute(f"PRAGMA {pragma}")
         else:
@@ -103,4 +114,16 @@ class Limit:
         finally:
             self.idle.put_nowait(connection)
         assert row is not None, "there is always a row"
-        return str(row[0]).encode()
+        return row[0]
+
+
+class Strict(Limit):
+    """The same by the connections that the API reads with, in a process that is set as the API's is."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.raw: Any = Store.open(url).raw
+
+    async def text(self, statement: str, given: list[str]) -> bytes:
+        (found,) = await self.raw.texts([(statement, given)])
+        return bytes(found)

@@ -6,8 +6,8 @@
 
 A tiny statement costs 281 µs by way of SQLAlchemy and aiosqlite, and 6 µs when it is run where it is asked for. So on SQLite
 a statement is first run in the event loop, for `PATIENCE` at most: then it is broken off there, and run in a thread. What was
-broken off again and again, or several that are not `BRIEF`, are not tried there for a while. PostgreSQL has a pool for it
-(hub.store.raw_postgresql).
+broken off again and again, or is not `BRIEF`, is not tried there for a while: the machine has other cores. PostgreSQL has a
+pool for it (hub.store.raw_postgresql).
 
 Connections can only read. Whoever is cancelled takes the statement along: SQLite is interrupted, PostgreSQL told.
 """
@@ -29,8 +29,8 @@ something else are no fault of the statement's, up to `LONGEST`."""
 LONGEST = 0.1
 """Seconds by the clock, waiting for the disk among them."""
 BRIEF = 0.001
-"""Seconds of computing that several statements together may take in the event loop again and again: as each of them has its
-patience, they would hold it up many times as long, and they are worth the hop to a thread, some 100 µs."""
+"""Seconds of computing that a request's statements may take in the event loop again and again: what takes longer holds it up,
+while another core may have nothing to do, and is worth the hop to a thread, some 100 µs."""
 STUCK = 0.25
 """Seconds in which no thread was done: then what is not long alone does not wait for one."""
 INTERRUPTED_EVERY = 0.05
@@ -113,7 +113,7 @@ class RawSqlite:
             if not done:  # one that takes long is in a thread, and all that follow go along
                 return rows + await self._run_there(statements[at:])
             rows.append(row)
-        self._note(which, long=len(statements) > 1 and time.thread_time() - began > BRIEF)
+        self._note(which, long=time.thread_time() - began > BRIEF)
         return rows
 
     async def row(self, sql: str, parameters: Sequence[Any]) -> Sequence[Any] | None:

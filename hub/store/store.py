@@ -28,6 +28,7 @@ from hub.store.one_hop import Hops
 from hub.store.raw import Raw, RawSqlite
 from hub.store.raw_postgresql import RawPostgresql
 from hub.store.sqlite_connections import prepare_sqlite
+from hub.store.sqlite_memory import stop_counting
 
 Connection = AsyncConnection
 READERS = 4
@@ -67,6 +68,7 @@ class Store:
 
     @classmethod
     def _open_sqlite(cls, url: URL) -> Self:
+        stop_counting()
         if url.database and url.database != ":memory:":
             try:
                 Path(url.database).parent.mkdir(parents=True, exist_ok=True)

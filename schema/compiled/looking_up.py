@@ -5,7 +5,7 @@ The statement writes them as they are stored, and marks where they stand in the 
     {"id~S~customer":"c000001","~S~name":"Acme"}       ~S~ being the mark `keyed`, before what is looked up and after it
 
 so a text is taken apart at the marks, every second piece (`customer":"c000001","`) is looked up as a whole, and all is put
-together again. Times and numbers are finished here, too, where the database's own way is the slower one.
+together again.
 """
 
 import orjson
@@ -61,17 +61,5 @@ def looked_up(text: bytes, marks: Marks) -> bytes:
     """The text with all of that in its place. UnfitError where something in it may not be."""
     if marks.keyed and len(pieces := text.split(marks.keyed)) > 1:
         pieces[1::2] = map(_PIECES.fresh().__getitem__, pieces[1::2])
-        text = b"".join(pieces)
-    # a mark of one byte is found many times faster than two bytes are, so pieces are trimmed rather than marks replaced
-    if marks.timed and marks.timed in text:
-        *times, last = text.split(marks.timed)
-        ended = [each[:-7] if each[-7:] == b".000000" else each for each in times]
-        text = b"+00:00".join([*ended, last])
-    if marks.long and marks.long in text:
-        pieces = text.split(marks.long)
-        if b"I" in b"".join(pieces[1::2]):  # Inf
-            raise UnfitError
-        pieces[2:-1:2] = [each[1:-1] for each in pieces[2:-1:2]]
-        pieces[0], pieces[-1] = pieces[0][:-1], pieces[-1][1:]
         text = b"".join(pieces)
     return text

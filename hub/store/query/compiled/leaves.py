@@ -31,7 +31,7 @@ from sqlalchemy.dialects.postgresql import JSON as PG_JSON
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.types import TypeDecorator
 
-from hub.store.query.compiled.tree import FAIL, LONG, MARK, TIMED, Kind, Leaf, NotCompilableError
+from hub.store.query.compiled.tree import FAIL, MARK, Kind, Leaf, NotCompilableError
 
 _FITS: dict[Kind, tuple[type[Any], ...]] = {
     "text": (String,),
@@ -69,7 +69,7 @@ def raw(column: ColumnElement[Any], *, sqlite: bool) -> ColumnElement[Any]:
         return column if not sqlite else type_coerce(column, Text())
     if kind == "float" and sqlite:
         real = cast(column, Float())
-        return case((real.is_(None), null()), else_=func.json(func.printf(text("%!.17g"), real)))
+        return case((real.is_(None), null()), else_=_exact(real))
     return leaf(column, Leaf("", kind, required=False), sqlite=sqlite, nullable=False)
 
 
@@ -97,12 +97,14 @@ def _sqlite(column: ColumnElement[Any], wanted: Leaf) -> ColumnElement[Any]:
             real = column if isinstance(column.type, Float) and _is_stored(column) else cast(column, Float())
             million: ColumnElement[float] = literal_column("1e6", Float())
             short = cast(cast(real * million, Integer()), Float()) / million == real
-            return case((or_(real.is_(None), short), real), else_=func.printf(text(f"{LONG}%!.17g{LONG}"), real))
+            return case((or_(real.is_(None), short), real), else_=_exact(real))
         case "bool":
             whole = type_coerce(column, Integer())
             return case((whole == 1, func.json(text("true"))), (whole == 0, func.json(text("false"))), else_=null())
         case "time":
-            return func.replace(type_coerce(column, Text()), text(" "), text("T")).concat(text(TIMED))
+            # as it is stored, but for the T and the zone; of a fraction of a second that is 0, nothing is written
+            zoned = func.replace(type_coerce(column, Text()), text(" "), text("T")).concat(text("+00:00"))
+            return func.replace(zoned, text(".000000+"), text("+"))
         case "date":
             return type_coerce(column, Text())
         case "json":
@@ -110,6 +112,11 @@ def _sqlite(column: ColumnElement[Any], wanted: Leaf) -> ColumnElement[Any]:
         case "enum":
             return _enum(column, wanted)
     return column
+
+
+def _exact(real: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The number with 17 digits. What JSON has no number for, infinity, is an error of the statement."""
+    return func.json(func.printf(text("%!.17g"), real))
 
 
 def _is_stored(column: ColumnElement[Any]) -> bool:

@@ -26,10 +26,6 @@ KEYED = f"~{''.join(secrets.choice('ghijkmnpqrstuvwxyz') for _ in range(2))}"
 """In names of fields: before the code of what is looked up by the field's value, and, in the next field's name, after it. In a
 text it is a single byte, because it is in every row; where a record holds that byte, too, nothing is found by the pieces that
 makes (quotes in a record are escaped, and codes have none), and the ordinary path answers."""
-TIMED = f"~{secrets.token_hex(5)}"
-"""After a time as SQLite holds it, but for the T: it wants +00:00, and no fraction of a second that is 0."""
-LONG = f"~{secrets.token_hex(5)}"
-"""Around a number of 17 digits in a text of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +35,13 @@ class Marks:
     mark: bytes
     fail: bytes
     keyed: bytes
-    timed: bytes
-    long: bytes
 
 
-WRITTEN = Marks(MARK.encode(), FAIL.encode(), KEYED.encode(), TIMED.encode(), LONG.encode())
+WRITTEN = Marks(MARK.encode(), FAIL.encode(), KEYED.encode())
 """As the tree has them."""
 MARKS = {
     # bytes that no text in UTF-8 has: what is one byte is found many times faster
-    "sqlite": Marks(b"\xfb", b"\xfc", b"\xff", b"\xfe", b"\xfd"),
+    "sqlite": Marks(b"\xfb", b"\xfc", b"\xff"),
     "postgresql": replace(WRITTEN, keyed=b"\x7f"),
 }
 
