@@ -34,6 +34,7 @@ from bench.stopwatch import load
 from hub.access import tokens
 from hub.access.admission import Admission
 from hub.access.sealing import open_seal
+from hub.allocator import keep_freed_memory
 from hub.asgi import app
 from hub.collector import relax_collector
 from hub.model.actions import Role
@@ -87,6 +88,8 @@ def serve(url: str, kind: Kinds, bound: socket.socket) -> None:
     async def run() -> None:
         made = {"api": _api, "limit": Limit, "strict": Strict}[kind](url)
         relax_collector()
+        if kind != "limit":
+            keep_freed_memory()
         config = uvicorn.Config(made, log_level="warning", access_log=False, lifespan="on" if kind == "api" else "off")
         await uvicorn.Server(config).serve(sockets=[bound])
 

@@ -14,6 +14,7 @@ from typing import Self
 
 from hub.access.links import Links
 from hub.access.sealing import open_seal
+from hub.allocator import keep_freed_memory
 from hub.attention import Attention
 from hub.backtest import TrackRecord, find_record
 from hub.collector import relax_collector
@@ -145,6 +146,7 @@ class Hub:
         """
         hub = cls(settings, clock=clock, work=work, engine=engine)
         relax_collector()
+        keep_freed_memory()
         try:
             if migrate:
                 await upgrade(hub.store)
