@@ -22,7 +22,10 @@ LARGEST_KEPT = 65_536
 """Characters of a statement that a connection remembers the plan of; asyncpg's own 15 KB are less than ten pages'."""
 _SETTINGS = {
     "default_transaction_read_only": "on",
+    # how times and numbers are written as texts
     "timezone": "UTC",
+    "datestyle": "ISO",
+    "extra_float_digits": "1",
     "jit": "off",
     # a page's statement takes longer to plan than to run, and its plan, along an index, is the same for all values
     "plan_cache_mode": "force_generic_plan",

@@ -1,4 +1,4 @@
-"""The compiled read path: a query's root fields as one SQL statement each, which returns their finished JSON.
+"""The compiled read path: a query's root fields as one SQL statement each, which returns their JSON, all but finished.
 
     data = await reading.Reader(schema).read(context, document, operation, variables)
                                                                      None: the ordinary path is to answer
@@ -12,6 +12,8 @@ asking      asks a root field's resolver which rows it wants, without letting it
 selecting   a selection of a document as a tree (hub.store.query.compiled), made once
 relating    a relation in it, and its arguments
 filling     values that are worked out in Python: ids, cursors, computed fields, JSON of a column
+looking_up  ids and names of enums in such a text
+writing     JSON of lists that came by their columns
 planning    the plan of an operation: its trees and what a request gives to them
 reading     runs a plan
 """

@@ -10,12 +10,13 @@ from graphql import DocumentNode, OperationDefinitionNode, OperationType, get_va
 from graphql.execution.values import VariableValues
 
 from hub.errors import CshubError
-from hub.store.query.compiled import Marks, NotCompilableError, compile_tree
+from hub.store.query.compiled import Fields, Marks, NotCompilableError, compile_tree
 from hub.store.raw import Raw, RawError
 from schema.compiled.asking import Watched
 from schema.compiled.filling import WRONG, Making, UnfitError, fill
 from schema.compiled.planning import Bounded, Plan, RootField, parameters, planned, statement_key, switches_of
 from schema.compiled.selecting import Selecting
+from schema.compiled.writing import array
 
 log = logging.getLogger(__name__)
 MOST_PLANS = 256
@@ -152,6 +153,7 @@ class Reader:
             compiled.sql,
             parameters(compiled, wanted, book),
             compiled.marks,
+            compiled.columns,
             compiled.names.index("key_0") if wanted.given[0].key is not None and wanted.rows <= FEW else None,
         )
 
@@ -161,6 +163,7 @@ class _Ready:
     """A root field whose statement only needs to be run.
 
     head, tail   what its text stands between in the answer
+    columns      the fields of what it returns by its columns
     key          where the key of its one row stands among the parameters; None for what may not wait for others
     """
 
@@ -171,6 +174,7 @@ class _Ready:
     sql: str
     parameters: list[Any]
     marks: Marks
+    columns: Fields | None
     key: int | None
 
 
@@ -186,4 +190,6 @@ def _filled(text: bytes | None, ready: _Ready, context: Any) -> bytes:
         if ready.required or ready.tail != b",":  # a list is never null
             raise UnfitError
         return b"null"
+    if ready.columns is not None:
+        return array(text, ready.columns, ready.marks.mark)
     return fill(text, ready.codes, context, ready.marks)

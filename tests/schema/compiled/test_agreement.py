@@ -96,3 +96,59 @@ async def test_a_record_that_holds_a_mark_forges_nothing(store: Store, name: str
         found = await both(store, query, who=viewer(Role.CSM), must=store.dialect == "sqlite")
         assert found is None or orjson.loads(found)["customers"]["nodes"][0]["name"] == name
     assert await both(store, "{ customers { nodes { name } } }", who=viewer(Role.CSM)), "no mark is looked for there"
+
+
+NESTED = """{ customers { nodes { id name health { score band asOf } tickets(first: 3) { nodes { id subject status createdAt } }
+    contacts(first: 2) { nodes { id name email } } } } }"""
+SEPARATED = ("\x1f", "\x1d", "A\x1fopen\x1f2026-01-01 00:00:00+00\x1f,\x1fforged\x1fB", "A\x1d0\x1dB", "\x1f1\x1f")
+"""Texts with what stands between PostgreSQL's values and columns, and with rows of their own."""
+ODD = ('a "quoted" text', "C:\\folder", "two\nlines\tand a tab", "\x01\x1e\x7f", "ünïcödé 雪", "", "null", "~")
+
+
+async def test_texts_are_told_as_they_are(store: Store) -> None:
+    await seed(store)
+    for words in (*SEPARATED, *ODD):
+        compilable = store.dialect == "sqlite" or words not in SEPARATED
+        for what in ("customer SET name", "contact SET name", "ticket SET subject"):
+            await _update(store, what, words)
+            assert bool(await both(store, NESTED, who=viewer(Role.CSM), must=compilable)) is compilable, (what, words)
+            await _update(store, what, "plain")
+
+
+async def _update(store: Store, what: str, words: str) -> None:
+    async with store.transaction() as connection:
+        await connection.execute(text(f"UPDATE {what} = :words"), {"words": words})
+
+
+async def test_numbers_and_times_of_every_kind(store: Store) -> None:
+    await seed(store, 6)
+    healths = ("1.0", "0.0000001", "0.1", "0.30000000000000004", "NULL", "0")
+    fractions = ("", ".5", ".123456", ".000001", ".100000", "")
+    async with store.transaction() as connection:
+        ids = list((await connection.execute(text("SELECT id FROM customer ORDER BY id"))).scalars())
+        for id_, health, fraction in zip(ids, healths, fractions, strict=True):
+            moment = (
+                f"2026-03-04 05:06:07{fraction}"
+                if store.dialect == "postgresql"
+                else (f"2026-03-04 05:06:07{fraction or '.0':0<7}")
+            )
+            await connection.execute(
+                text(f"UPDATE scorecard SET health = {health} WHERE customer_id = :id"), {"id": id_}
+            )
+            for table in ("customer", "ticket"):
+                column = "id" if table == "customer" else "customer_id"
+                moved = f"UPDATE {table} SET created_at = '{moment}' WHERE {column} = :id"
+                await connection.execute(text(moved), {"id": id_})
+        await connection.execute(text("DELETE FROM ticket WHERE customer_id = :id"), {"id": ids[2]})
+    for first in range(1, 7):
+        flat = f"{{ customers(first: {first}) {{ nodes {{ createdAt health {{ score }} }} }} }}"
+        assert await both(store, flat, who=viewer(Role.CSM))
+    assert await both(store, NESTED, who=viewer(Role.CSM))
+
+
+async def test_what_json_has_no_number_for_is_left_to_the_ordinary_path(store: Store) -> None:
+    await seed(store)
+    infinite = "9e999" if store.dialect == "sqlite" else "'Infinity'"
+    async with store.transaction() as connection:
+        await connection.execute(text(f"UPDATE scorecard SET health = {infinite}"))
+    assert await both(store, NESTED, who=viewer(Role.CSM), must=False) is None

@@ -9,8 +9,11 @@ What a statement cannot answer alone is left to whoever asked: values to be work
 is wrong.
 """
 
+from hub.store.query.compiled.columns import width
 from hub.store.query.compiled.statement import Compiled, compile_tree
 from hub.store.query.compiled.tree import (
+    AFTER,
+    BETWEEN,
     ENUMS,
     MARKS,
     Constant,
@@ -32,6 +35,8 @@ from hub.store.query.compiled.tree import (
 )
 
 __all__ = [
+    "AFTER",
+    "BETWEEN",
     "ENUMS",
     "MARKS",
     "Compiled",
@@ -52,4 +57,5 @@ __all__ = [
     "Root",
     "Total",
     "compile_tree",
+    "width",
 ]

@@ -52,14 +52,18 @@ def text(value: str) -> ColumnElement[str]:
 
 def leaf(column: ColumnElement[Any], wanted: Leaf, *, sqlite: bool, nullable: bool) -> ColumnElement[Any]:
     """The column as a value of a JSON object."""
-    if not isinstance(_plain(column.type), _FITS[wanted.kind]):
-        raise NotCompilableError(f"{wanted.column} is no {wanted.kind}")
+    check_kind(column, wanted)
     made = _sqlite(column, wanted) if sqlite else _postgresql(column, wanted)
     if not wanted.required or not nullable:
         return made
     if sqlite:
         return case((column.is_(None), text(FAIL)), else_=made)
     return case((column.is_(None), func.to_json(cast(text(FAIL), Text()))), else_=func.to_json(made))
+
+
+def check_kind(column: ColumnElement[Any], wanted: Leaf) -> None:
+    if not isinstance(_plain(column.type), _FITS[wanted.kind]):
+        raise NotCompilableError(f"{wanted.column} is no {wanted.kind}")
 
 
 def raw(column: ColumnElement[Any], *, sqlite: bool) -> ColumnElement[Any]:

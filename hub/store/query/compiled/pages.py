@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Integer,
+    Select,
     Text,
     bindparam,
     case,
@@ -74,14 +75,10 @@ class Pages(Objects):
         order = order_of(given)
 
         def chosen(columns: set[str], *, more: bool = False) -> Scope:
-            statement = self.matching(entity, columns, number, given, follows=entity_follows, order=order)
-            if above is not None and scope is not None:
-                statement = statement.where(entity.table.c[above[1]] == above[0]).correlate(scope.rows)
-            if given.after is not None:
-                statement = statement.where(self.after(entity, order, number, given.after))
-            limit: ColumnElement[Any] = bindparam(f"first_{number}", type_=Integer(), required=False)
-            statement = self.ordered(statement, entity, order).limit(limit + 1 if more else limit)
-            return self.scope(entity, statement, order)
+            rows = self.chosen(
+                entity, columns, number, given, follows=entity_follows, above=above, scope=scope, more=more
+            )
+            return self.scope(entity, rows, order)
 
         pairs: list[tuple[str, ColumnElement[Any]]] = []
         for name, part in paged.parts:
@@ -98,6 +95,28 @@ class Pages(Objects):
                 case PageInfo():
                     pairs.append((name, self.page_info(part, number, given, chosen)))
         return pairs[0][1] if bare else self.pairs(pairs)
+
+    def chosen(
+        self,
+        entity: Entity,
+        columns: set[str],
+        number: int,
+        given: Given,
+        *,
+        follows: bool,
+        above: tuple[ColumnElement[Any], str] | None = None,
+        scope: Scope | None = None,
+        more: bool = False,
+    ) -> Select[Any]:
+        """The rows of a page, in its order. above: of the row of `scope` they belong to; more: and one beyond the page."""
+        order = order_of(given)
+        statement = self.matching(entity, columns, number, given, follows=follows, order=order)
+        if above is not None and scope is not None:
+            statement = statement.where(entity.table.c[above[1]] == above[0]).correlate(scope.rows)
+        if given.after is not None:
+            statement = statement.where(self.after(entity, order, number, given.after))
+        limit: ColumnElement[Any] = bindparam(f"first_{number}", type_=Integer(), required=False)
+        return self.ordered(statement, entity, order).limit(limit + 1 if more else limit)
 
     def pairs(self, pairs: Sequence[tuple[str, ColumnElement[Any]]]) -> ColumnElement[Any]:
         if self.sqlite:

@@ -22,13 +22,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSON as PG_JSON
 
+from hub.store.query.compiled.columns import Columns, writable
 from hub.store.query.compiled.leaves import text
-from hub.store.query.compiled.pages import Pages
 from hub.store.query.compiled.rows import Scope, entity_of, needed, order_of
 from hub.store.query.compiled.tree import (
     FAIL,
     MARKS,
     WRITTEN,
+    Fields,
     Given,
     Marks,
     Nested,
@@ -41,13 +42,17 @@ _QUOTED = re.compile(rf"""{_LITERAL.pattern}|"[^"]*\"""")
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A statement: its text, the names of its parameters in order, what those that never change are; the marks it writes."""
+    """A statement: its text, the names of its parameters in order, what those that never change are; the marks it writes.
+
+    columns  the fields of a list that it returns by their columns; None where it returns JSON
+    """
 
     sql: str
     names: tuple[str, ...]
     fixed: Mapping[str, Any]
     processors: Mapping[str, Any]
     marks: Marks
+    columns: Fields | None = None
 
     def parameters(self, given: Mapping[str, Any]) -> list[Any]:
         """In their order, as the driver takes them."""
@@ -61,12 +66,15 @@ class Compiled:
 
 def compile_tree(root: Root, given: Mapping[int, Given], *, dialect: Dialect, book: str | None) -> Compiled:
     """The statement for requests of this shape. NotCompilableError where it can't be made."""
-    statement = _Writer(given, sqlite=dialect.name == "sqlite", book=book).root(root)
+    sqlite = dialect.name == "sqlite"
+    writer = _Writer(given, sqlite=sqlite, book=book)
+    columns = None if sqlite else writable(root)
+    statement = writer.root(root) if columns is None else writer.by_columns(root.entity, columns)
     compiled: Any = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
     names = tuple(compiled.positiontup or ())
     # what the types make of values is kept by name, expanded lists included; SQLAlchemy shows it nowhere else
-    sql, marks = (_bytewise if dialect.name == "sqlite" else _named)(str(compiled))
-    return Compiled(sql, names, dict(compiled.params), dict(compiled._bind_processors), marks)
+    sql, marks = (_bytewise if sqlite else _named)(str(compiled))
+    return Compiled(sql, names, dict(compiled.params), dict(compiled._bind_processors), marks, columns)
 
 
 def _named(sql: str) -> tuple[str, Marks]:
@@ -94,7 +102,7 @@ def _bytewise(sql: str) -> tuple[str, Marks]:
     return _LITERAL.sub(written, sql), theirs
 
 
-class _Writer(Pages):
+class _Writer(Columns):
     def root(self, root: Root) -> Select[Any]:
         entity = entity_of(root.entity)
         given = self.given[0]
@@ -116,7 +124,7 @@ class _Writer(Pages):
         entity = entity_of(relation.entity)
         follows = entity.follows(scope.entity.name, relation)
         parent = scope.column(relation.parent)
-        given = replace(given, order=relation.order)
+        given = given.in_order(relation.order)
         if relation.shape == "count":
             return self.count(entity, value.number, given, parent, relation.key, scope, follows=follows)
         if value.page is not None:

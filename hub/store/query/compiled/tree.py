@@ -26,6 +26,8 @@ KEYED = f"~{''.join(secrets.choice('ghijkmnpqrstuvwxyz') for _ in range(2))}"
 """In names of fields: before the code of what is looked up by the field's value, and, in the next field's name, after it. In a
 text it is a single byte, because it is in every row; where a record holds that byte, too, nothing is found by the pieces that
 makes (quotes in a record are escaped, and codes have none), and the ordinary path answers."""
+BETWEEN, AFTER = "\x1f", "\x1d"
+"""Between the values of a column, and after a column (hub.store.query.compiled.columns)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +181,9 @@ class Given:
     order: Order | None = None
     condition: Condition | None = None
     key: str | None = None
+
+    def in_order(self, order: Order) -> "Given":
+        return replace(self, order=order)
 
     def shape(self) -> Hashable:
         """What decides the statement: all but the values that are bound."""

@@ -1,0 +1,237 @@
+"""Lists that PostgreSQL gave by their columns (hub.store.query.compiled.columns), put together as JSON in the tree's order.
+
+All rows are joined at once: what is the same in each of them, and between that the values of the columns.
+
+    [b'{"id":"', ids, b'","name":"', names, b'"}']        {"id":"…","name":"…"},{"id":"…","name":"…"}
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
+from itertools import chain, repeat
+
+import orjson
+
+from hub.access.sealing import mark
+from hub.store.query.compiled import AFTER, BETWEEN, Constant, Fields, Filled, Leaf, Nested, Nodes, Paged, Part, width
+from hub.store.query.compiled.tree import Value
+from schema.compiled.looking_up import UnfitError
+from schema.nodes import global_id
+
+_AFTER, _BETWEEN = AFTER.encode(), BETWEEN.encode()
+_FAILED = b"\xfc"
+"""In the place of a value that may not be missing: no byte of UTF-8. In a part that is missing itself it does no harm."""
+_NULL = b"null"
+_ESCAPED = bytes(each for each in range(32) if each not in (_AFTER[0], _BETWEEN[0])) + b'"\\'
+_MOST_IDS = 100_000
+_TIME = re.compile(rb"(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?\+00")
+_WHOLE_SECOND = len(b"2026-01-01 00:00:00+00")
+
+Piece = bytes | list[bytes]
+"""Of all rows: the same in each of them, or a value for each."""
+
+
+def array(text: bytes, fields: Fields, null: bytes) -> bytes:
+    """The list as JSON. null: what stands where a value is missing. UnfitError where something in it may not be."""
+    first, *columns = text.split(_AFTER)
+    count = int(first)
+    if not count:
+        return b"[]"
+    rows = _Rows(iter(columns), count, null, escape=len(text.translate(None, _ESCAPED)) != len(text))
+    row = _whole(rows.pieces(fields))
+    if next(rows.columns, None) is not None:  # a record holds what stands between columns
+        raise UnfitError
+    made = b"[" + b"".join(chain.from_iterable(_joined([*row, b","], count)))[:-1] + b"]"
+    if _FAILED in made:
+        raise UnfitError
+    return made
+
+
+class _Rows:
+    """Rows, and their columns still to be read, as texts or as values. escape: whether texts may not be JSON as they are."""
+
+    def __init__(self, columns: Iterator[bytes | list[bytes]], count: int, null: bytes, *, escape: bool) -> None:
+        self.columns = columns
+        self.count = count
+        self.null = null
+        self.escape = escape
+
+    def pieces(self, fields: Fields) -> list[Piece]:
+        made: list[Piece] = []
+        for name, value in fields:
+            made.append(b'%b"%b":' % (b"," if made else b"{", name.encode()))
+            made += self.value(value)
+        return [*made, b"}"]
+
+    def value(self, value: Value) -> list[Piece]:
+        match value:
+            case Constant(text):
+                return [orjson.dumps(text)]
+            case Leaf():
+                return self.leaf(value)
+            case Filled(entity, _, True):
+                return self.texts(_ids(entity).fresh().__getitem__, required=True)
+            case Part(fields, None):
+                return self.pieces(fields)
+            case Part(fields):
+                return self.part(fields, required=value.required)
+            case Nested(page=Paged(((name, Nodes(fields)),))):
+                return [b'{"%b":[' % name.encode(), self.lists(fields), b"]}"]
+        raise UnfitError
+
+    def lists(self, fields: Fields) -> list[bytes]:
+        """Of a relation, the rows that belong to each."""
+        text = next(self.columns, None)
+        if not isinstance(text, bytes):
+            raise UnfitError
+        wide = width(fields) + 1
+        values = text.split(_BETWEEN)
+        ends = values[wide - 1 :: wide]
+        last = [each for each in ends if each != b","]
+        none = last.count(b"0")
+        # a record that holds what stands between values adds to them, but it cannot add rows to those that were counted
+        if len(values) % wide or len(last) != self.count or sum(map(int, last)) + none != len(ends):
+            raise UnfitError
+        columns = iter([values[at::wide] for at in range(wide - 1)])
+        row = _whole(_Rows(columns, len(ends), self.null, escape=self.escape).pieces(fields))
+        if none:
+            rows = map(b"".join, _joined(row, len(ends)))
+            row = [[b"" if end == b"0" else each for each, end in zip(rows, ends, strict=True)]]
+        after = [b"," if each == b"," else _AFTER for each in ends]
+        *lists, _ = b"".join(chain.from_iterable(_joined([*row, after], len(ends)))).split(_AFTER)
+        return lists
+
+    def part(self, fields: Fields, *, required: bool) -> list[Piece]:
+        flags, _ = self.values()
+        pieces = _whole(self.pieces(fields))
+        if b"1" not in flags:
+            return pieces
+        missing = _FAILED if required else _NULL
+        rows = zip(flags, _joined(pieces, self.count), strict=True)
+        return [[missing if flag == b"1" else b"".join(row) for flag, row in rows]]
+
+    def leaf(self, wanted: Leaf) -> list[Piece]:
+        match wanted.kind:
+            case "text":
+                return self.texts(_escaped if self.escape else None, required=wanted.required)
+            case "date":
+                return self.texts(None, required=wanted.required)
+            case "enum":
+                return self.texts(_members(wanted.names).__getitem__, required=wanted.required)
+            case "time":
+                return self.times(required=wanted.required)
+            case "float":
+                return self.numbers(required=wanted.required)
+        found, whole = self.values()
+        return [found if whole else self.bare(found, required=wanted.required)]
+
+    # -- columns
+
+    def values(self) -> tuple[list[bytes], bool]:
+        """Of the next column, and whether none is missing."""
+        found = next(self.columns, None)
+        whole = found is not None and (not self.null or self.null not in found)
+        if isinstance(found, bytes):
+            found = found.split(_BETWEEN)
+        if found is None or len(found) != self.count:  # a record holds what stands between values
+            raise UnfitError
+        return found, whole
+
+    def bare(self, values: list[bytes], *, required: bool) -> list[bytes]:
+        """Values that have no quotes around them."""
+        missing = _FAILED if required else _NULL
+        return [missing if each == self.null else each for each in values]
+
+    def numbers(self, *, required: bool) -> list[Piece]:
+        """Floats: 100 is written as 100.0."""
+        found, _ = self.values()
+        if b"".join(found).count(b".") == self.count:  # so each has one, and none is missing or infinite
+            return [found]
+        return [self.bare([each if each == self.null else _number(each) for each in found], required=required)]
+
+    def texts(self, made: Callable[[bytes], bytes] | None, *, required: bool) -> list[Piece]:
+        """Texts, or what is `made` of them."""
+        found, whole = self.values()
+        if whole:
+            return [b'"', found if made is None else list(map(made, found)), b'"']
+        return self.quoted(found, made, required=required)
+
+    def times(self, *, required: bool) -> list[Piece]:
+        found, whole = self.values()
+        text = _BETWEEN.join(found)
+        as_long = (
+            len(text) == self.count * (_WHOLE_SECOND + 1) - 1
+        )  # as whole seconds are, if none is missing or infinite
+        if whole and as_long and text.count(b"+00") == self.count and b"." not in text:
+            return [b'"', text.replace(b" ", b"T").split(_BETWEEN), b':00"']
+        return self.quoted(found, _time, required=required)
+
+    def quoted(self, values: list[bytes], made: Callable[[bytes], bytes] | None, *, required: bool) -> list[Piece]:
+        missing = _FAILED if required else _NULL
+        return [[missing if each == self.null else b'"%b"' % (each if made is None else made(each)) for each in values]]
+
+
+def _escaped(text: bytes) -> bytes:
+    return orjson.dumps(text.decode())[1:-1]
+
+
+def _number(text: bytes) -> bytes:
+    """What JSON has no number for may not be."""
+    if b"." in text or b"e" in text:
+        return text
+    if text[-1:].isdigit():
+        return text + b".0"
+    raise UnfitError
+
+
+def _time(text: bytes) -> bytes:
+    found = _TIME.fullmatch(text)
+    if found is None:
+        raise UnfitError
+    day, time, fraction = found.groups()
+    return b"%bT%b%b+00:00" % (day, time, b"" if fraction is None else b"." + fraction.ljust(6, b"0"))
+
+
+def _whole(pieces: Iterable[Piece]) -> list[Piece]:
+    """What is the same in every row, in as few pieces as can be."""
+    made: list[Piece] = []
+    for each in pieces:
+        if made and isinstance(each, bytes) and isinstance(last := made[-1], bytes):
+            made[-1] = last + each
+        else:
+            made.append(each)
+    return made
+
+
+def _joined(row: list[Piece], count: int) -> Iterable[tuple[bytes, ...]]:
+    """Each row by its pieces."""
+    return zip(*(each if isinstance(each, list) else repeat(each, count) for each in row), strict=True)
+
+
+@lru_cache(maxsize=256)
+def _members(names: tuple[tuple[str, str], ...]) -> Mapping[bytes, bytes]:
+    return {value.encode(): orjson.dumps(name)[1:-1] for value, name in names}
+
+
+class _Ids(dict[bytes, bytes]):
+    """Of an entity, by its keys. It forgets all of them when it is full, and when another key seals ids."""
+
+    def __init__(self, entity: str) -> None:
+        super().__init__()
+        self._entity = entity
+        self._seal = b""
+
+    def fresh(self) -> "_Ids":
+        if self._seal != (seal := mark(b"ids")):
+            self.clear()
+            self._seal = seal
+        return self
+
+    def __missing__(self, key: bytes) -> bytes:
+        if len(self) >= _MOST_IDS:
+            self.clear()
+        made = self[key] = global_id(self._entity, key.decode()).encode()
+        return made
+
+
+_ids = lru_cache(maxsize=None)(_Ids)
