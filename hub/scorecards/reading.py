@@ -47,11 +47,12 @@ async def read_day(
     as_of: date,
     customer_ids: Sequence[str] | None,
     memory: UseInMemory | None,
+    beside: Connection | None = None,
 ) -> Day:
-    """Read what the scorecards of `as_of` are made of: of everybody, or of some."""
+    """Read what the scorecards of `as_of` are made of: of everybody, or of some. beside: as `find_facts` has it."""
     # where some are read against the others, all of them are needed to score one
     asked = None if book.relative else customer_ids
-    columns = await find_facts(connection, as_of=as_of, customer_ids=asked, memory=memory)
+    columns = await find_facts(connection, as_of=as_of, customer_ids=asked, memory=memory, beside=beside)
     if features := product_features(predictors):
         columns |= await find_product_use(connection, as_of=as_of, customers=columns["customer_id"], features=features)
     table = FactTable.of(as_of, columns)

@@ -48,8 +48,10 @@ async def score(
     """
     if as_of > now.date():
         raise RefusedError(f"{as_of} has not come yet: scorecards are of today ({now.date()}) or a day before")
-    async with store.reading() as connection:
-        day = await read_day(connection, book, predictors, as_of=as_of, customer_ids=customer_ids, memory=memory)
+    async with store.reading_twice() as (connection, beside):
+        day = await read_day(
+            connection, book, predictors, as_of=as_of, customer_ids=customer_ids, memory=memory, beside=beside
+        )
     sheet = await asyncio.to_thread(Sheet.of, day, book, predictors)
     asked = None if customer_ids is None else set(customer_ids)
     places = [i for i, id_ in enumerate(day.table.customers) if asked is None or id_ in asked]

@@ -24,7 +24,7 @@ from hub.settings.mail import Mail
 from hub.settings.retention import Retention
 from hub.settings.services import Airflow, Prefect
 from hub.settings.sources import SourceEntry, cron
-from hub.store.store import parse_url
+from hub.store.urls import parse_url
 
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})

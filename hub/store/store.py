@@ -3,6 +3,7 @@
     store = Store.open("sqlite:///…/cshub.db")          or  "postgresql://user:password@host/name"
     async with store.transaction() as connection: …     all of it is committed, or none
     async with store.reading() as connection: …         one consistent snapshot, no writes
+    async with store.reading_twice() as (connection, beside): …     two of the same moment, to be asked at once
     async with store.scratch() as connection: …         a snapshot that temporary tables may be laid over; all undone
 
 SQLite has one writing connection (BEGIN IMMEDIATE, WAL, foreign keys on, busy timeout) and a few that can only read.
@@ -16,8 +17,8 @@ from typing import Self
 
 import orjson
 from sqlalchemy import Dialect
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -25,10 +26,12 @@ from hub.errors import ConfigError, Fault, TransientError
 from hub.store.extending import Extending, ExtendingPostgresql, ExtendingSqlite
 from hub.store.lending import Lent
 from hub.store.one_hop import Hops
+from hub.store.pairs import Pair
 from hub.store.raw import Raw, RawSqlite
 from hub.store.raw_postgresql import RawPostgresql
 from hub.store.sqlite_connections import prepare_sqlite
 from hub.store.sqlite_memory import stop_counting
+from hub.store.urls import for_asyncpg, parse_url
 
 Connection = AsyncConnection
 READERS = 4
@@ -41,11 +44,19 @@ BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 class Store:
     """A database, open. `description` names it without its password."""
 
-    def __init__(self, url: URL, writer: AsyncEngine, reader: AsyncEngine, hops: Sequence[Hops] = ()) -> None:
+    def __init__(
+        self,
+        url: URL,
+        writer: AsyncEngine,
+        reader: AsyncEngine,
+        hops: Sequence[Hops] = (),
+        pair: AsyncEngine | None = None,
+    ) -> None:
         self.url = url
         self._writer = writer
         self._reader = reader
         self._written, self._read = Lent(writer), Lent(reader)
+        self._pair = None if pair is None else Pair(pair)
         self._hops = tuple(hops)
         self._raw: Raw | None = None
         self._extending: Extending | None = None
@@ -57,7 +68,7 @@ class Store:
         if parsed.get_backend_name() == "sqlite":
             return cls._open_sqlite(parsed.set(drivername="sqlite+aiosqlite"))
         engine = create_async_engine(
-            _for_asyncpg(parsed),
+            for_asyncpg(parsed),
             pool_size=POSTGRESQL_POOL,
             pool_pre_ping=True,
             hide_parameters=True,  # errors are logged, and values may be people's
@@ -75,7 +86,7 @@ class Store:
             except OSError as error:
                 message = f"its folder cannot be made: {error.strerror}"
                 raise ConfigError([Fault(message, where=url.database, key="store")]) from None
-        writer, reader = (
+        writer, reader, pair = (
             create_async_engine(
                 url,
                 pool_size=size,
@@ -84,13 +95,15 @@ class Store:
                 json_serializer=_dump,
                 json_deserializer=orjson.loads,
             )
-            for size in (1, READERS)
+            for size in (1, READERS, 2)
         )
         hops = (
             prepare_sqlite(writer, begin="BEGIN IMMEDIATE", read_only=False),
             prepare_sqlite(reader, begin="BEGIN", read_only=True),
         )
-        return cls(url, writer, reader, hops)
+        prepare_sqlite(pair, begin="BEGIN", read_only=True)
+        private = url.database in (None, "", ":memory:")  # each connection's own
+        return cls(url, writer, reader, hops, None if private else pair)
 
     @property
     def dialect(self) -> str:
@@ -190,6 +203,20 @@ class Store:
             yield connection
 
     @asynccontextmanager
+    async def reading_twice(self) -> AsyncIterator[tuple[Connection, Connection | None]]:
+        """Two to read with, of the same moment, that may be asked at once; None for the second where there is only one.
+
+        One is what PostgreSQL gives, which may itself use several processors for a statement, and whoever comes while
+        another has the two.
+        """
+        if self._pair is not None and self._pair.is_free:
+            async with self._pair.reading() as two:
+                yield two
+            return
+        async with self.reading() as connection:
+            yield connection, None
+
+    @asynccontextmanager
     async def scratch(self) -> AsyncIterator[Connection]:
         """A connection to read with that may lay temporary tables and views over the real ones; all it does is undone."""
         if self.dialect == "sqlite":
@@ -204,7 +231,7 @@ class Store:
         # a statement prepared before would go on reading the table it found then: nothing is prepared ahead here
         plain = {"prepared_statement_cache_size": 0, "statement_cache_size": 0}
         engine = create_async_engine(
-            _for_asyncpg(self.url),
+            for_asyncpg(self.url),
             poolclass=NullPool,
             connect_args=plain,
             hide_parameters=True,
@@ -221,7 +248,7 @@ class Store:
     @asynccontextmanager
     async def alone(self) -> AsyncIterator[Connection]:
         """A connection that is no pool's and in no transaction, for whoever keeps one: to listen."""
-        url = self.url if self.dialect == "sqlite" else _for_asyncpg(self.url)
+        url = self.url if self.dialect == "sqlite" else for_asyncpg(self.url)
         engine = create_async_engine(url, poolclass=NullPool, hide_parameters=True, isolation_level="AUTOCOMMIT")
         try:
             async with engine.connect() as connection:
@@ -240,6 +267,8 @@ class Store:
         if self._extending is not None:
             await self._extending.close()
             self._extending = None
+        if self._pair is not None:
+            await self._pair.close()
         await self._written.close()
         await self._read.close()
 
@@ -264,24 +293,5 @@ async def _set_foreign_keys(connection: AsyncConnection, *, on: bool) -> None:
     await cursor.close()
 
 
-def _for_asyncpg(url: URL) -> URL:
-    """The driver calls `ssl` what everybody else's URLs call `sslmode`."""
-    query = {"ssl" if name == "sslmode" else name: value for name, value in url.query.items()}
-    return url.set(drivername="postgresql+asyncpg", query=query)
-
-
 def _dump(value: object) -> str:
     return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY).decode()
-
-
-def parse_url(url: str | URL) -> URL:
-    """`url` taken apart; ConfigError where it names no database we speak to. Never says what stands in it: it may hold a
-    password."""
-    try:
-        parsed = make_url(url)
-        if parsed.get_backend_name() in ("sqlite", "postgresql", "postgres"):
-            return parsed
-    except (ArgumentError, ValueError):  # ValueError: a port that is no number
-        pass
-    choices = ("sqlite:///path/to/cshub.db", "postgresql://user:password@host:5432/name")
-    raise ConfigError([Fault("is not the URL of a database the store can use", key="store", choices=choices)])

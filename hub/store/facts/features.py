@@ -14,17 +14,21 @@ from hub.store.tables import feature_usage_day
 NAMES = ("features_used_28d", "features_used_previous_28d", "feature_adoption")
 
 
-async def add(
-    connection: Connection, window: Window, columns: Columns, known: set[str], memory: UseInMemory | None = None
-) -> None:
-    """Add the facts of `NAMES`; `known` customers without use have zeros."""
-    names = ("features_used_28d", "features_used_previous_28d")
-    found: Iterable[Any]
+Read = tuple[Iterable[Any], int]
+"""Rows of customers, and how many features anybody used."""
+
+
+async def read(connection: Connection, window: Window, memory: UseInMemory | None = None) -> Read:
     if memory is not None:
-        found, anybody = memory.used_features(window), memory.anybody_used(window)
-    else:
-        found = await connection.execute(_used(window))
-        anybody = (await connection.execute(_anybody(window))).scalar_one()
+        return memory.used_features(window), memory.anybody_used(window)
+    found = (await connection.execute(_used(window))).all()
+    return found, (await connection.execute(_anybody(window))).scalar_one()
+
+
+def add(columns: Columns, known: set[str], use: Read) -> None:
+    """Add the facts of `NAMES`, of what was `read`; `known` customers without use have zeros."""
+    names = ("features_used_28d", "features_used_previous_28d")
+    found, anybody = use
     rows = [row for row in found if row.customer_id in known]
     columns.fill(rows, names, absent=dict.fromkeys(names, 0.0), of=known)
     columns.derive("feature_adoption", lambda used: share(used, anybody), "features_used_28d")

@@ -5,7 +5,7 @@ and whole (7, 28, 84 days). Where nobody came in 28 days, sessions, events and d
 nobody came was seen. The mean length of no sessions is missing.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, func, select
@@ -56,18 +56,22 @@ _TOTALS = (
 _DAYS = "active_days_28d"
 
 
-async def add(
-    connection: Connection, window: Window, columns: Columns, known: set[str], memory: UseInMemory | None = None
-) -> None:
-    """Add the facts of `NAMES`; `known` customers without use have zeros."""
-    parts: list[tuple[Iterable[Any], tuple[str, ...]]]
+Read = Sequence[tuple[Iterable[Any], tuple[str, ...]]]
+"""Rows of customers, each with the facts it has of them."""
+
+
+async def read(connection: Connection, window: Window, memory: UseInMemory | None = None) -> Read:
+    """What takes long: everybody's use of 84 days."""
     if memory is not None:
-        parts = [(memory.used(window), (*_TOTALS, _DAYS))]
-    else:
-        parts = [
-            (await connection.execute(_users(window)), _TOTALS),
-            (await connection.execute(_days(window)), (_DAYS,)),
-        ]
+        return [(memory.used(window), (*_TOTALS, _DAYS))]
+    return [
+        ((await connection.execute(_users(window))).all(), _TOTALS),
+        ((await connection.execute(_days(window))).all(), (_DAYS,)),
+    ]
+
+
+async def add(connection: Connection, window: Window, columns: Columns, known: set[str], parts: Read) -> None:
+    """Add the facts of `NAMES`, of what was `read`; `known` customers without use have zeros."""
     for found, names in parts:
         rows = [row for row in found if row.customer_id in known]
         columns.fill(rows, names, absent=dict.fromkeys(names, 0.0), of=known)

@@ -11,8 +11,9 @@ from sqlalchemy.exc import DBAPIError
 
 from hub.store.engine_database import driven
 from hub.store.runs import insert_missing
-from hub.store.store import Connection, parse_url
+from hub.store.store import Connection
 from hub.store.tables import stored_secret
+from hub.store.urls import parse_url
 
 
 @dataclass(frozen=True, slots=True)
