@@ -12,7 +12,7 @@ some of `Faults`' fields changes them while the sandbox runs.
 import asyncio
 import hmac
 from collections import deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar, Generic, TypeVar
 from weakref import WeakSet
@@ -28,6 +28,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from connectors.kit import tempo
 from connectors.kit.simulated import World
 
+Item = TypeVar("Item")
 Made = TypeVar("Made")
 ELSEWHERE = b"//elsewhere.example"
 MAINTENANCE = b"<!DOCTYPE html><html><body><h1>We'll be right back</h1></body></html>"
@@ -222,6 +223,30 @@ class Rendered(Generic[Made]):
         for each in list(cls._all):
             if each._of is not None:
                 each()
+
+
+class EachOnce(Generic[Item, Made]):
+    """`each_once(items)`: what `make` makes of each object, made once for as long as it is among the items asked for.
+
+    For Worlds that share what has not changed between them. What is made is shared, too: nobody may change it.
+    """
+
+    def __init__(self, make: Callable[[Item], Made]) -> None:
+        self._make = make
+        self._known: dict[int, tuple[Item, Made]] = {}
+
+    def __call__(self, items: Iterable[Item]) -> list[Made]:
+        before = self._known
+        known: dict[int, tuple[Item, Made]] = {}
+        made: list[Made] = []
+        for item in items:
+            entry = before.get(id(item))  # which holds the object, so that its id is no other's
+            if entry is None:
+                entry = item, self._make(item)
+            known[id(item)] = entry
+            made.append(entry[1])
+        self._known = known
+        return made
 
 
 class Limiter:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from connectors.kit.sandbox import EachOnce
 from connectors.kit.simulated import Account, Person, Removed, SupportTicket, World, crm_id
 
 Row = dict[str, Any]
@@ -29,7 +30,7 @@ class Tables:
 def tables(world: World) -> Tables:
     organizations = [_organization(account) for account in world.accounts]
     users = [_user(person) for person in world.people]
-    tickets = [_ticket(ticket, world.until) for ticket in world.tickets]
+    tickets = [_touched(*each, until=world.until) for each in zip(world.tickets, _tickets(world.tickets), strict=True)]
     for grave in world.removed:
         if grave.what == "account":
             organizations.append(_gone_organization(grave))
@@ -42,8 +43,8 @@ def tables(world: World) -> Tables:
         _in_order(organizations),
         _in_order(users),
         sorted(((row["generated_timestamp"], row) for row in tickets), key=lambda item: (item[0], item[1]["id"])),
-        [_rating(ticket) for ticket in asked],
-        [_survey(ticket) for ticket in asked],
+        _ratings(asked),
+        _surveys(asked),
     )
 
 
@@ -99,10 +100,14 @@ def _user(person: Person) -> Row:
     }
 
 
-def _ticket(ticket: SupportTicket, until: datetime) -> Row:
-    touched = ticket.updated_at
-    if ticket.number % TOUCHED_LATER == 0 and touched + timedelta(days=1) <= until:
-        touched += timedelta(days=1)
+def _touched(ticket: SupportTicket, row: Row, *, until: datetime) -> Row:
+    touched = ticket.updated_at + timedelta(days=1)
+    if ticket.number % TOUCHED_LATER == 0 and touched <= until:
+        return {**row, "generated_timestamp": int(touched.timestamp())}
+    return row
+
+
+def _ticket(ticket: SupportTicket) -> Row:
     return {
         "id": ticket.number,
         "url": f"https://ourco.zendesk.com/api/v2/tickets/{ticket.number}.json",
@@ -121,7 +126,7 @@ def _ticket(ticket: SupportTicket, until: datetime) -> Row:
         "via": {"channel": "web"},
         "created_at": iso(ticket.created_at),
         "updated_at": iso(ticket.updated_at),
-        "generated_timestamp": int(touched.timestamp()),
+        "generated_timestamp": int(ticket.updated_at.timestamp()),
         "metric_set": _metrics(ticket),
     }
 
@@ -175,6 +180,9 @@ def _survey(ticket: SupportTicket) -> Row:
         "answers": answers,
         "made_at": at,  # not in the vendor's row: what the sandbox filters by
     }
+
+
+_tickets, _ratings, _surveys = EachOnce(_ticket), EachOnce(_rating), EachOnce(_survey)
 
 
 def _gone_organization(grave: Removed) -> Row:

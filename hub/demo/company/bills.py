@@ -9,7 +9,7 @@ Everything about an invoice follows from the seed, its term and its month, so th
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 
 from connectors.kit.simulated import Bill
 from hub.demo.company.contracts import DAY_SECONDS, DUNNING_DAYS, Contracts, TermLife
@@ -40,18 +40,49 @@ class _Life:
     paid: int | None
 
 
-def bills(view: Viewpoint, contracts: Contracts, *, seed: int) -> list[Bill]:
-    """The invoices issued so far, in order of issue."""
-    lives = sorted(
-        (life for place, term in enumerate(contracts.lives) for life in _of_term(view, contracts, term, place, seed)),
-        key=lambda life: (life.issued, life.term),
-    )
-    return [_bill(view, number, life) for number, life in enumerate(lives, start=1)]
+class Bills:
+    """All invoices there will be, told as of any moment. What nothing happens to any more is told once."""
+
+    def __init__(self, contracts: Contracts, *, seed: int, started_on: date) -> None:
+        self._lives = [
+            (number, life, _over(life))
+            for number, life in enumerate(
+                sorted(
+                    (
+                        life
+                        for place, term in enumerate(contracts.lives)
+                        for life in _of_term(contracts, term, place, seed, started_on=started_on)
+                    ),
+                    key=lambda life: (life.issued, life.term),
+                ),
+                start=1,
+            )
+        ]
+        self._told: dict[int, Bill] = {}
+
+    def at(self, view: Viewpoint) -> list[Bill]:
+        """Those issued so far, in order of issue."""
+        now, rows = view.second, []
+        for number, life, over in self._lives:
+            if life.issued > now:
+                break
+            row = self._told.get(number) if over <= now else None
+            if row is None:
+                row = _bill(view, number, life)
+                if over <= now:
+                    self._told[number] = row
+            rows.append(row)
+        return rows
 
 
-def _of_term(view: Viewpoint, contracts: Contracts, term: TermLife, place: int, seed: int) -> Iterator[_Life]:
-    today = view.second // DAY_SECONDS
-    if term.started > today or min(term.ended, term.renews) <= OLDEST:
+def _over(life: _Life) -> int:
+    """The second from which on nothing happens to it."""
+    given_up = life.failures[-1] + ATTEMPT_DAYS * DAY_SECONDS if life.paid is None else life.paid
+    return max(life.issued, *life.failures, given_up)
+
+
+def _of_term(contracts: Contracts, term: TermLife, place: int, seed: int, *, started_on: date) -> Iterator[_Life]:
+    if min(term.ended, term.renews) <= OLDEST:
         return
     random = stream(seed, Purpose.BILL, term.customer, term.started + 100_000)
     draws = random.random((5, MONTHS + 1))
@@ -65,11 +96,11 @@ def _of_term(view: Viewpoint, contracts: Contracts, term: TermLife, place: int, 
         ),
         None,
     )
-    begins = view.on(term.started)
+    begins = started_on + timedelta(days=term.started)
     for month in range(MONTHS + 1):
         day = (month_later(begins, month) - begins).days + term.started if month else term.started
         issued = day * DAY_SECONDS + NIGHT_RUN
-        if day >= min(term.ended, term.renews) or issued > view.second:
+        if day >= min(term.ended, term.renews):
             return
         if day < OLDEST:
             continue

@@ -33,22 +33,25 @@ class EventLog(Sequence[ProductEvent]):
         self.feature = feature
 
     @classmethod
-    def of(cls, days: Sequence[EventDay], *, started_on: date, account_of: Ints, until: int) -> "EventLog":
-        """The events of `days` up to and including second `until`; `account_of`: person -> account, from 0."""
+    def of(cls, days: Sequence[EventDay], *, started_on: date, account_of: Ints) -> "EventLog":
+        """The events of `days`; `account_of`: person -> account, from 0."""
         empty: Ints = np.zeros(0, dtype=np.int64)
         second = np.concatenate([empty, *(day.second + day.day * 86_400 for day in days)])
         number = np.concatenate([empty, *((np.int64(day.day) << 24) + np.arange(len(day.second)) for day in days)])
         person = np.concatenate([empty, *(day.person for day in days)])
         feature = np.concatenate([empty, *(day.feature for day in days)])
-        kept = slice(0, int(np.searchsorted(second, until, side="right")))
         return cls(
             midnight=datetime.combine(started_on, time.min, UTC),
-            second=second[kept],
-            number=number[kept],
-            account=account_of[person[kept]] + 1,
-            person=person[kept] + 1,
-            feature=feature[kept],
+            second=second,
+            number=number,
+            account=account_of[person] + 1,
+            person=person + 1,
+            feature=feature,
         )
+
+    def until(self, second: int) -> "EventLog":
+        """The events up to and including that second."""
+        return self[: int(np.searchsorted(self.second, second, side="right"))]
 
     def between(self, first: date, last: date) -> "EventLog":
         """The events of the UTC days from `first` to `last`, both included."""

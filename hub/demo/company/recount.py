@@ -99,10 +99,32 @@ def persons(view: Viewpoint, people: People, contracts: Contracts, touches: Touc
     return rows
 
 
-def tickets(view: Viewpoint, lives: list[TicketLife]) -> list[SupportTicket]:
-    return [
-        _ticket(view, number, life) for number, life in enumerate(order(lives), start=1) if life.created <= view.second
-    ]
+class Tickets:
+    """The tickets of all lives, told as of any moment. What nothing happens to any more is told once, and is one object."""
+
+    def __init__(self, lives: list[TicketLife]) -> None:
+        self._lives = [(number, life, _over(life)) for number, life in enumerate(order(lives), start=1)]
+        self._told: dict[int, SupportTicket] = {}
+
+    def at(self, view: Viewpoint) -> list[SupportTicket]:
+        now, rows = view.second, []
+        for number, life, over in self._lives:
+            if life.created > now:
+                continue
+            row = self._told.get(number) if over <= now else None
+            if row is None:
+                row = _ticket(view, number, life)
+                if over <= now:
+                    self._told[number] = row
+            rows.append(row)
+        return rows
+
+
+def _over(life: TicketLife) -> int:
+    """The second from which on nothing happens to it."""
+    return max(
+        life.created, life.replied, *life.solved, *life.reopened, life.csat_at or 0, life.solved[-1] + CLOSES_AFTER
+    )
 
 
 def _ticket(view: Viewpoint, number: int, life: TicketLife) -> SupportTicket:

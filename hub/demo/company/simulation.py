@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from connectors.kit.simulated import World
 from hub.demo.company import recount
-from hub.demo.company.bills import bills
+from hub.demo.company.bills import Bills
 from hub.demo.company.contracts import Contracts
 from hub.demo.company.eventlog import EventLog
 from hub.demo.company.mood import Mood
@@ -44,6 +44,9 @@ class Simulation:
         self._days: list[tuple[Floats, Ints, Ints, Floats]] = []
         self._slumping: list[Flags] = []
         self._live()
+        self._tickets = recount.Tickets(self.support.lives)
+        self._bills = Bills(self.contracts, seed=seed, started_on=started_on)
+        self._events = EventLog.of(self.events, started_on=started_on, account_of=self.people.account)
 
     def _live(self) -> None:
         told = self.contracts.recall()
@@ -95,14 +98,12 @@ class Simulation:
             until=view.until,
             accounts=recount.accounts(view, self.roster, self.contracts),
             people=recount.persons(view, self.people, self.contracts, self.touches),
-            events=EventLog.of(
-                self.events, started_on=self.started_on, account_of=self.people.account, until=view.second
-            ),
-            tickets=recount.tickets(view, self.support.lives),
+            events=self._events.until(view.second),
+            tickets=self._tickets.at(view),
             nps=recount.answers(view, self.surveys.answers),
             terms=recount.terms(view, self.contracts.lives, self.roster),
             deals=recount.deals(view, self.pipeline.lives, self.roster),
-            bills=bills(view, self.contracts, seed=self.seed),
+            bills=self._bills.at(view),
         )
 
     def truth(self) -> Truth:
