@@ -23,7 +23,7 @@ from hub.slack.home import Homes
 from hub.slack.inbox import Inbox
 from hub.slack.people import People
 from hub.slack.presses import Opinions, Presses
-from hub.slack.sending import Posts, Updates
+from hub.slack.sending import Notes, Posts, Updates
 from hub.slack.showing import Shower
 from hub.slack.updating import reserve_updates
 from hub.store import Store
@@ -45,11 +45,11 @@ def connected(
     given = settings.hub.slack
     if given is None or not isinstance(way, SlackChannel):
         return dict(ways)
-    shower = shower_of(settings)
+    shower, notes = shower_of(settings), Notes(store, clock=clock)
     return {
         **ways,
-        "slack": Posts(way, store, shower, threads=given.threads, clock=clock),
-        "slack_update": Updates(SlackUpdates(way.web), store, shower, clock=clock),
+        "slack": Posts(way, store, shower, threads=given.threads, clock=clock, notes=notes),
+        "slack_update": Updates(SlackUpdates(way.web), store, shower, clock=clock, notes=notes),
         "slack_home": SlackHomes(way.web),
     }
 

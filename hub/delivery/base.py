@@ -107,6 +107,15 @@ class Stays(Protocol):
         ...
 
 
+@runtime_checkable
+class Settles(Protocol):
+    """A channel that has notes of its own to make about what it sent."""
+
+    async def settle(self) -> None:
+        """Write down what is to be known of all that was sent since the last time: just before it is confirmed."""
+        ...
+
+
 def unready(channels: Mapping[str, Channel], channel: str, address: str) -> str | None:
     """Why nothing can be sent there as things are set up; None where it can. A channel's `places`, where it has them, are
     the only addresses it knows."""

@@ -19,7 +19,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from hub.delivery import USUAL, Channel, Manners, Message, Receipt, Refusal, Rejected, Stays, Uncertain
+from hub.delivery import USUAL, Channel, Manners, Message, Receipt, Refusal, Rejected, Settles, Stays, Uncertain
 from hub.model.actions import Delivery, DeliveryState
 from hub.playbooks.abandoned import doubt_abandoned
 from hub.playbooks.barring import Bars, find_bars
@@ -78,6 +78,7 @@ class Ledger:
             for name, each in self._manners.items()
         }
         self._endpoints = Endpoints(store)
+        self._settling = {name: channel for name, channel in channels.items() if isinstance(channel, Settles)}
 
     @contextmanager
     def without_pace(self) -> Iterator[None]:
@@ -131,6 +132,8 @@ class Ledger:
         ended = [each for each in over if isinstance(each, _Ended)]
         taken = [(each.sent, each.receipt) for each in ended if each.receipt is not None]
         try:
+            for name in {sent.channel for sent, _ in taken} & self._settling.keys():
+                await self._settling[name].settle()
             if taken:
                 async with self._store.transaction() as connection:
                     await deliveries.confirm(connection, taken, executor=self._executor, now=self._clock())
@@ -273,12 +276,7 @@ class Ledger:
             return
         async with self._store.transaction() as connection:
             await deliveries.put_back(
-                connection,
-                sent,
-                executor=self._executor,
-                reason=reason,
-                not_before=until,
-                doubted_at=doubted_at,
+                connection, sent, executor=self._executor, reason=reason, not_before=until, doubted_at=doubted_at
             )
             if retry_after is not None:
                 await deliveries.hold(connection, channel=sent.channel, address=sent.address, until=until)

@@ -6,10 +6,14 @@ known before the next message needs it. Where the process dies before it noted t
 
 `Updates` is the channel `slack_update`: it makes the message anew from the state of this moment. If the state changed while
 it was under way, the next update is reserved at once.
+
+What they come to know of messages is in their `Notes`, written down together for all whose answers came together.
 """
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Protocol
 
 from hub.delivery import Manners, Message, Receipt, Refusal, Rejected
@@ -17,7 +21,7 @@ from hub.model.actions import Delivery
 from hub.slack.showing import Shower, Standing, digest
 from hub.slack.standing import find_standings
 from hub.slack.updating import reserve_updates
-from hub.store import Store
+from hub.store import Connection, Store
 from hub.store import slack as rows
 from hub.store.deliveries import find_deliveries
 from hub.store.slack import SlackMessage
@@ -32,16 +36,59 @@ class Way(Protocol):
     async def send(self, message: Message) -> Receipt: ...
 
 
+Write = Callable[[Connection], Awaitable[object]]
+
+
+class Notes:
+    """What is known of messages that were posted or changed, until it is written: threads, and what messages show."""
+
+    def __init__(self, store: Store, *, clock: Callable[[], datetime]) -> None:
+        self._store, self._clock = store, clock
+        self._kept: list[tuple[Sequence[Write], str | None]] = []
+        self._writing = asyncio.Lock()
+
+    def add(self, *writes: Write, shows: str | None) -> None:
+        """Of one message: what to write, which twice is harmless, and the run whose state it shows."""
+        self._kept.append((writes, shows))
+
+    async def write(self) -> None:
+        """When this returns, all that was there to be written is. What fails is not tried again, so that one does not stand
+        in the way of all that follow: the ledger does not know then what became of the messages, and says so."""
+        async with self._writing:
+            kept = list(self._kept)
+            try:
+                if any(writes for writes, _ in kept):
+                    async with self._store.transaction() as connection:
+                        for write in (each for writes, _ in kept for each in writes):
+                            await write(connection)
+                # of what changed meanwhile nobody else could know that a message shows it
+                if shown := {run_id for _, run_id in kept if run_id is not None}:
+                    await reserve_updates(self._store, now=self._clock(), run_ids=sorted(shown))
+            finally:
+                del self._kept[: len(kept)]
+
+
 class Posts:
     """threads: for how long messages follow the first one about their customer; zero: each stands by itself."""
 
     name = "slack"
 
     def __init__(
-        self, way: Way, store: Store, shower: Shower, *, threads: timedelta, clock: Callable[[], datetime]
+        self,
+        way: Way,
+        store: Store,
+        shower: Shower,
+        *,
+        threads: timedelta,
+        clock: Callable[[], datetime],
+        notes: Notes | None = None,
     ) -> None:
         self.manners = way.manners
         self._way, self._store, self._shower, self._threads, self._clock = way, store, shower, threads, clock
+        self._notes = notes or Notes(store, clock=clock)
+
+    async def settle(self) -> None:
+        await self._notes.write()
 
     async def send(self, message: Message) -> Receipt:
         now = self._clock()
@@ -85,24 +132,23 @@ class Posts:
         channel, ts = receipt.get("channel"), receipt.get("ts")
         if not channel or not ts:
             return receipt
-        async with self._store.transaction() as connection:
-            if thread is None and sent.customer_id is not None and self._threads:
-                await rows.open_thread(
-                    connection, address=message.address, customer_id=sent.customer_id, ts=ts, now=now
-                )
-            if sent.run_id is not None and message.payload.get("buttons"):
-                kept = SlackMessage(
-                    delivery_id=sent.id,
-                    run_id=sent.run_id,
-                    channel=channel,
-                    ts=ts,
-                    shown=digest(standing, now=now),
-                    version=0,
-                    shown_at=now,
-                )
-                await rows.keep_message(connection, kept)
-        if sent.run_id is not None:  # of what changed meanwhile nobody else could know that a message shows it
-            await reserve_updates(self._store, now=self._clock(), run_ids=[sent.run_id])
+        writes: list[Write] = []
+        if thread is None and sent.customer_id is not None and self._threads:
+            writes.append(
+                partial(rows.open_thread, address=message.address, customer_id=sent.customer_id, ts=ts, now=now)
+            )
+        if sent.run_id is not None and message.payload.get("buttons"):
+            kept = SlackMessage(
+                delivery_id=sent.id,
+                run_id=sent.run_id,
+                channel=channel,
+                ts=ts,
+                shown=digest(standing, now=now),
+                version=0,
+                shown_at=now,
+            )
+            writes.append(partial(rows.keep_message, message=kept))
+        self._notes.add(*writes, shows=sent.run_id)
         return receipt if thread is None else {**receipt, "thread_ts": thread}
 
 
@@ -111,9 +157,15 @@ class Updates:
 
     name = "slack_update"
 
-    def __init__(self, way: Way, store: Store, shower: Shower, *, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, way: Way, store: Store, shower: Shower, *, clock: Callable[[], datetime], notes: Notes | None = None
+    ) -> None:
         self.manners = way.manners
         self._way, self._store, self._shower, self._clock = way, store, shower, clock
+        self._notes = notes or Notes(store, clock=clock)
+
+    async def settle(self) -> None:
+        await self._notes.write()
 
     async def send(self, message: Message) -> Receipt:
         now = self._clock()
@@ -134,9 +186,8 @@ class Updates:
         receipt = await self._way.send(
             Message(id=message.id, dedup_key=message.dedup_key, address=message.address, payload=payload, at=message.at)
         )
-        async with self._store.transaction() as connection:
-            await rows.note_shown(connection, kept, shown=digest(standing, now=now), now=now)
-        await reserve_updates(self._store, now=self._clock(), run_ids=[kept.run_id])
+        write = partial(rows.note_shown, message=kept, shown=digest(standing, now=now), now=now)
+        self._notes.add(write, shows=kept.run_id)
         return receipt
 
 
