@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from hub.store.checkpoints import KEPT_BYTES, NET_PAGES
 from hub.store.one_hop import Hops, in_one_hop
 from hub.store.texts import teach
 
@@ -26,7 +27,8 @@ def prepare_sqlite(engine: AsyncEngine, *, begin: str, read_only: bool) -> Hops:
             "foreign_keys = ON",
             "temp_store = MEMORY",
             "cache_size = -65536",
-            "wal_autocheckpoint = 16384",  # pages, 64 MB: a bulk load rewrites the same pages of its indexes over and over
+            f"wal_autocheckpoint = {NET_PAGES}",
+            f"journal_size_limit = {KEPT_BYTES}",
             "mmap_size = 268435456",
             f"query_only = {int(read_only)}",
         ):

@@ -23,6 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import NullPool
 
 from hub.errors import ConfigError, Fault, TransientError
+from hub.store.checkpoints import Checkpoints
 from hub.store.extending import Extending, ExtendingPostgresql, ExtendingSqlite
 from hub.store.lending import Lent
 from hub.store.one_hop import Hops
@@ -57,6 +58,7 @@ class Store:
         self._reader = reader
         self._written, self._read = Lent(writer), Lent(reader)
         self._pair = None if pair is None else Pair(pair)
+        self._checkpoints = None if pair is None else Checkpoints(str(url.database))
         self._hops = tuple(hops)
         self._raw: Raw | None = None
         self._extending: Extending | None = None
@@ -102,8 +104,7 @@ class Store:
             prepare_sqlite(reader, begin="BEGIN", read_only=True),
         )
         prepare_sqlite(pair, begin="BEGIN", read_only=True)
-        private = url.database in (None, "", ":memory:")  # each connection's own
-        return cls(url, writer, reader, hops, None if private else pair)
+        return cls(url, writer, reader, hops, None if url.database in (None, "", ":memory:") else pair)
 
     @property
     def dialect(self) -> str:
@@ -162,8 +163,11 @@ class Store:
         undone, and the same may be done again.
         """
         try:
-            async with self._for_writing() as connection, connection.begin():
-                yield connection
+            async with self._for_writing() as connection:
+                async with connection.begin():
+                    yield connection
+                if self._checkpoints is not None:
+                    await self._checkpoints.after(connection)
         except DBAPIError as error:
             if collided(error):
                 raise TransientError(
@@ -267,10 +271,9 @@ class Store:
         if self._extending is not None:
             await self._extending.close()
             self._extending = None
-        if self._pair is not None:
-            await self._pair.close()
-        await self._written.close()
-        await self._read.close()
+        for each in (self._checkpoints, self._pair, self._written, self._read):
+            if each is not None:
+                await each.close()
 
     async def __aenter__(self) -> Self:
         return self
