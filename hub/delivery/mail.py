@@ -30,7 +30,7 @@ from typing import TypeVar
 from aiosmtplib import SMTP, SMTPAuthenticationError, SMTPException, SMTPNotSupported, SMTPResponseException
 
 from hub.delivery.base import Manners, Message, Receipt, Refusal, Rejected, Uncertain
-from hub.delivery.mail_headers import HEADERS_KEPT, SMTP_POLICY, header
+from hub.delivery.mail_headers import HEADERS_KEPT, SMTP_POLICY, boundary, header
 from hub.delivery.mail_templates import CUSTOMER, UNSUBSCRIBE
 
 TIMEOUT_SECONDS = 20.0
@@ -197,9 +197,13 @@ class MailChannel:
             page = self._opt_out(mail, message.address, str(payload.get("topic", "")))
             text, html = text.replace(UNSUBSCRIBE, page), html.replace(UNSUBSCRIBE, escape(page))
         mail.set_content(text)
+        mail.make_alternative(boundary=boundary(message.dedup_key, "alternative"))
         mail.add_alternative(html, subtype="html")
         _, rich = mail.iter_parts()
-        for each in payload.get("attachments", ()):
+        attachments = payload.get("attachments", ())
+        if attachments:
+            rich.make_related(boundary=boundary(message.dedup_key, "related"))
+        for each in attachments:
             kind, _, subtype = each["type"].partition("/")
             rich.add_related(
                 base64.b64decode(each["content"]),

@@ -21,8 +21,8 @@ PAGES = 16_384
 NET_PAGES = 4 * PAGES
 BYTES = PAGES * 4_096
 KEPT_BYTES = BYTES // 8 * 7
-"""What is left of the file where the log begins anew (`journal_size_limit`): to write over it costs less than to make it longer,
-and that the log is full again is seen by the rest."""
+"""What is left of the file where the log begins anew (`journal_size_limit`): to write over it costs less than to make it
+longer, and by the rest is seen that the log is full again."""
 BUSY_SECONDS = 30.0
 
 

@@ -121,6 +121,18 @@ def test_without_a_hub_that_answers_people_can_still_write_back() -> None:
     assert UNSUBSCRIBE not in mail.as_string()
 
 
+def test_every_attempt_is_the_same_to_the_byte() -> None:
+    picture = base64.b64encode(b"\x89PNG\r\n pixels").decode()
+    pictured = {**make_message().payload, "attachments": [{"name": "x", "type": "image/png", "content": picture}]}
+    for message in (make_message(), make_message(payload=pictured)):
+        first, second = (make_channel(FakeSmtp(port=1)).compose(message) for _ in range(2))
+        assert first.as_bytes(policy=SMTP_POLICY) == second.as_bytes(policy=SMTP_POLICY)
+        boundaries = [each.get_boundary() for each in first.walk() if each.is_multipart()]
+        assert len(set(boundaries)) == len(boundaries) > 0
+    other = make_channel(FakeSmtp(port=1)).compose(make_message(dedup_key="churn_save.1.1.abd"))
+    assert other.get_boundary() not in boundaries
+
+
 async def test_pictures_are_within_the_mail() -> None:
     picture = base64.b64encode(b"\x89PNG\r\n pixels").decode()
     payload = {
