@@ -16,6 +16,7 @@
     - task:  {the same; `due: 2 business days` too}
     - wait: 3 days
     - wait: {until: 30 days before renewal}
+    - wait: {in_window: true}                                     until mail to customers may go out
     - wait: {until: {health: {gte: 0.5}}, at_most: 2 weeks, else: [steps]}       else: what is done when it took too long
     - branch: {when: {mrr: {gt: 1000}}, then: [steps], else: [steps]}
     - approve: {ask: …, of: csm | address, within: 2 days, declined: stop | continue | [steps], expired: the same}
@@ -188,17 +189,18 @@ class Update(Part):
 
 
 class Wait(Part):
-    """Exactly one of `wait` and `until`. `until`: a Moment, or a condition as it stands in the file."""
+    """Exactly one of `wait`, `until` and `in_window`. `until`: a Moment, or a condition as it stands in the file."""
 
     wait: Annotated[Duration | None, Field(alias="for")] = None
     until: Annotated[Moment | Mapping[str, Any] | None, BeforeValidator(_until)] = None
     at_most: Duration | None = None
+    in_window: bool = False
 
     @model_validator(mode="after")
     def _one_of_them(self) -> "Wait":
-        if (self.wait is None) is (self.until is None):
-            raise ValueError("needs either `for: <duration>` or `until: <day or condition>`")
-        if self.wait is not None and self.at_most is not None:
+        if (self.wait is not None) + (self.until is not None) + self.in_window != 1:
+            raise ValueError("needs one of `for: <duration>`, `until: <day or condition>` and `in_window: true`")
+        if self.until is None and self.at_most is not None:
             raise ValueError("`at_most` belongs to `until`")
         if isinstance(self.until, Mapping) and self.at_most is None:
             raise ValueError("needs `at_most`: nobody knows when a condition will hold")

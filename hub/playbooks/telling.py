@@ -125,6 +125,8 @@ def control(step: Step) -> str:
     match step.settings:
         case Wait(wait=timedelta() as pause):
             return show_duration(pause)
+        case Wait(in_window=True):
+            return "until mail to customers may go out"
         case Wait() as wait:
             until = wait.until
             told = f"until {until.show()}" if isinstance(until, Moment) else f"until {say(_asked(step))}"

@@ -31,7 +31,7 @@ NEVER = timedelta(days=400)
 LOOK = timedelta(hours=6)
 """How often a wait for a condition looks by itself; after every scoring it is woken anyway."""
 WINDOW = "condition"
-"""What a mail with `in_window` awaits: whether it may go out, and whether it is needed still."""
+"""What `in_window` awaits: whether mail may go out, and of a mail, whether it is needed still."""
 RECEIPT = timedelta(minutes=10)
 """The same for what became of messages; the ledger wakes the run before."""
 OPEN_DELIVERIES = (DeliveryState.HELD, DeliveryState.RESERVED, DeliveryState.SENT)
@@ -107,6 +107,8 @@ class _Doing:
             case Wait(wait=timedelta() as pause):
                 self.walk.wake_at = self.now + pause
                 return self.note("done", control(self.step))
+            case Wait(in_window=True):
+                return None if self.held_back() else self.note("done", control(self.step))
             case Wait():
                 return self.wait(settings)
             case Branch():
@@ -210,11 +212,9 @@ class _Doing:
     def act(self) -> str | None:
         run, planned = self.walk.run, self.plan()
         settings = self.step.settings
-        if isinstance(settings, Email) and settings.in_window and any(each.channel for each in planned):
-            opens = self.walker.mailing.opens(self.situation.values.get("country"), now=self.now)
-            if opens > self.now:
-                self.hold(WINDOW, opens)
-                return None
+        in_window = isinstance(settings, Email) and settings.in_window and any(each.channel for each in planned)
+        if in_window and self.held_back():
+            return None
         sent = [self.message(each) for each in planned if each.channel is not None]
         self.walk.deliveries += sent
         calls = [each for each in planned if not each.channel and each.title is not None]
@@ -224,6 +224,13 @@ class _Doing:
             return None
         shown = planned[0].show() if len(planned) == 1 else f"to {len(planned)} addresses"
         return self.note("skipped" if planned[0].skipped else "done", shown)
+
+    def held_back(self) -> bool:
+        """Whether mail to this customer may not go out now: then the run waits until it may."""
+        opens = self.walker.mailing.opens(self.situation.values.get("country"), now=self.now)
+        if opens > self.now:
+            self.hold(WINDOW, opens)
+        return opens > self.now
 
     def receipts(self) -> str | None:
         mine = [each for each in self.heard.deliveries if each.step == self.step.index]

@@ -118,6 +118,8 @@ class Walks:
             run.since, run.wake = at, at + settings.wait / DAY
             self._sleeping.append(run)
             return "stays"
+        if settings.in_window:  # the past is told by the day, and no window is as long
+            return None
         run.since = at if run.since is None else run.since
         deadline = run.since + (settings.at_most / DAY if settings.at_most else NEVER)
         if isinstance(settings.until, Moment):

@@ -12,6 +12,7 @@ from hub.lifecycle.onboarding.settings import OnboardingSettings
 from hub.model.actions import AlertOutcome, AlertState
 from hub.playbooks import PlaybookFolder, load_all
 from hub.playbooks.mailing import Mailing, Window
+from hub.playbooks.steps import Wait
 from hub.resources import CONFIG, TEMPLATES
 from hub.settings import load
 from hub.store import Store
@@ -147,6 +148,15 @@ async def test_a_reminder_of_the_weekend_comes_on_monday_and_the_next_counts_fro
     assert await at_work.days(0.5) == [TOGETHER]  # Friday, four days after Monday
 
 
+async def test_who_begins_on_saturday_is_welcomed_on_monday_and_reminded_the_day_after(at_work: Play) -> None:
+    at_work.world.clock.move(days=2)
+    await at_work.start()
+    assert await at_work.days(1.75) == []
+    assert await at_work.days(0.25) == [WELCOME]
+    assert await at_work.days(0.75) == []
+    assert await at_work.days(0.25) == [FIRST]
+
+
 async def test_a_reminder_that_waits_for_monday_is_not_sent_when_it_is_done_on_sunday(at_work: Play) -> None:
     await at_work.start()
     assert await at_work.days(3.25) == [WELCOME, FIRST]
@@ -245,6 +255,6 @@ def test_days_of_the_shipped_waits() -> None:
     """The reminders say when they come: 1, 3 and 7 days after the start, 1 and 3 after a step's turn."""
     found = Shipped().load().playbooks
     for name, days in (("onboarding_reminders", [1, 3, 7]), ("onboarding_step_reminders", [1, 3])):
-        waits = [step.settings.at_most for step in found[name].steps if step.action == "wait"]  # type: ignore[union-attr]  # of a wait
+        waits = [step.settings for step in found[name].steps if isinstance(step.settings, Wait)]
         so_far = timedelta(0)
-        assert [(so_far := so_far + (wait or timedelta(0))).days for wait in waits] == days
+        assert [(so_far := so_far + each.at_most).days for each in waits if each.at_most] == days
