@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, select
@@ -17,6 +18,9 @@ from hub.store.rests import RESTING
 from hub.store.store import Connection
 from hub.store.tables import RECORD_TABLES, alert, customer, lifecycle, lifecycle_change, playbook_run, scorecard
 from hub.store.tables.base import UtcDateTime
+
+STATEMENTS_KEPT = 512
+"""Of playbooks' triggers: they are the same from day to day, but for those with a day in them."""
 
 
 async def find_due(
@@ -36,20 +40,27 @@ async def find_due(
     Left out: who had a run of this playbook that began after `rested_since` or is still open, who has an alert of it that
     somebody snoozed beyond `now`, and customers merged into another.
     """
+    asked: dict[str, Any] = {"playbook": playbook, "rested_since": rested_since, "now": now}
+    if as_of is not None:
+        asked["as_of"] = as_of
+    return list((await connection.execute(_due(when, before, as_of is not None), asked)).scalars())
+
+
+@lru_cache(maxsize=STATEMENTS_KEPT)
+def _due(when: Condition | None, before: Condition | None, of_day: bool) -> Select[str]:
     statement = (
         select(customer.c.id)
         .join_from(customer, scorecard, scorecard.c.customer_id == customer.c.id)
         .where(
             scorecard.c.latest,
-            *(() if as_of is None else (scorecard.c.as_of == as_of,)),
+            *((scorecard.c.as_of == bindparam("as_of"),) if of_day else ()),
             customer.c.merged_into_id.is_(None),
             *(() if when is None else (clause(when),)),
             *(() if before is None else (_held_before(before),)),
         )
         .order_by(customer.c.id)
     )
-    asked = {"playbook": playbook, "rested_since": rested_since, "now": now}
-    return list((await connection.execute(_that_may_be_acted_on(statement), asked)).scalars())
+    return _that_may_be_acted_on(statement)
 
 
 async def count_anew(connection: Connection) -> None:
@@ -143,15 +154,8 @@ async def find_changes_due(
     was     what it was before; none: whatever, None: whatever but nothing
     `values` of each has the change beside: id, field, old, new.
     """
-    change = lifecycle_change.c
-    statement = _CHANGES.where(
-        change.field == field,
-        change.new.in_(list(values)) if values else and_(change.new.is_not(None), change.new.not_in(list(but))),
-        *((change.old.is_not(None),) if was is None else (change.old.in_(list(was)),) if was else ()),
-        change.changed_at > changed_since,
-        *(() if when is None else (clause(when),)),
-    )
-    asked = {"playbook": playbook, "rested_since": rested_since, "now": now}
+    statement = _changes_due(field, tuple(values), tuple(but), None if was is None else tuple(was), when)
+    asked = {"playbook": playbook, "rested_since": rested_since, "changed_since": changed_since, "now": now}
     found = [
         Situation(
             customer_id=row.id,
@@ -164,6 +168,20 @@ async def find_changes_due(
         for row in await connection.execute(statement, asked)
     ]
     return await _with_custom(connection, found)
+
+
+@lru_cache(maxsize=STATEMENTS_KEPT)
+def _changes_due(
+    field: str, values: tuple[str, ...], but: tuple[str, ...], was: tuple[str, ...] | None, when: Condition | None
+) -> Select[Any]:
+    change = lifecycle_change.c
+    return _CHANGES.where(
+        change.field == field,
+        change.new.in_(values) if values else and_(change.new.is_not(None), change.new.not_in(but)),
+        *((change.old.is_not(None),) if was is None else (change.old.in_(was),) if was else ()),
+        change.changed_at > bindparam("changed_since", type_=UtcDateTime()),
+        *(() if when is None else (clause(when),)),
+    )
 
 
 async def _with_custom(connection: Connection, found: Sequence[Situation]) -> list[Situation]:
