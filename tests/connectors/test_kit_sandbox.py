@@ -18,7 +18,7 @@ from connectors.kit.errors import BrokenBodyError, ContractError, DeniedError, T
 from connectors.kit.http import Client
 from connectors.kit.pull import Sample, read
 from connectors.kit.retry import Retry
-from connectors.kit.sandbox import Faults, Limiter, Rendered, assemble
+from connectors.kit.sandbox import EachOnce, Faults, Limiter, Rendered, assemble
 from connectors.kit.simulated import World
 from hub.model.records import Company
 
@@ -165,3 +165,19 @@ async def test_read_looks_at_streams_without_storing_and_goes_on_after_a_refusal
     assert isinstance(samples[1].error, DeniedError)
     (one,) = [sample async for sample in read(connector, ["deals"], now=NOON)]
     assert (len(one.rows), one.error, one.quarantined) == (3, None, [])
+
+
+def test_each_object_is_made_once_for_as_long_as_it_is_asked_for() -> None:
+    made: list[str] = []
+
+    def make(item: list[str]) -> str:
+        made.append(item[0])
+        return item[0].upper()
+
+    each_once = EachOnce(make)
+    first, second, third = ["a"], ["b"], ["c"]
+    assert each_once([first, second]) == ["A", "B"]
+    assert each_once([second, third, second]) == ["B", "C", "B"]
+    assert made == ["a", "b", "c"]
+    assert each_once([first, ["b"]]) == ["A", "B"], "what was left out is forgotten, and an equal one is another"
+    assert made == ["a", "b", "c", "a", "b"]
