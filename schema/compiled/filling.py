@@ -20,7 +20,6 @@ from graphql import (
     is_non_null_type,
 )
 
-from hub.access.sealing import mark
 from hub.errors import CshubError
 from hub.store.query import Order, Position, Row
 from hub.store.query.compiled import Marks, NotCompilableError
@@ -28,38 +27,22 @@ from hub.store.query.compiled.leaves import kind_of
 from hub.store.query.entities import ENTITIES
 from schema.compiled.looking_up import UnfitError as UnfitError
 from schema.compiled.looking_up import looked_up
+from schema.compiled.remembered import Remembered
 from schema.fields import Column, Computed, Key, Part, reading_of
 from schema.nodes import global_id
 from schema.paging import encode_cursor
 
-_MOST_IDS = 100_000
 WRONG = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, GraphQLError, CshubError)
 """What a function of a field may fail with; the ordinary path then says how."""
 
 
-class _Ids(dict[bytes, bytes]):
-    """entity:key -> the id of the API, as JSON. It forgets everything when it is full, and when another key seals ids."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._seal = b""
-
-    def fresh(self) -> "_Ids":
-        if self._seal != (seal := mark(b"ids")):
-            self.clear()
-            self._seal = seal
-        return self
-
-    def __missing__(self, piece: bytes) -> bytes:
-        entity, _, key = piece.partition(b":")
-        if len(self) >= _MOST_IDS:
-            self.clear()
-        shown = global_id(entity.decode(), orjson.loads(b'"' + key + b'"'))
-        made = self[piece] = b'"' + shown.encode() + b'"'
-        return made
+def _id(piece: bytes) -> bytes:
+    """entity:key -> the id of the API, as JSON."""
+    entity, _, key = piece.partition(b":")
+    return b'"' + global_id(entity.decode(), orjson.loads(b'"' + key + b'"')).encode() + b'"'
 
 
-_IDS = _Ids()
+_IDS = Remembered(_id)
 
 Making = Callable[[Sequence[Any], Any], Any]
 """(columns, context) -> the value, as orjson can encode it."""

@@ -10,51 +10,34 @@ together again.
 
 import orjson
 
-from hub.access.sealing import mark
 from hub.store.query.compiled import ENUMS, Marks
+from schema.compiled.remembered import Remembered
 from schema.nodes import global_id
-
-_MOST = 200_000
 
 
 class UnfitError(Exception):
     """The text holds, or would hold, what the answer may not: the ordinary path says what."""
 
 
-class _Pieces(dict[bytes, bytes]):
-    """What stands in the place of each piece. It forgets everything when it is full, and when ids are sealed by another key."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._seal = b""
-
-    def fresh(self) -> "_Pieces":
-        if self._seal != (seal := mark(b"ids")):
-            self.clear()
-            self._seal = seal
-        return self
-
-    def __missing__(self, piece: bytes) -> bytes:
-        code, _, rest = piece.decode().partition('":')
-        if rest[-2:] != ',"':  # a record holds the mark
+def _shown(piece: bytes) -> bytes:
+    """What stands in the place of a piece."""
+    code, _, rest = piece.decode().partition('":')
+    if rest[-2:] != ',"':  # a record holds the mark
+        raise UnfitError
+    value = orjson.loads(rest[:-2])
+    names = ENUMS.get(code)
+    if names is not None:
+        if value not in names:  # None is among those that may be null
             raise UnfitError
-        value = orjson.loads(rest[:-2])
-        names = ENUMS.get(code)
-        if names is not None:
-            if value not in names:  # None is among those that may be null
-                raise UnfitError
-            shown = names[value]
-        elif value is None:
-            raise UnfitError
-        else:
-            shown = global_id(code, str(value))
-        if len(self) >= _MOST:
-            self.clear()
-        made = self[piece] = b'":' + orjson.dumps(shown) + b',"'
-        return made
+        shown = names[value]
+    elif value is None:
+        raise UnfitError
+    else:
+        shown = global_id(code, str(value))
+    return b'":' + orjson.dumps(shown) + b',"'
 
 
-_PIECES = _Pieces()
+_PIECES = Remembered(_shown)
 
 
 def looked_up(text: bytes, marks: Marks) -> bytes:

@@ -7,15 +7,15 @@ All rows are joined at once: what is the same in each of them, and between that 
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import chain, repeat
 
 import orjson
 
-from hub.access.sealing import mark
 from hub.store.query.compiled import AFTER, BETWEEN, Constant, Fields, Filled, Leaf, Nested, Nodes, Paged, Part, width
 from hub.store.query.compiled.tree import Value
 from schema.compiled.looking_up import UnfitError
+from schema.compiled.remembered import Remembered
 from schema.nodes import global_id
 
 _AFTER, _BETWEEN = AFTER.encode(), BETWEEN.encode()
@@ -23,7 +23,6 @@ _FAILED = b"\xfc"
 """In the place of a value that may not be missing: no byte of UTF-8. In a part that is missing itself it does no harm."""
 _NULL = b"null"
 _ESCAPED = bytes(each for each in range(32) if each not in (_AFTER[0], _BETWEEN[0])) + b'"\\'
-_MOST_IDS = 100_000
 _TIME = re.compile(rb"(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?\+00")
 _WHOLE_SECOND = len(b"2026-01-01 00:00:00+00")
 
@@ -213,25 +212,6 @@ def _members(names: tuple[tuple[str, str], ...]) -> Mapping[bytes, bytes]:
     return {value.encode(): orjson.dumps(name)[1:-1] for value, name in names}
 
 
-class _Ids(dict[bytes, bytes]):
-    """Of an entity, by its keys. It forgets all of them when it is full, and when another key seals ids."""
-
-    def __init__(self, entity: str) -> None:
-        super().__init__()
-        self._entity = entity
-        self._seal = b""
-
-    def fresh(self) -> "_Ids":
-        if self._seal != (seal := mark(b"ids")):
-            self.clear()
-            self._seal = seal
-        return self
-
-    def __missing__(self, key: bytes) -> bytes:
-        if len(self) >= _MOST_IDS:
-            self.clear()
-        made = self[key] = global_id(self._entity, key.decode()).encode()
-        return made
-
-
-_ids = lru_cache(maxsize=None)(_Ids)
+@cache
+def _ids(entity: str) -> Remembered:
+    return Remembered(lambda key: global_id(entity, key.decode()).encode())
