@@ -158,9 +158,8 @@ class _Rows:
     def times(self, *, required: bool) -> list[Piece]:
         found, whole = self.values()
         text = _BETWEEN.join(found)
-        as_long = (
-            len(text) == self.count * (_WHOLE_SECOND + 1) - 1
-        )  # as whole seconds are, if none is missing or infinite
+        # as long as whole seconds are, if none is missing or infinite
+        as_long = len(text) == self.count * (_WHOLE_SECOND + 1) - 1
         if whole and as_long and text.count(b"+00") == self.count and b"." not in text:
             return [b'"', text.replace(b" ", b"T").split(_BETWEEN), b':00"']
         return self.quoted(found, _time, required=required)

@@ -13,7 +13,8 @@ from datetime import date, timedelta
 
 from connectors.kit.simulated import Bill
 from hub.demo.company.contracts import DAY_SECONDS, DUNNING_DAYS, Contracts, TermLife
-from hub.demo.company.recount import NIGHT_RUN, Viewpoint
+from hub.demo.company.recount import NIGHT_RUN
+from hub.demo.company.retelling import Retelling, Viewpoint
 from hub.demo.company.roster import month_later
 from hub.demo.company.streams import Purpose, stream
 
@@ -40,39 +41,17 @@ class _Life:
     paid: int | None
 
 
-class Bills:
-    """All invoices there will be, told as of any moment. What nothing happens to any more is told once."""
-
-    def __init__(self, contracts: Contracts, *, seed: int, started_on: date) -> None:
-        self._lives = [
-            (number, life, _over(life))
-            for number, life in enumerate(
-                sorted(
-                    (
-                        life
-                        for place, term in enumerate(contracts.lives)
-                        for life in _of_term(contracts, term, place, seed, started_on=started_on)
-                    ),
-                    key=lambda life: (life.issued, life.term),
-                ),
-                start=1,
-            )
-        ]
-        self._told: dict[int, Bill] = {}
-
-    def at(self, view: Viewpoint) -> list[Bill]:
-        """Those issued so far, in order of issue."""
-        now, rows = view.second, []
-        for number, life, over in self._lives:
-            if life.issued > now:
-                break
-            row = self._told.get(number) if over <= now else None
-            if row is None:
-                row = _bill(view, number, life)
-                if over <= now:
-                    self._told[number] = row
-            rows.append(row)
-        return rows
+def bills(contracts: Contracts, *, seed: int, started_on: date) -> Retelling[_Life, Bill]:
+    """All invoices there will be, in order of issue."""
+    lives = sorted(
+        (
+            life
+            for place, term in enumerate(contracts.lives)
+            for life in _of_term(contracts, term, place, seed, started_on=started_on)
+        ),
+        key=lambda life: (life.issued, life.term),
+    )
+    return Retelling(lives, begins=lambda life: life.issued, over=_over, tell=_bill)
 
 
 def _over(life: _Life) -> int:

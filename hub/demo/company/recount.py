@@ -1,13 +1,12 @@
 """A simulation's lives as rows somebody sees at a moment: what happened later is left out, and `updated_at` says when last."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
 
 from connectors.kit.simulated import Account, Deal, NpsAnswer, Person, SupportTicket, Term
 from hub.demo.company.contracts import DAY_SECONDS, Contracts, TermLife
 from hub.demo.company.people import NEVER, ROLES, People
 from hub.demo.company.pipeline import DealLife
+from hub.demo.company.retelling import Retelling, Viewpoint
 from hub.demo.company.roster import Roster
 from hub.demo.company.support import TicketLife, order
 from hub.demo.company.surveys import Answer
@@ -16,31 +15,6 @@ from hub.demo.company.touches import Touches
 BY_HAND = 3  # every third yearly contract is renewed by hand
 CLOSES_AFTER = 4 * DAY_SECONDS  # a solved ticket nobody reopens
 NIGHT_RUN = 9_000  # billing's and the CRM's nightly work, seconds after midnight
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Viewpoint:
-    """A moment, and how to turn days and seconds since the opening of the window into times."""
-
-    started_on: date
-    until: datetime
-    opened: datetime = field(init=False)
-    second: int = field(init=False)
-
-    def __post_init__(self) -> None:
-        opened = datetime.combine(self.started_on, time.min, UTC)
-        object.__setattr__(self, "opened", opened)
-        object.__setattr__(self, "second", int((self.until - opened).total_seconds()))
-
-    def at(self, second: int) -> datetime:
-        return self.opened + timedelta(seconds=second)
-
-    def on(self, day: int) -> date:
-        return self.started_on + timedelta(days=day)
-
-    def latest(self, *seconds: int | None) -> datetime:
-        """The last of these that has happened."""
-        return self.at(max(second for second in seconds if second is not None and second <= self.second))
 
 
 def accounts(view: Viewpoint, roster: Roster, contracts: Contracts) -> list[Account]:
@@ -99,25 +73,9 @@ def persons(view: Viewpoint, people: People, contracts: Contracts, touches: Touc
     return rows
 
 
-class Tickets:
-    """The tickets of all lives, told as of any moment. What nothing happens to any more is told once, and is one object."""
-
-    def __init__(self, lives: list[TicketLife]) -> None:
-        self._lives = [(number, life, _over(life)) for number, life in enumerate(order(lives), start=1)]
-        self._told: dict[int, SupportTicket] = {}
-
-    def at(self, view: Viewpoint) -> list[SupportTicket]:
-        now, rows = view.second, []
-        for number, life, over in self._lives:
-            if life.created > now:
-                continue
-            row = self._told.get(number) if over <= now else None
-            if row is None:
-                row = _ticket(view, number, life)
-                if over <= now:
-                    self._told[number] = row
-            rows.append(row)
-        return rows
+def tickets(lives: list[TicketLife]) -> Retelling[TicketLife, SupportTicket]:
+    """The tickets of all lives."""
+    return Retelling(order(lives), begins=lambda life: life.created, over=_over, tell=_ticket)
 
 
 def _over(life: TicketLife) -> int:

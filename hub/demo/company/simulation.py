@@ -4,13 +4,13 @@ from datetime import UTC, date, datetime, timedelta
 
 from connectors.kit.simulated import World
 from hub.demo.company import recount
-from hub.demo.company.bills import Bills
+from hub.demo.company.bills import bills
 from hub.demo.company.contracts import Contracts
 from hub.demo.company.eventlog import EventLog
 from hub.demo.company.mood import Mood
 from hub.demo.company.people import People
 from hub.demo.company.pipeline import Pipeline
-from hub.demo.company.recount import Viewpoint
+from hub.demo.company.retelling import Viewpoint
 from hub.demo.company.roster import enlist
 from hub.demo.company.streams import Flags, Floats, Ints, Purpose, stream
 from hub.demo.company.support import Support
@@ -44,8 +44,8 @@ class Simulation:
         self._days: list[tuple[Floats, Ints, Ints, Floats]] = []
         self._slumping: list[Flags] = []
         self._live()
-        self._tickets = recount.Tickets(self.support.lives)
-        self._bills = Bills(self.contracts, seed=seed, started_on=started_on)
+        self._tickets = recount.tickets(self.support.lives)
+        self._bills = bills(self.contracts, seed=seed, started_on=started_on)
         self._events = EventLog.of(self.events, started_on=started_on, account_of=self.people.account)
 
     def _live(self) -> None:
