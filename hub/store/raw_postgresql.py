@@ -1,4 +1,4 @@
-"""Reading one text at a time from PostgreSQL (see hub.store.raw): a pool of connections that can only read.
+"""Reading one text at a time from PostgreSQL (see hub.store.raw): connections that can only read.
 
 What comes together is sent together: several statements of one request as one, and one statement that several requests ask in
 the same turn of the event loop, each with a key of its own, once for all of their keys.
@@ -39,13 +39,14 @@ def dsn_of(url: URL) -> str:
 
 
 class RawPostgresql:
-    """A pool of asyncpg's connections; nothing is undone between two uses, because nothing can be done on them."""
+    """Some connections, opened when first needed. asyncpg's own pool takes several turns of the event loop to have one back,
+    and nothing has to be undone between two uses, because nothing can be done on them."""
 
     def __init__(self, url: URL) -> None:
         self._dsn = dsn_of(url)
-        self._pool: Any = None
+        self._turn = asyncio.Semaphore(POOL)
+        self._at_hand: list[Any] = []
         self._together: dict[tuple[str, ...], str] = {}
-        self._opening = asyncio.Lock()
         self._gathering = Gathering(self._rows, error=RawError)
 
     async def text(self, sql: str, parameters: Sequence[Any]) -> bytes | None:
@@ -79,34 +80,31 @@ class RawPostgresql:
         return found[0] if found else None
 
     async def _rows(self, sql: str, parameters: Sequence[Any]) -> Sequence[Sequence[Any]]:
-        pool = self._pool or await self._open()
         try:
-            async with pool.acquire() as connection:
-                found: Sequence[Sequence[Any]] = await connection.fetch(sql, *parameters)
+            async with self._turn:
+                connection = await self._connection()
+                try:
+                    found: Sequence[Sequence[Any]] = await connection.fetch(sql, *parameters)
+                except BaseException:  # a cancelled one is closed when its statement is over
+                    await asyncio.shield(connection.close())
+                    raise
+                self._at_hand.append(connection)
                 return found
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             raise RawError(f"{type(error).__name__}: {error}") from error
 
-    async def _open(self) -> Any:
-        async with self._opening:  # or a rush of first requests would open a pool each
-            if self._pool is None:
-                self._pool = await asyncpg.create_pool(
-                    self._dsn,
-                    min_size=0,
-                    max_size=POOL,
-                    statement_cache_size=512,
-                    max_cacheable_statement_size=LARGEST_KEPT,
-                    max_inactive_connection_lifetime=300,
-                    reset=_nothing,
-                    server_settings=_SETTINGS,
-                )
-        return self._pool
+    async def _connection(self) -> Any:
+        while self._at_hand:
+            connection = self._at_hand.pop()
+            if not connection.is_closed():  # by the server
+                return connection
+        return await asyncpg.connect(
+            self._dsn,
+            statement_cache_size=512,
+            max_cacheable_statement_size=LARGEST_KEPT,
+            server_settings=_SETTINGS,
+        )
 
     async def close(self) -> None:
-        if self._pool is not None:
-            await self._pool.close()
-            self._pool = None
-
-
-async def _nothing(_: Any) -> None:
-    """asyncpg's own way is a round trip for each use."""
+        while self._at_hand:
+            await self._at_hand.pop().close()

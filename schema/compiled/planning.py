@@ -5,7 +5,7 @@ resolver wants, which `node(id:)` decides anew each time. A statement belongs to
 """
 
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from graphql import (
@@ -28,8 +28,7 @@ from strawberry.types.field import StrawberryField
 from hub.store.query.compiled import Compiled, Given, NotCompilableError
 from schema.compiled.asking import Rows, rows_of
 from schema.compiled.filling import Making, UnfitError, cursors
-from schema.compiled.selecting import Group, Relating, Selected, Selecting, Weight
-from schema.fields import wheres
+from schema.compiled.selecting import Group, Selected, Selecting, Weight
 from schema.nodes import TYPES
 from schema.paging import checked_first, decode_cursor
 from schema.selection import MOST_ROWS
@@ -51,7 +50,7 @@ class Bounded(dict[Hashable, Any]):
         self[key] = value
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Wanted:
     """A root field of one request: its tree, what the request gives to it, and what is filled into its text.
 
@@ -91,7 +90,7 @@ class RootField:
             raise
         given = {0: _root(rows)}
         for number, relating in selected.relations.items():
-            given[number] = _nested(relating, variables, context)
+            given[number] = relating.given(variables, context)
         size = given[0].first if rows.shape == "page" else 1
         weight = sum(_rows(objects, size or 1, given) for objects in selected.weights)
         if weight > MOST_ROWS:
@@ -194,19 +193,6 @@ def _root(rows: Rows) -> Given:
         condition=rows.condition,
         key=rows.key,
     )
-
-
-def _nested(relating: Relating, variables: VariableValues, context: Any) -> Given:
-    related, relation = relating.related, relating.related.relation
-    if relation.shape == "count":
-        return Given(where=relation.where)
-    given = relating.arguments(variables)
-    tests = (*relation.where, *wheres(related, given, context))
-    made = Given(where=tests, order=relation.order)
-    if relation.shape == "page":
-        after = decode_cursor(relation.entity, relation.order, given.get("after"))
-        return replace(made, first=checked_first(given["first"]), after=after)
-    return replace(made, first=related.most) if relation.shape == "list" else made
 
 
 def _rows(weights: tuple[Weight, ...], rows: int, given: Mapping[int, Given]) -> int:

@@ -158,7 +158,7 @@ class Reader:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Ready:
     """A root field whose statement only needs to be run.
 

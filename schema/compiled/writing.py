@@ -8,7 +8,7 @@ All rows are joined at once: what is the same in each of them, and between that 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, lru_cache
-from itertools import chain, repeat
+from itertools import repeat
 
 import orjson
 
@@ -36,11 +36,15 @@ def array(text: bytes, fields: Fields, null: bytes) -> bytes:
     count = int(first)
     if not count:
         return b"[]"
+    if null not in text:
+        null = b""
     rows = _Rows(iter(columns), count, null, escape=len(text.translate(None, _ESCAPED)) != len(text))
-    row = _whole(rows.pieces(fields))
+    pieces = rows.pieces(fields)
     if next(rows.columns, None) is not None:  # a record holds what stands between columns
         raise UnfitError
-    made = b"[" + b"".join(chain.from_iterable(_joined([*row, b","], count)))[:-1] + b"]"
+    row = _woven([*pieces, b","], count)
+    row[0], row[-1] = b"[" + row[0], row[-1][:-1] + b"]"
+    made = b"".join(row)
     if _FAILED in made:
         raise UnfitError
     return made
@@ -86,28 +90,30 @@ class _Rows:
         wide = width(fields) + 1
         values = text.split(_BETWEEN)
         ends = values[wide - 1 :: wide]
-        last = [each for each in ends if each != b","]
-        none = last.count(b"0")
+        counted = {each: ends.count(each) for each in set(ends) - {b","}}
+        none = counted.get(b"0", 0)
+        rows = none + sum(int(many) * lists for many, lists in counted.items())
         # a record that holds what stands between values adds to them, but it cannot add rows to those that were counted
-        if len(values) % wide or len(last) != self.count or sum(map(int, last)) + none != len(ends):
+        if len(values) % wide or sum(counted.values()) != self.count or rows != len(ends):
             raise UnfitError
         columns = iter([values[at::wide] for at in range(wide - 1)])
-        row = _whole(_Rows(columns, len(ends), self.null, escape=self.escape).pieces(fields))
+        row = _whole(_Rows(columns, rows, self.null, escape=self.escape).pieces(fields))
         if none:
-            rows = map(b"".join, _joined(row, len(ends)))
-            row = [[b"" if end == b"0" else each for each, end in zip(rows, ends, strict=True)]]
-        after = [b"," if each == b"," else _AFTER for each in ends]
-        *lists, _ = b"".join(chain.from_iterable(_joined([*row, after], len(ends)))).split(_AFTER)
+            row = [[b"" if end == b"0" else each for each, end in zip(_texts(row, rows), ends, strict=True)], b""]
+        last = row.pop()
+        assert isinstance(last, bytes), "an object ends with its brace"
+        after = {end: last + (b"," if end == b"," else _AFTER) for end in (*counted, b",")}
+        *lists, _ = b"".join(_woven([*row, list(map(after.__getitem__, ends))], rows)).split(_AFTER)
         return lists
 
     def part(self, fields: Fields, *, required: bool) -> list[Piece]:
         flags, _ = self.values()
-        pieces = _whole(self.pieces(fields))
+        pieces = self.pieces(fields)
         if b"1" not in flags:
             return pieces
         missing = _FAILED if required else _NULL
-        rows = zip(flags, _joined(pieces, self.count), strict=True)
-        return [[missing if flag == b"1" else b"".join(row) for flag, row in rows]]
+        rows = zip(flags, _texts(pieces, self.count), strict=True)
+        return [[missing if flag == b"1" else row for flag, row in rows]]
 
     def leaf(self, wanted: Leaf) -> list[Piece]:
         match wanted.kind:
@@ -158,15 +164,24 @@ class _Rows:
     def times(self, *, required: bool) -> list[Piece]:
         found, whole = self.values()
         text = _BETWEEN.join(found)
-        # as long as whole seconds are, if none is missing or infinite
-        as_long = len(text) == self.count * (_WHOLE_SECOND + 1) - 1
-        if whole and as_long and text.count(b"+00") == self.count and b"." not in text:
+        if whole and _are_whole_seconds(text, self.count):
             return [b'"', text.replace(b" ", b"T").split(_BETWEEN), b':00"']
         return self.quoted(found, _time, required=required)
 
     def quoted(self, values: list[bytes], made: Callable[[bytes], bytes] | None, *, required: bool) -> list[Piece]:
         missing = _FAILED if required else _NULL
         return [[missing if each == self.null else b'"%b"' % (each if made is None else made(each)) for each in values]]
+
+
+def _are_whole_seconds(text: bytes, count: int) -> bool:
+    """Whether all times are as long as whole seconds are, and have what stands between where those have it."""
+    wide = _WHOLE_SECOND + 1
+    return (
+        len(text) == count * wide - 1
+        and text[_WHOLE_SECOND::wide] == _BETWEEN * (count - 1)
+        and text[10::wide] == b" " * count
+        and text[19::wide] == b"+" * count
+    )
 
 
 def _escaped(text: bytes) -> bytes:
@@ -201,9 +216,20 @@ def _whole(pieces: Iterable[Piece]) -> list[Piece]:
     return made
 
 
-def _joined(row: list[Piece], count: int) -> Iterable[tuple[bytes, ...]]:
-    """Each row by its pieces."""
-    return zip(*(each if isinstance(each, list) else repeat(each, count) for each in row), strict=True)
+def _woven(pieces: Iterable[Piece], count: int) -> list[bytes]:
+    """The pieces of each row, one row after the other."""
+    row = _whole(pieces)
+    woven = [b""] * (len(row) * count)
+    for at, each in enumerate(row):
+        woven[at :: len(row)] = each if isinstance(each, list) else [each] * count
+    return woven
+
+
+def _texts(pieces: Iterable[Piece], count: int) -> Iterator[bytes]:
+    """Each row by itself."""
+    return map(
+        b"".join, zip(*(each if isinstance(each, list) else repeat(each, count) for each in pieces), strict=True)
+    )
 
 
 @lru_cache(maxsize=256)

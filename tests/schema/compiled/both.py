@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -24,14 +25,15 @@ async def both(
     variables: Mapping[str, Any] | None = None,
     *,
     who: Viewer | None = None,
+    now: datetime = NOW,
     must: bool = True,
 ) -> bytes | None:
-    """The answer's data. must: it has to be compiled. Asserts that both paths agree where it was."""
+    """The answer's data at a moment. must: it has to be compiled. Asserts that both paths agree where it was."""
     context = Context(
         store=store,
         reads=Reads(store),
         viewer=who or viewer(),
-        now=NOW,
+        now=now,
         actions=FakeActions(),
         playbooks=lambda: PLAYBOOKS,
         sources=lambda: SOURCES,

@@ -1,5 +1,6 @@
 """Queries as frontends write them: they compile, and both paths answer alike."""
 
+from datetime import timedelta
 from typing import Any
 
 import orjson
@@ -8,7 +9,7 @@ from sqlalchemy import text
 
 from hub.model.actions import Role
 from hub.store import Store
-from tests.schema.company import seed
+from tests.schema.company import NOW, seed
 from tests.schema.compiled.both import both, with_book
 from tests.schema.everything import EVERYTHING
 from tests.schema.fakes import viewer
@@ -81,6 +82,13 @@ async def test_everything_of_a_customer_is_one_statement(store: Store, monkeypat
         assert await both(store, without_timeline(EVERYTHING), {"first": first}, who=viewer(Role.CSM))
     assert len(asked) == 2
     assert asked[0] == asked[1]
+
+
+async def test_a_plan_that_is_kept_knows_each_day_anew(store: Store) -> None:
+    await seed(store)
+    query = "{ customers { nodes { name override { score expiresOn } tickets(first: 1) { nodes { id } } } } }"
+    shown = [await both(store, query, who=viewer(Role.CSM), now=NOW + timedelta(days=days)) for days in (0, 400, 0)]
+    assert shown[0] == shown[2] != shown[1]
 
 
 FORGED = ("\x7f", "A\x7fcustomer", '\x7fcustomer":5,"\x7f', 'A\x7f=0":"x","\x7fB\x7f', '","\x7fcustomer":"c000","\x7f')
