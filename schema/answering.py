@@ -5,9 +5,11 @@
 
 The order: has the token anything left of its budget; the document, as text or by its id; parsed and validated, with limits;
 read or act; roles, scopes and personal data; may it introspect; its cost against the limits; then, in the time there is,
-what it reads of personal data is noted, and it is executed.
+what it reads of personal data is noted, and it is executed. What a statement alone answers is read meanwhile, and shown when
+that is noted.
 """
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -174,8 +176,8 @@ def _check_variables(variables: Mapping[str, Any]) -> None:
         raise _RefusedError(GraphQLError("Variable values are nested too deeply, or are no JSON.")) from None
 
 
-async def note_reads(context: Context, admitted: Admitted, variables: Mapping[str, Any]) -> None:
-    """Note in the audit log which personal data is asked for; before any of it is read."""
+def note_reads(context: Context, admitted: Admitted, variables: Mapping[str, Any]) -> asyncio.Future[None] | None:
+    """Note in the audit log which personal data is asked for; to be awaited before any of it is shown. None: there is none."""
     if fields := personal_fields(admitted.prepared.needs(admitted.operation), variables):
         name = admitted.operation.name
         read = Read(
@@ -186,14 +188,28 @@ async def note_reads(context: Context, admitted: Admitted, variables: Mapping[st
             operation=None if name is None else name.value,
             variables=variables,
         )
-        await context.reads.note(read)
+        return context.reads.note(read)
+    return None
+
+
+async def _read(context: Context, admitted: Admitted, variables: Mapping[str, Any]) -> bytes | None:
+    """What a statement alone answers, read while it is noted who reads it. None: it is noted, and nothing is read yet."""
+    noted = note_reads(context, admitted, variables)
+    assert admitted.prepared.document is not None, "what is executed has been parsed"
+    try:
+        data = await READER.read(context, admitted.prepared.document, admitted.operation, variables)
+    except BaseException:
+        if noted is not None:
+            noted.cancel()
+        raise
+    if noted is not None:
+        await noted
+    return data
 
 
 async def _executed(context: Context, admitted: Admitted, variables: dict[str, Any], name: str | None) -> Answer:
-    await note_reads(context, admitted, variables)
     cost = {"cost": admitted.spent.shown()}
-    assert admitted.prepared.document is not None, "what is executed has been parsed"
-    data = await READER.read(context, admitted.prepared.document, admitted.operation, variables)
+    data = await _read(context, admitted, variables)
     if data is not None:
         return Answer(data, 200, cost)
     result = await SCHEMA.execute(

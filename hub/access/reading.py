@@ -1,7 +1,7 @@
 """Reads of personal data are noted in the audit log before they are answered.
 
     reads = Reads(store)
-    await reads.note(read)          returns when it is written
+    noted = reads.note(read)        done when it is written: to be awaited before anything is shown
 
 Whoever notes while others are being written is written with the next ones: under load one transaction holds many, and
 a reader waits for one or two of them. A record says who read which fields, by which document and with which variables; with
@@ -49,13 +49,16 @@ class Reads:
         self._waiting: list[tuple[Read, asyncio.Future[None]]] = []
         self._writer: asyncio.Task[None] | None = None
 
-    async def note(self, read: Read) -> None:
-        """Write it down. UnnotedError where that cannot be, and then nothing may be shown."""
+    def note(self, read: Read) -> asyncio.Future[None]:
+        """Write it down. Done when that is so; UnnotedError where it cannot be, and then nothing may be shown.
+
+        Who leaves meanwhile cancels it, or nobody hears of an error: it is written all the same.
+        """
         written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((read, written))
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write())
-        await written
+        return written
 
     async def _write(self) -> None:
         while self._waiting:
@@ -66,7 +69,7 @@ class Reads:
                 log.exception("reads of personal data could not be noted, and were refused")
                 for _, written in batch:
                     if not written.done():
-                        written.set_exception(UnnotedError("the audit log could not be written: nothing was read"))
+                        written.set_exception(UnnotedError("the audit log could not be written: nothing is shown"))
             else:
                 for _, written in batch:
                     if not written.done():  # its reader has gone

@@ -61,7 +61,8 @@ async def open_stream(
     if isinstance(admitted, Answer):
         return admitted
     assert admitted.prepared.document is not None, "an admitted operation has a document"
-    await note_reads(context, admitted, given)
+    if (noted := note_reads(context, admitted, given)) is not None:
+        await noted
     task = Task(
         schema=admitted.prepared.schema,
         document=admitted.prepared.document,

@@ -25,7 +25,7 @@ async def noted(store: Store) -> Sequence[audit.Entry]:
         return await audit.find_latest(connection)
 
 
-async def test_a_read_is_written_when_note_returns(store: Store) -> None:
+async def test_a_read_is_written_when_it_is_noted(store: Store) -> None:
     await Reads(store).note(read("Contact.email", first=20))
     [entry] = await noted(store)
     assert (entry.actor, entry.token_id, entry.action, entry.subject) == (
@@ -50,8 +50,7 @@ async def test_many_at_once_share_transactions_and_none_is_lost(store: Store) ->
 
 async def test_a_reader_that_leaves_does_not_take_the_others_with_it(store: Store) -> None:
     reads = Reads(store)
-    leaving = asyncio.create_task(reads.note(read("Contact.email")))
-    staying = asyncio.create_task(reads.note(read("Contact.name")))
+    leaving, staying = reads.note(read("Contact.email")), reads.note(read("Contact.name"))
     await asyncio.sleep(0)
     leaving.cancel()
     await staying
