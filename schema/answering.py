@@ -198,7 +198,7 @@ async def _read(context: Context, admitted: Admitted, variables: Mapping[str, An
     assert admitted.prepared.document is not None, "what is executed has been parsed"
     try:
         data = await READER.read(context, admitted.prepared.document, admitted.operation, variables)
-    except BaseException:
+    except BaseException:  # a cancelled one, too: nobody waits for the note any more
         if noted is not None:
             noted.cancel()
         raise
