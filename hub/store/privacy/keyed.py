@@ -61,7 +61,8 @@ class Keyed:
         if value == value.lower():
             return pseudonym
         turn = int(self.hash("spelling", value), 16)
-        return "".join(sign.upper() if turn >> place & 1 else sign for place, sign in enumerate(pseudonym))
+        made = "".join(sign.upper() if turn >> place & 1 else sign for place, sign in enumerate(pseudonym))
+        return made if made != pseudonym else pseudonym.capitalize()  # one of some two thousand turns nothing
 
 
 async def find_keyed(connection: Connection) -> Keyed | None:
