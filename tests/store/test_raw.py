@@ -34,13 +34,17 @@ async def test_a_text_and_no_row(store: Store) -> None:
 
 @pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
 async def test_connections_the_server_ended_are_opened_anew(store: Store) -> None:
-    raw = raw_of(store)
+    raw: Any = raw_of(store)
     own = "SELECT pg_backend_pid()::text"
     pids = await asyncio.gather(*(raw.text(own, []) for _ in range(3)))
     async with store.transaction() as connection:
         for pid in set(pids):
             await connection.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": int(pid or 0)})
-    await asyncio.sleep(0.1)  # they hear of it
+    async with asyncio.timeout(30):
+        while not all(
+            each.is_closed() for each in raw._at_hand
+        ):  # the server takes a moment, and they hear of it later
+            await asyncio.sleep(0.01)
     again = await asyncio.gather(*(raw.text(own, []) for _ in range(3)))
     assert not set(pids) & set(again)
 
