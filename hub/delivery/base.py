@@ -11,7 +11,7 @@
 Anything else a channel raises is a bug, and to the ledger it is the same as Uncertain.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -19,6 +19,7 @@ from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
 
 from hub.errors import CshubError
+from hub.model.actions import Delivery
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +31,7 @@ class Message:
     payload    what the channel's renderer made: Slack {text, blocks}, e-mail {text, html}, PagerDuty an event
                (hub.delivery.pagerduty), a webhook {type, timestamp, data} (hub.delivery.webhook)
     at         the time of this attempt
+    found      what its own channel found for it before (`Prepares`); None: it has not looked
     """
 
     id: str = ""
@@ -38,6 +40,7 @@ class Message:
     subject: str | None = None
     payload: Mapping[str, Any] = field(repr=False)
     at: datetime
+    found: object = field(default=None, repr=False)
 
 
 Receipt = Mapping[str, Any]
@@ -104,6 +107,15 @@ class Stays(Protocol):
 
     def staying(self) -> AbstractContextManager[None]:
         """While within, connections stay open for more."""
+        ...
+
+
+@runtime_checkable
+class Prepares(Protocol):
+    """A channel that looks up what it sends, better for several at once."""
+
+    async def prepare(self, sent: Sequence[Delivery]) -> Mapping[str, object]:
+        """{id: what `Message.found` is to be} of messages that are sent right after."""
         ...
 
 

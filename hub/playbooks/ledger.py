@@ -25,6 +25,7 @@ from hub.playbooks.abandoned import doubt_abandoned
 from hub.playbooks.barring import Bars, find_bars
 from hub.playbooks.endpoints import Endpoints
 from hub.playbooks.mailing import Mailing
+from hub.playbooks.preparing import Preparing
 from hub.playbooks.turns import Place, Turns, rested
 from hub.store import Store, claims, deliveries
 from hub.store.suppression import Suppressed
@@ -78,6 +79,7 @@ class Ledger:
             for name, each in self._manners.items()
         }
         self._endpoints = Endpoints(store)
+        self._preparing = Preparing(channels)
         self._settling = {name: channel for name, channel in channels.items() if isinstance(channel, Settles)}
 
     @contextmanager
@@ -148,12 +150,13 @@ class Ledger:
                 raise each
 
     async def _begin(self, claimed: Collection[Delivery]) -> set[asyncio.Task[_Ended]]:
-        """Send what is claimed: who claims has room to send all of it now, so what bars it is asked of all at once."""
+        """Send what is claimed. Who claims has room to send all of it now, so what is asked of it is asked of all at once."""
         closing = any(self._manners.get(sent.channel, USUAL).disabled_after is not None for sent in claimed)
         closed = await self._endpoints.closed() if closing else {}
         async with self._store.reading() as connection:
             bars = await find_bars(connection, claimed, closed=closed, mailing=self._mailing, now=self._clock())
-        return {asyncio.create_task(self._send(sent, bars)) for sent in claimed}
+        found = await self._preparing.find(claimed)
+        return {asyncio.create_task(self._send(each, bars, found.get(each.id))) for each in claimed}
 
     async def _claim(self, limit: int, places: Collection[Place] | None) -> list[Delivery]:
         async with self._store.transaction() as connection:
@@ -177,17 +180,17 @@ class Ledger:
         async with self._store.reading() as connection:
             return bool(await deliveries.find_deliveries(connection, states=[DeliveryState.RESERVED], limit=1))
 
-    async def _send(self, sent: Delivery, bars: Bars) -> _Ended:
+    async def _send(self, sent: Delivery, bars: Bars, found: object) -> _Ended:
         """Try one message. What was taken stays under way until it is noted; anything else is noted here."""
         self._under_way.add(sent.id)
         try:
-            receipt = await self._attempt(sent, bars)
+            receipt = await self._attempt(sent, bars, found)
         except BaseException:  # a cancelled one, too: it is nobody's any more
             self._under_way.discard(sent.id)
             raise
         return _Ended(sent, receipt)
 
-    async def _attempt(self, sent: Delivery, bars: Bars) -> Receipt | None:
+    async def _attempt(self, sent: Delivery, bars: Bars, found: object) -> Receipt | None:
         channel = self._channels.get(sent.channel)
         if channel is None:
             there = ", ".join(sorted(self._channels)) or "none"
@@ -216,6 +219,7 @@ class Ledger:
             subject=sent.subject,
             payload=sent.payload,
             at=sent.sent_at or sent.reserved_at,
+            found=found,
         )
         failure: Rejected | Uncertain
         try:

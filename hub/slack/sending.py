@@ -7,11 +7,13 @@ known before the next message needs it. Where the process dies before it noted t
 `Updates` is the channel `slack_update`: it makes the message anew from the state of this moment. If the state changed while
 it was under way, the next update is reserved at once.
 
-What they come to know of messages is in their `Notes`, written down together for all whose answers came together.
+What they must know of messages is read for all that are sent at once (`prepare`); what they come to know of them is in their
+`Notes`, written down together for all whose answers came together.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Protocol
@@ -90,28 +92,32 @@ class Posts:
     async def settle(self) -> None:
         await self._notes.write()
 
-    async def send(self, message: Message) -> Receipt:
+    async def prepare(self, sent: Sequence[Delivery]) -> Mapping[str, object]:
         now = self._clock()
+        about = {(each.address, each.customer_id) for each in sent if each.customer_id is not None and self._threads}
         async with self._store.reading() as connection:
-            found = await find_deliveries(connection, ids=[message.id]) if message.id else []
-            standing = Standing()
-            thread = None
-            if found and found[0].run_id is not None:
-                standing = (await find_standings(connection, [found[0].run_id]))[found[0].run_id]
-            if found and found[0].customer_id is not None and self._threads:
-                thread = await rows.find_thread(
-                    connection,
-                    address=message.address,
-                    customer_id=found[0].customer_id,
-                    since=now - self._threads,
-                )
-        if not found:
-            return await self._way.send(message)
-        return await self._post(message, found[0], standing, thread, now=now)
+            standings = await find_standings(connection, {each.run_id for each in sent if each.run_id is not None})
+            threads = await rows.find_threads(connection, about, since=now - self._threads) if about else {}
+        return {
+            each.id: _Post(
+                each,
+                standings.get(each.run_id or "", Standing()),
+                threads.get((each.address, each.customer_id or "")),
+            )
+            for each in sent
+        }
 
-    async def _post(
-        self, message: Message, sent: Delivery, standing: Standing, thread: str | None, *, now: datetime
-    ) -> Receipt:
+    async def send(self, message: Message) -> Receipt:
+        found = message.found
+        if message.id and found is None:
+            async with self._store.reading() as connection:
+                sent = await find_deliveries(connection, ids=[message.id])
+            found = (await self.prepare(sent)).get(message.id)
+        return await (self._post(message, found) if isinstance(found, _Post) else self._way.send(message))
+
+    async def _post(self, message: Message, found: "_Post") -> Receipt:
+        now = self._clock()
+        sent, standing, thread = found.sent, found.standing, found.thread
         payload: dict[str, Any] = {
             **message.payload,
             "blocks": blocks_of(self._shower, sent, message.payload, standing, now=now),
@@ -119,16 +125,7 @@ class Posts:
         if thread is not None:
             urgent = standing.urgent or sent.severity == "urgent"
             payload |= {"thread_ts": thread, "reply_broadcast": urgent}
-        receipt = await self._way.send(
-            Message(
-                id=message.id,
-                dedup_key=message.dedup_key,
-                address=message.address,
-                subject=message.subject,
-                payload=payload,
-                at=message.at,
-            )
-        )
+        receipt = await self._way.send(replace(message, payload=payload))
         channel, ts = receipt.get("channel"), receipt.get("ts")
         if not channel or not ts:
             return receipt
@@ -167,28 +164,56 @@ class Updates:
     async def settle(self) -> None:
         await self._notes.write()
 
-    async def send(self, message: Message) -> Receipt:
-        now = self._clock()
-        of = str(message.payload["update_of"])
+    async def prepare(self, sent: Sequence[Delivery]) -> Mapping[str, object]:
+        of = {each.id: str(each.payload["update_of"]) for each in sent}
         async with self._store.reading() as connection:
-            posted = await rows.find_messages(connection, delivery_ids=[of])
-            sent = await find_deliveries(connection, ids=[of])
-            if not posted or not sent:
-                raise Rejected("the message it changes was never posted", kind=Refusal.PERMANENT)
-            kept = posted[0]
-            standing = (await find_standings(connection, [kept.run_id]))[kept.run_id]
+            kept = {each.delivery_id: each for each in await rows.find_messages(connection, delivery_ids=of.values())}
+            posted = {each.id: each for each in await find_deliveries(connection, ids=of.values())}
+            standings = await find_standings(connection, {each.run_id for each in kept.values()})
+        return {
+            id_: _Update(posted[each], kept[each], standings[kept[each].run_id])
+            for id_, each in of.items()
+            if each in posted and each in kept
+        }
+
+    async def send(self, message: Message) -> Receipt:
+        found = message.found
+        if found is None:
+            async with self._store.reading() as connection:
+                sent = await find_deliveries(connection, ids=[message.id])
+            found = (await self.prepare(sent)).get(message.id)
+        if not isinstance(found, _Update):
+            raise Rejected("the message it changes was never posted", kind=Refusal.PERMANENT)
+        now = self._clock()
+        posted, kept, standing = found.posted, found.kept, found.standing
         payload = {
             "channel": kept.channel,
             "ts": kept.ts,
-            "text": sent[0].payload["text"],
-            "blocks": blocks_of(self._shower, sent[0], sent[0].payload, standing, now=now),
+            "text": posted.payload["text"],
+            "blocks": blocks_of(self._shower, posted, posted.payload, standing, now=now),
         }
-        receipt = await self._way.send(
-            Message(id=message.id, dedup_key=message.dedup_key, address=message.address, payload=payload, at=message.at)
-        )
+        receipt = await self._way.send(replace(message, payload=payload))
         write = partial(rows.note_shown, message=kept, shown=digest(standing, now=now), now=now)
         self._notes.add(write, shows=kept.run_id)
         return receipt
+
+
+@dataclass(frozen=True, slots=True)
+class _Post:
+    """What a message is made of: its row, how its run stands, the thread it belongs to."""
+
+    sent: Delivery
+    standing: Standing
+    thread: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Update:
+    """What an update is made of: the row of what it changes, what that shows, how its run stands."""
+
+    posted: Delivery
+    kept: SlackMessage
+    standing: Standing
 
 
 def blocks_of(

@@ -16,7 +16,6 @@ from sqlalchemy import (
     bindparam,
     case,
     func,
-    literal,
     or_,
     select,
     text,
@@ -129,6 +128,7 @@ class _Looks:
         self._paces, self._sendable = paces, sendable
         self.free = [name for name, pace in paces if pace.is_free]
         self._built: dict[tuple[bool, bool], Select[Any]] = {}
+        self._waiting: dict[bool, tuple[Select[Any], Select[Any]]] = {}
         self.taken = self._taken()
         self.blocked = self._blocked()
         self.having = (
@@ -191,6 +191,19 @@ class _Looks:
             self._sendable,
         )
 
+    def waiting(self, *, blocked: bool) -> tuple[Select[Any], Select[Any]]:
+        """The channels of those that may go out, and when the first of the others may. blocked: some of their places are."""
+        if blocked not in self._waiting:
+            ahead = delivery.c.not_before > _moment("now")
+            able: list[ColumnElement[bool]] = [delivery.c.state == DeliveryState.RESERVED.value, self._sendable]
+            if blocked:  # what stands behind one that is to be tried again waits with it
+                able.append(or_(tuple_(*_PLACE).not_in(several("blocked")), and_(delivery.c.attempts > 0, ahead)))
+            due = or_(delivery.c.not_before.is_(None), delivery.c.not_before <= _moment("now"))
+            some = select(delivery.c.channel).where(*able, due).order_by(*_TURN).limit(LOOKED_AT).subquery()
+            later = select(func.min(delivery.c.not_before)).where(*able, ahead)
+            self._waiting[blocked] = select(some.c.channel).distinct(), later
+        return self._waiting[blocked]
+
     def first(self, *, elsewhere: bool, at: bool, having: Sequence[tuple[str, str, int]]) -> Select[Any]:
         """The ids of those whose turn it is. elsewhere: but at the places `taken`; at: only at the places `places`.
 
@@ -219,24 +232,16 @@ class _Looks:
         return ready.order_by(due.c.turn_at, due.c.id).limit(bindparam("limit", type_=Integer))
 
 
-def _elsewhere(places: Collection[tuple[str, str]]) -> ColumnElement[bool]:
-    return tuple_(*_PLACE).not_in(sorted(places)) if places else literal(True)
-
-
 async def next_due(connection: Connection, *, now: datetime, paces: Paces | None = None) -> datetime | None:
     """When the next reserved message may go out; None where there is none."""
-    free = await sendable(connection)
-    looks = _looks(_known(paces), free)
-    blocked = {(row[0], row[1]) for row in await connection.execute(looks.blocked, {"now": now})}
-    # what stands behind one that is to be tried again waits with it
-    able = or_(_elsewhere(blocked), and_(delivery.c.attempts > 0, delivery.c.not_before > now))
-    waiting = (delivery.c.state == DeliveryState.RESERVED.value, able, free)
-    at_once = or_(delivery.c.not_before.is_(None), delivery.c.not_before <= now)
-    some = select(delivery.c.channel).where(*waiting, at_once).order_by(*_TURN).limit(LOOKED_AT).subquery()
-    channels = set((await connection.execute(select(some.c.channel).distinct())).scalars())
+    looks = _looks(_known(paces), await sendable(connection))
+    asked: dict[str, Any] = {"now": now}
+    if blocked := {(row[0], row[1]) for row in await connection.execute(looks.blocked, asked)}:
+        asked["blocked"] = sorted(blocked)
+    at_once, later = looks.waiting(blocked=bool(blocked))
+    channels = set((await connection.execute(at_once, asked)).scalars())
     if not channels:
-        later = select(func.min(delivery.c.not_before).label("at")).where(*waiting, delivery.c.not_before > now)
-        at: datetime | None = (await connection.execute(later)).scalar()
+        at: datetime | None = (await connection.execute(later, asked)).scalar()
         return at
     known = paces or {}
     pause = min(known.get(name, USUAL).interval for name in channels)

@@ -12,12 +12,17 @@ from contextlib import asynccontextmanager
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from hub.store.one_hop import Direct, Hops
+
 
 class Lent:
-    """Of one engine; all its connections are taken here, for those at hand are missing in its pool."""
+    """Of one engine; all its connections are taken here, for those at hand are missing in its pool.
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
+    hops  of an engine that `in_one_hop` prepared: its connections are then `Direct`
+    """
+
+    def __init__(self, engine: AsyncEngine, hops: Hops | None = None) -> None:
+        self._engine, self._hops = engine, hops
         self._at_hand: list[AsyncConnection] = []
         self._waiting = 0
 
@@ -39,7 +44,7 @@ class Lent:
     async def _from_pool(self) -> AsyncConnection:
         self._waiting += 1
         try:
-            return await self._engine.connect()
+            return await (self._engine.connect() if self._hops is None else Direct(self._engine, self._hops))
         finally:
             self._waiting -= 1
 

@@ -5,7 +5,8 @@ time: a cursor, the statement, its rows, the cursor's end. Each is a trip to the
 our statements take. Here the thread does all of it at once. Streams of rows keep their own cursor.
 
 A transaction begins with its first statement, in the same hop; one without any never begins. And where nothing else wants the
-event loop meanwhile (`Hops.none`), statements are run where they are asked for, and there is no hop at all.
+event loop meanwhile (`Hops.none`), statements are run where they are asked for: no hop, and none of what SQLAlchemy does to let
+its own code, which knows of no event loop, wait for one.
 """
 
 from collections import deque
@@ -15,7 +16,7 @@ from typing import Any, TypeVar
 from sqlalchemy import event
 from sqlalchemy.connectors.asyncio import AsyncAdapt_dbapi_cursor
 from sqlalchemy.dialects.sqlite.aiosqlite import AsyncAdapt_aiosqlite_connection
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.util.concurrency import await_
 
 T = TypeVar("T")
@@ -108,8 +109,7 @@ class _Connection(AsyncAdapt_aiosqlite_connection):
 
     def hop(self, work: Callable[[], T]) -> T:
         try:
-            # SQLAlchemy insists that something is awaited
-            return await_(_here(work) if self._hops.none else self._there_and_back(work))
+            return work() if self._hops.none else await_(self._there_and_back(work))
         except Exception as error:  # noqa: BLE001  raised again, as SQLAlchemy has the driver's errors
             self._handle_exception(error)
 
@@ -134,12 +134,25 @@ class _Connection(AsyncAdapt_aiosqlite_connection):
         self.waiting = None
         if self._connection._connection and self.raw.in_transaction:  # None once it is closed
             self.hop(getattr(self.raw, how))
-        else:
-            await_(_here(lambda: None))
 
 
-async def _here(work: Callable[[], T]) -> T:
-    return work()
+class Direct(AsyncConnection):
+    """A connection of an engine that `in_one_hop` prepared. Where no hop is wanted, SQLAlchemy's own connection is asked at
+    once; the asynchronous one insists that something is awaited, for whose sake it makes a stack of its own each time."""
+
+    def __init__(self, engine: AsyncEngine, hops: Hops) -> None:
+        super().__init__(engine)
+        self._hops = hops
+
+    async def execute(self, statement: Any, parameters: Any = None, *, execution_options: Any = None) -> Any:
+        if self._hops.none and self.sync_connection is not None:
+            return self.sync_connection.execute(statement, parameters, execution_options=execution_options)
+        return await super().execute(statement, parameters, execution_options=execution_options)
+
+    async def exec_driver_sql(self, statement: str, parameters: Any = None, execution_options: Any = None) -> Any:
+        if self._hops.none and self.sync_connection is not None:
+            return self.sync_connection.exec_driver_sql(statement, parameters, execution_options)
+        return await super().exec_driver_sql(statement, parameters, execution_options)
 
 
 def in_one_hop(engine: AsyncEngine, *, begin: str) -> Hops:

@@ -74,13 +74,21 @@ async def forget_requests(connection: Connection, *, done_by: datetime) -> None:
     await connection.execute(delete(slack_request).where(slack_request.c.done_at <= done_by))
 
 
-async def find_thread(connection: Connection, *, address: str, customer_id: str, since: datetime) -> str | None:
-    """The ts of the message that others about the customer follow there, where it was posted after `since`."""
-    statement = select(slack_thread.c.ts).where(
-        slack_thread.c.id == f"{address}:{customer_id}", slack_thread.c.opened_at > since
+async def find_threads(
+    connection: Connection, about: Collection[tuple[str, str]], *, since: datetime
+) -> dict[tuple[str, str], str]:
+    """{(address, customer): the ts of the message that others about the customer follow there}, of those of `about` where it
+    was posted after `since`."""
+    found = await connection.execute(
+        _THREADS, {"ids": [f"{address}:{customer_id}" for address, customer_id in about], "since": since}
     )
-    found: str | None = (await connection.execute(statement)).scalar_one_or_none()
-    return found
+    return {(each.address, each.customer_id): each.ts for each in found}
+
+
+_THREADS = select(slack_thread.c.address, slack_thread.c.customer_id, slack_thread.c.ts).where(
+    slack_thread.c.id.in_(several("ids")),
+    slack_thread.c.opened_at > bindparam("since", type_=slack_thread.c.opened_at.type),
+)
 
 
 async def open_thread(connection: Connection, *, address: str, customer_id: str, ts: str, now: datetime) -> None:

@@ -56,7 +56,7 @@ class Store:
         self.url = url
         self._writer = writer
         self._reader = reader
-        self._written, self._read = Lent(writer), Lent(reader)
+        self._written, self._read = Lent(writer, *hops[:1]), Lent(reader, *hops[1:])
         self._pair = None if pair is None else Pair(pair)
         self._checkpoints = None if pair is None else Checkpoints(str(url.database))
         self._hops = tuple(hops)

@@ -54,6 +54,11 @@ class StreamReport:
     state: str = "running"
     error: str | None = None
 
+    @property
+    def brought(self) -> bool:
+        """Whether anything is here now that was not before, or not so."""
+        return self.new + self.changed + self.gone > 0
+
     def plus(self, landed: Landed, *, total: int | None) -> "StreamReport":
         """After one more batch. total: the vendor's newest word on it; None: it said nothing."""
         sums = {each.name: getattr(self, each.name) + getattr(landed, each.name) for each in fields(landed)}

@@ -139,7 +139,7 @@ class _Sync:
             await put_bookmark(connection, self.source.name, stream.name, done, now=self.clock())
             lag = timedelta(seconds=self.source.connector.manifest.lag_seconds)
             await self._note_pulled(connection, stream, complete_to=self.started_at - lag)
-        if Company in stream.makes:
+        if Company in stream.makes and self.streams[stream.name].brought:
             await self._resolve()
         self._note(stream, state="done")
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -189,6 +189,51 @@ async def test_a_bug_in_a_channel_stops_no_other_message(sqlite_store: Store, ca
     lost = await find(sqlite_store)
     assert (lost.state, lost.error) == (DeliveryState.UNKNOWN, "KeyError in our own code, see the log")
     assert "Traceback" in caplog.text
+
+
+class Prepared:
+    """Looks up what it sends; what it is told is in `sent`."""
+
+    name = "prepared"
+
+    def __init__(self, *, broken: bool = False) -> None:
+        self.broken = broken
+        self.asked: list[list[str]] = []
+        self.sent: list[tuple[str, object]] = []
+
+    async def prepare(self, sent: Sequence[Delivery]) -> Mapping[str, object]:
+        self.asked.append(sorted(each.id for each in sent))
+        if self.broken:
+            raise KeyError("of one of them")
+        return {each.id: f"known of {each.id}" for each in sent}
+
+    async def send(self, message: Message) -> Receipt:
+        self.sent.append((message.id, message.found))
+        return {}
+
+
+async def test_a_channel_looks_up_at_once_what_is_sent_at_once(sqlite_store: Store) -> None:
+    channel = Prepared()
+    rows = [make_row(key, channel="prepared", address=address) for key, address in (("a", "x"), ("b", "y"), ("c", "x"))]
+    await reserve(sqlite_store, *rows, make_row("s"))
+    async with ledger_of(sqlite_store, prepared=channel) as (ledger, slack, clock):
+        await ledger.drain()
+        clock.move(seconds=2)
+        assert await ledger.drain() is None
+        assert [post["text"] for post in slack.posted] == ["s"]
+    assert channel.asked == [["del_a", "del_b"], ["del_c"]]
+    assert sorted(channel.sent) == [(id_, f"known of {id_}") for id_ in ("del_a", "del_b", "del_c")]
+
+
+async def test_what_cannot_be_looked_up_together_goes_out_all_the_same(
+    sqlite_store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    channel = Prepared(broken=True)
+    await reserve(sqlite_store, *(make_row(key, channel="prepared", address=key) for key in "ab"))
+    async with ledger_of(sqlite_store, prepared=channel) as (ledger, _, _):
+        assert await ledger.drain() is None
+    assert sorted(channel.sent) == [("del_a", None), ("del_b", None)]
+    assert "channel prepared could not prepare 2 messages" in caplog.text
 
 
 async def test_two_processes_share_the_work_and_double_none(store: Store) -> None:

@@ -88,6 +88,13 @@ async def test_a_transaction_without_a_statement_never_begins(sqlite_store: Stor
         assert [row.one async for row in stream] == [1]
 
 
+async def test_rows_are_streamed_by_itself_too(sqlite_store: Store) -> None:
+    numbers = text("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5) SELECT i FROM n")
+    with sqlite_store.by_itself():
+        async with sqlite_store.reading() as connection, connection.stream(numbers) as stream:
+            assert [row.i async for row in stream] == [1, 2, 3, 4, 5]
+
+
 async def twice(store: Store, statement: TextClause) -> None:
     async with store.transaction() as connection:
         await connection.execute(statement)
@@ -107,6 +114,9 @@ async def test_by_itself_there_are_no_trips_and_everything_is_as_ever(sqlite_sto
             await twice(sqlite_store, text("INSERT INTO t VALUES (3)"))
         async with sqlite_store.reading() as connection:
             assert list((await connection.execute(text("SELECT id FROM t ORDER BY id"))).scalars()) == [1, 2]
+            assert (await connection.exec_driver_sql("SELECT max(id) FROM t")).scalar_one() == 2
+            with pytest.raises(OperationalError):
+                await connection.execute(text("SELECT * FROM nowhere"))
         assert trips["all"] == 0
     async with sqlite_store.reading() as connection:
         assert (await connection.execute(text("SELECT count(*) FROM t"))).scalar() == 2

@@ -91,3 +91,12 @@ async def test_companies_that_come_for_the_first_time_are_new(store: Store) -> N
     report = await run(store, FakeConnector({"companies": [Page(rows=[ACME])]}), "crm")
     stream = report.streams["companies"]
     assert (stream.new, stream.changed, stream.unchanged) == (1, 0, 0)
+
+
+async def test_records_have_the_customer_of_a_company_that_a_killed_sync_landed(store: Store) -> None:
+    async with store.transaction() as connection:  # landed, and nobody decided whose it is
+        await declare_sources(connection, {"crm": "fake"})
+        await upsert(connection, list(company(ACME)), source="crm", now=START)
+    report = await run(store, FakeConnector({"companies": [], "tickets": [Page(rows=rows(1, company="1"))]}), "crm")
+    assert report.resolution.created == 1
+    assert await owners(store) == {"1": customer_id_for("crm", "1")}

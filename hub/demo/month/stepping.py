@@ -59,7 +59,7 @@ class SteppedDurable:
         clock: MovedClock,
         *,
         left: Collection[str] = (),
-        hours: Collection[int] = (5, 9, 13, 17, 21),
+        hours: Collection[int] = (5, 12, 19),
         together: Mapping[str, str] | None = None,
     ) -> None:
         self.executor = new_id()
