@@ -71,11 +71,16 @@ class RootNeed:
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What an operation needs of who asks; `personal`: the places that may show personal data, or choose by it."""
+    """What an operation needs of who asks.
+
+    personal  the places that may show personal data, or choose by it
+    always    {Type.field: where} of these, where they do whatever the variables are; None: variables have a say
+    """
 
     scope: Scope
     roots: tuple[RootNeed, ...]
     personal: tuple[Use, ...]
+    always: Mapping[str, Node] | None
     defaults: Mapping[str, Any]
 
 
@@ -83,6 +88,7 @@ def needs_of(schema: GraphQLSchema, document: DocumentNode, operation: Operation
     """What a valid operation needs. Root fields count under @skip and @include too: what is a role's is never asked for."""
     type_ = schema.get_root_type(operation.operation)
     fields = type_.fields if type_ is not None else {}
+    personal = personal_uses(schema, document, operation)
     return Needs(
         scope=Scope.ACT if operation.operation is OperationType.MUTATION else Scope.READ,
         roots=tuple(
@@ -90,7 +96,8 @@ def needs_of(schema: GraphQLSchema, document: DocumentNode, operation: Operation
             for node in _root_fields(document, operation)
             if (field := fields.get(node.name.value)) is not None  # not __typename, __schema
         ),
-        personal=personal_uses(schema, document, operation),
+        personal=personal,
+        always=None if any(use.varies for use in personal) else {use.name: use.node for use in personal},
         defaults=defaults_of(operation),
     )
 
@@ -126,8 +133,10 @@ def refusals(needs: Needs, viewer: Viewer, variables: Mapping[str, Any] | None) 
     return errors
 
 
-def personal_fields(needs: Needs, variables: Mapping[str, Any] | None) -> dict[str, Node]:
+def personal_fields(needs: Needs, variables: Mapping[str, Any] | None) -> Mapping[str, Node]:
     """{Type.field: where} of the personal data that the operation asks for, or chooses by, with these variables."""
+    if needs.always is not None:
+        return needs.always
     given = {**needs.defaults, **(variables or {})}
     return {name: use.node for use in needs.personal for name in use.names(given)}
 

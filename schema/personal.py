@@ -89,6 +89,11 @@ class Use:
     value: ValueNode | None = None
     type: GraphQLNamedType | None = None
 
+    @property
+    def varies(self) -> bool:
+        """Whether variables may have a say in what is asked for here."""
+        return bool(self.conditions) or self.value is not None
+
     def names(self, variables: Mapping[str, Any]) -> Iterator[str]:
         """The personal fields that are asked for here, with these variables."""
         if not all(condition.holds(variables) for condition in self.conditions):

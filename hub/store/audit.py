@@ -115,6 +115,7 @@ def _chain(dialect: Dialect) -> tuple[Chain, _Columns]:
         str(added),
         LOCK,
         several(audit_record, names, LOCK, dialect),
+        tuple(f"{name}" for name in names),  # plain texts of names that are SQLAlchemy's own
         (names.index("number"), names.index("digest")),
     ), columns
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from graphql import DocumentNode, OperationDefinitionNode, OperationType, get_variable_values
+from graphql import DocumentNode, OperationDefinitionNode, OperationType
 from graphql.execution.values import VariableValues
 
 from hub.errors import CshubError
@@ -16,6 +16,7 @@ from schema.compiled.asking import Watched
 from schema.compiled.filling import WRONG, Making, UnfitError, fill
 from schema.compiled.planning import Bounded, Plan, RootField, parameters, planned, statement_key, switches_of
 from schema.compiled.selecting import Selecting
+from schema.compiled.variables import coerced
 from schema.compiled.writing import array
 
 log = logging.getLogger(__name__)
@@ -25,7 +26,6 @@ LARGEST_KEPT = 2_000
 """Bytes of variables."""
 FEW = 100
 """Rows that may be read together with those of other requests: what is more does not hold up what is less."""
-_NONE = VariableValues({}, {})
 
 
 class Reader:
@@ -88,7 +88,7 @@ class Reader:
         given: Mapping[str, Any],
         context: Any,
     ) -> "tuple[_Ready | bytes, ...] | None":
-        variables = self._coerced(operation, given)
+        variables = coerced(self._schema, operation, given)
         if variables is None:
             return None
         plan = self._plan(document, operation, variables)
@@ -103,12 +103,6 @@ class Reader:
         except (UnfitError, CshubError, *WRONG) as error:
             log.debug("left to the ordinary path: %r", error)
         return None
-
-    def _coerced(self, operation: OperationDefinitionNode, given: Mapping[str, Any]) -> VariableValues | None:
-        if not operation.variable_definitions:
-            return _NONE
-        found = get_variable_values(self._schema, operation.variable_definitions, dict(given))
-        return None if isinstance(found, list) else found
 
     def _plan(self, document: DocumentNode, operation: OperationDefinitionNode, variables: VariableValues) -> Plan:
         known = self._switches.get(id(operation))

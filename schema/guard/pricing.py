@@ -7,7 +7,8 @@ A page counts as many rows as it may have, a list as many as such lists usually 
 in `PRICES`, and so has each mutation. Parts of the same row cost nothing more, and no column does. Under @skip and @include
 only what is executed counts.
 
-The arithmetic of a document is worked out once (`priced`); a request then only fills in its variables.
+The arithmetic of a document is worked out once (`priced`), and the sum, too, where no variable has a say in it; a request then
+only fills in its variables.
 """
 
 from collections.abc import Mapping
@@ -89,6 +90,12 @@ class Priced:
     when: tuple[tuple[bool | Given, bool], ...] = ()
     below: tuple["Priced", ...] = field(default=(), repr=False)
 
+    @property
+    def varies(self) -> bool:
+        """Whether variables have a say in the cost."""
+        own = isinstance(self.times, Given) or any(isinstance(switch, Given) for switch, _ in self.when)
+        return own or any(each.varies for each in self.below)
+
     def cost(self, variables: Mapping[str, Any], rows: int = 1) -> int:
         """Points for `rows` rows that it stands in."""
         for switch, wanted in self.when:
@@ -109,7 +116,8 @@ def priced(schema: GraphQLSchema, document: DocumentNode, operation: OperationDe
     """The arithmetic of a validated operation."""
     type_ = schema.get_root_type(operation.operation)
     assert type_ is not None, "a validated operation has a root"
-    return Priced(below=_Pricing(schema, document, operation).parts(type_, operation.selection_set))
+    made = Priced(below=_Pricing(schema, document, operation).parts(type_, operation.selection_set))
+    return made if made.varies else Priced(flat=made.cost({}))
 
 
 class _Pricing:
