@@ -22,7 +22,7 @@ from datetime import datetime, timedelta
 from hub.delivery import USUAL, Channel, Manners, Message, Receipt, Refusal, Rejected, Settles, Stays, Uncertain
 from hub.model.actions import Delivery, DeliveryState
 from hub.playbooks.abandoned import doubt_abandoned
-from hub.playbooks.barring import Bars, find_bars
+from hub.playbooks.barring import Bars
 from hub.playbooks.endpoints import Endpoints
 from hub.playbooks.mailing import Mailing
 from hub.playbooks.preparing import Preparing
@@ -63,7 +63,6 @@ class Ledger:
         tried: Callable[[Collection[str]], Awaitable[None]] | None = None,
         mailing: Mailing | None = None,
     ) -> None:
-        self._mailing = mailing or Mailing()
         self._tried = tried
         self._store = store
         self._channels = channels
@@ -79,7 +78,9 @@ class Ledger:
             for name, each in self._manners.items()
         }
         self._endpoints = Endpoints(store)
-        self._preparing = Preparing(channels)
+        self._preparing = Preparing(
+            store, channels, self._manners, endpoints=self._endpoints, mailing=mailing or Mailing(), clock=clock
+        )
         self._settling = {name: channel for name, channel in channels.items() if isinstance(channel, Settles)}
 
     @contextmanager
@@ -142,7 +143,7 @@ class Ledger:
                     known = [sent for sent, _ in taken if self._manners[sent.channel].disabled_after is not None]
                     await self._endpoints.note_taken(connection, known)
         finally:
-            self._under_way -= {each.sent.id for each in ended}
+            self._under_way -= {each.get_name() for each in done}  # those that were cancelled, too, or went wrong
         if self._tried is not None and (ids := {each.sent.run_id for each in ended if each.sent.run_id is not None}):
             await self._tried(ids)
         for each in over:
@@ -150,13 +151,15 @@ class Ledger:
                 raise each
 
     async def _begin(self, claimed: Collection[Delivery]) -> set[asyncio.Task[_Ended]]:
-        """Send what is claimed. Who claims has room to send all of it now, so what is asked of it is asked of all at once."""
-        closing = any(self._manners.get(sent.channel, USUAL).disabled_after is not None for sent in claimed)
-        closed = await self._endpoints.closed() if closing else {}
-        async with self._store.reading() as connection:
-            bars = await find_bars(connection, claimed, closed=closed, mailing=self._mailing, now=self._clock())
-        found = await self._preparing.find(claimed)
-        return {asyncio.create_task(self._send(each, bars, found.get(each.id))) for each in claimed}
+        """Send what is claimed: who claims has room to send all of it now. From here on no sweep takes it for abandoned."""
+        ids = {sent.id for sent in claimed}
+        self._under_way |= ids
+        try:
+            bars, found = await self._preparing.look(claimed)
+        except BaseException:  # a cancelled one, too: they are nobody's any more
+            self._under_way -= ids
+            raise
+        return {asyncio.create_task(self._send(sent, bars, found.get(sent.id)), name=sent.id) for sent in claimed}
 
     async def _claim(self, limit: int, places: Collection[Place] | None) -> list[Delivery]:
         async with self._store.transaction() as connection:
@@ -181,14 +184,8 @@ class Ledger:
             return bool(await deliveries.find_deliveries(connection, states=[DeliveryState.RESERVED], limit=1))
 
     async def _send(self, sent: Delivery, bars: Bars, found: object) -> _Ended:
-        """Try one message. What was taken stays under way until it is noted; anything else is noted here."""
-        self._under_way.add(sent.id)
-        try:
-            receipt = await self._attempt(sent, bars, found)
-        except BaseException:  # a cancelled one, too: it is nobody's any more
-            self._under_way.discard(sent.id)
-            raise
-        return _Ended(sent, receipt)
+        """Try one message. What was taken is still to be noted; anything else is noted here."""
+        return _Ended(sent, await self._attempt(sent, bars, found))
 
     async def _attempt(self, sent: Delivery, bars: Bars, found: object) -> Receipt | None:
         channel = self._channels.get(sent.channel)

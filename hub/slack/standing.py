@@ -1,7 +1,8 @@
 """How runs stand, read from the store for the messages that show them."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
+from hub.model.actions import Alert, Approval
 from hub.slack.showing import Standing
 from hub.store import Connection
 from hub.store.approvals import find_approvals
@@ -13,13 +14,13 @@ async def find_standings(connection: Connection, run_ids: Collection[str]) -> Ma
     calls = await find_calls(connection, run_ids)
     questions = await find_approvals(connection, run_ids=run_ids)
     return {
-        run_id: Standing(
-            calls=[
-                each
-                for each in calls[run_id]
-                if not any((each.run_id, each.title) == (asked.run_id, asked.question) for asked in questions)
-            ],
-            questions=[each for each in questions if each.run_id == run_id],
-        )
+        run_id: _standing(run_id, calls[run_id], [each for each in questions if each.run_id == run_id])
         for run_id in run_ids
     }
+
+
+def _standing(run_id: str, calls: Sequence[Alert], questions: Sequence[Approval]) -> Standing:
+    asked = {each.question for each in questions}
+    return Standing(
+        calls=[each for each in calls if each.run_id != run_id or each.title not in asked], questions=questions
+    )

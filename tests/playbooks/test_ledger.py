@@ -263,6 +263,40 @@ async def test_a_message_held_up_beyond_a_sweep_is_still_confirmed(store: Store)
     assert (await find(store)).state is DeliveryState.CONFIRMED
 
 
+@pytest.mark.parametrize("preparing", [True, False])
+async def test_what_is_claimed_is_left_to_its_sender_until_that_gives_up(
+    sqlite_store: Store, *, preparing: bool
+) -> None:
+    class Slow(Prepared):
+        name = "slow"
+        begun = asyncio.Event()
+
+        async def prepare(self, sent: Sequence[Delivery]) -> Mapping[str, object]:
+            if preparing:
+                await self._never()
+            return {}
+
+        async def send(self, message: Message) -> Receipt:
+            return await self._never()
+
+        async def _never(self) -> Receipt:
+            self.begun.set()
+            await asyncio.Event().wait()
+            return {}
+
+    channel = Slow()
+    await reserve(sqlite_store, make_row(channel="slow"))
+    async with ledger_of(sqlite_store, slow=channel) as (ledger, _, clock):
+        task = asyncio.create_task(ledger.drain())
+        await channel.begun.wait()
+        clock.move(seconds=61)
+        assert await ledger.sweep(now=clock()) == []
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert await ledger.sweep(now=clock()) == ["del_a"]
+
+
 SENDER = """
 import asyncio, sys
 from hub.clock import utc_now
