@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Protocol
 
-from hub.delivery import Manners, Message, Receipt, Refusal, Rejected
+from hub.delivery import Manners, Message, Prepares, Receipt, Refusal, Rejected
 from hub.model.actions import Delivery
 from hub.slack.showing import Shower, Standing, digest
 from hub.slack.standing import find_standings
@@ -108,11 +108,7 @@ class Posts:
         }
 
     async def send(self, message: Message) -> Receipt:
-        found = message.found
-        if message.id and found is None:
-            async with self._store.reading() as connection:
-                sent = await find_deliveries(connection, ids=[message.id])
-            found = (await self.prepare(sent)).get(message.id)
+        found = await _found(self, self._store, message)
         return await (self._post(message, found) if isinstance(found, _Post) else self._way.send(message))
 
     async def _post(self, message: Message, found: "_Post") -> Receipt:
@@ -177,11 +173,7 @@ class Updates:
         }
 
     async def send(self, message: Message) -> Receipt:
-        found = message.found
-        if found is None:
-            async with self._store.reading() as connection:
-                sent = await find_deliveries(connection, ids=[message.id])
-            found = (await self.prepare(sent)).get(message.id)
+        found = await _found(self, self._store, message)
         if not isinstance(found, _Update):
             raise Rejected("the message it changes was never posted", kind=Refusal.PERMANENT)
         now = self._clock()
@@ -214,6 +206,15 @@ class _Update:
     posted: Delivery
     kept: SlackMessage
     standing: Standing
+
+
+async def _found(channel: Prepares, store: Store, message: Message) -> object:
+    """What the channel found for the message before, or finds now; None for what no ledger stands behind."""
+    if message.found is not None or not message.id:
+        return message.found
+    async with store.reading() as connection:
+        sent = await find_deliveries(connection, ids=[message.id])
+    return (await channel.prepare(sent)).get(message.id)
 
 
 def blocks_of(

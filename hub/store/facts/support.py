@@ -68,7 +68,7 @@ def _tickets(window: Window, severity: AsOf) -> Any:
     )
     solved_lately = and_(solved, row.solved_at >= window.first_moment(90))
     # all others are neither open nor counted: most of what a customer ever asked
-    counts = or_(recent, row.solved_at.is_(None), row.solved_at >= window.first_moment(90))
+    matters = or_(recent, row.solved_at.is_(None), row.solved_at >= window.first_moment(90))
     answered = row.first_response_minutes <= minutes_until(window.end, row.created_at)
 
     def count(condition: ColumnElement[bool], value: Any = 1) -> Any:
@@ -94,7 +94,7 @@ def _tickets(window: Window, severity: AsOf) -> Any:
             ).label("resolution_minutes_90d"),
         )
         .select_from(severity.beside(ticket))
-        .where(window.known_of_asked(ticket), row.created_at < window.end, counts)
+        .where(window.known_of_asked(ticket), row.created_at < window.end, matters)
         .group_by(row.customer_id)
     )
 

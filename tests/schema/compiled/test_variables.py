@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from graphql import GraphQLSchema, OperationDefinitionNode, build_schema, get_variable_values, parse
+from graphql import OperationDefinitionNode, build_schema, get_variable_values, parse
 
 from schema.compiled import variables as module
 from schema.compiled.variables import coerced
@@ -61,7 +61,6 @@ def test_where_texts_came_for_texts_there_is_nothing_to_coerce(monkeypatch: pyte
         raise AssertionError("it was coerced")
 
     monkeypatch.setattr(module, "get_variable_values", never)
-    schema: GraphQLSchema = SCHEMA
-    found = coerced(schema, operation("($id: ID!)"), {"id": "a"})
+    found = coerced(SCHEMA, operation("($id: ID!)"), {"id": "a"})
     assert found is not None
     assert found.coerced == {"id": "a"}
