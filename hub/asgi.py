@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
-import orjson
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.errors import ServerErrorMiddleware
@@ -165,8 +164,7 @@ def _asking(hub: HubLike, guard: Guard, reads: Reads) -> dashboard.Ask:
 
     async def ask(viewer: Viewer, document: str, variables: Mapping[str, Any]) -> dashboard.Asked:
         given = await answer(context_of(hub, viewer, guard=guard, reads=reads), document, variables, reading_only=True)
-        body = orjson.loads(given.body) if isinstance(given.body, bytes) else given.body
-        return dashboard.Asked.of(body, status=given.status, retry_after=given.retry_after)
+        return dashboard.Asked.of(given.said(), status=given.status, retry_after=given.retry_after)
 
     return ask
 

@@ -1,7 +1,7 @@
 """A request answered: its checks in their order, its execution, and what the client may be told of it.
 
     given = await answer(context, query, variables, operation_name)
-    given.body, given.status, given.extensions        or given.encoded() for the wire
+    given.said(), given.status, given.extensions      or given.encoded() for the wire
 
 The order: has the token anything left of its budget; the document, as text or by its id; parsed and validated, with limits;
 read or act; roles, scopes and personal data; may it introspect; its cost against the limits; then, in the time there is,
@@ -10,7 +10,7 @@ that is noted.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,24 +41,32 @@ READER = Reader(SCHEMA)
 class Answer:
     """A response.
 
-    body        data and errors; where it is text already, one JSON object with `data`
+    body        data and errors; where it is text already, one JSON object with `data` in pieces, of which the last closes it
     status      as GraphQL over HTTP has it: 200 when the operation was executed, errors of fields or not; 4xx when it was
                 refused before; 405 when it was a mutation where only reading is allowed
     extensions  what stands beside data and errors: the cost
     retry_after seconds until it is worth while to ask again; None where that makes no difference
     """
 
-    body: Mapping[str, Any] | bytes
+    body: Mapping[str, Any] | Sequence[bytes]
     status: int
     extensions: Mapping[str, Any] = field(default_factory=dict)
     retry_after: int | None = None
 
     def encoded(self) -> bytes:
         """The whole of it as JSON."""
-        text = self.body if isinstance(self.body, bytes) else orjson.dumps(self.body)
+        if isinstance(self.body, Mapping):
+            return orjson.dumps({**self.body, "extensions": self.extensions} if self.extensions else self.body)
         if not self.extensions:
-            return text
-        return b"".join((memoryview(text)[:-1], b',"extensions":', orjson.dumps(self.extensions), b"}"))
+            return b"".join(self.body)
+        return b"".join((*self.body[:-1], b',"extensions":', orjson.dumps(self.extensions), self.body[-1]))
+
+    def said(self) -> Mapping[str, Any]:
+        """Data and errors."""
+        if isinstance(self.body, Mapping):
+            return self.body
+        found: dict[str, Any] = orjson.loads(b"".join(self.body))
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +200,7 @@ def note_reads(context: Context, admitted: Admitted, variables: Mapping[str, Any
     return None
 
 
-async def _read(context: Context, admitted: Admitted, variables: Mapping[str, Any]) -> bytes | None:
+async def _read(context: Context, admitted: Admitted, variables: Mapping[str, Any]) -> Sequence[bytes] | None:
     """What a statement alone answers, read while it is noted who reads it. None: it is noted, and nothing is read yet."""
     noted = note_reads(context, admitted, variables)
     assert admitted.prepared.document is not None, "what is executed has been parsed"

@@ -58,7 +58,7 @@ class Admission:
         self._books = books
         self._sign_on = sign_on
         self._monotonic = monotonic
-        self._known: OrderedDict[str, tuple[float, Token, bool]] = OrderedDict()
+        self._known: OrderedDict[str, tuple[float, Token, bool, Viewer]] = OrderedDict()
         self.uses = LastUse(store, stored.note_use, what="tokens", monotonic=monotonic)
         self.sessions = sessions
         self.code_flow = code_flow
@@ -66,11 +66,10 @@ class Admission:
     async def find_viewer(self, secret: str, *, now: datetime) -> Viewer | None:
         """Whose `secret`, what stands behind `Bearer`, is; None where nobody may come in with it."""
         if tokens.is_one(secret):
-            token = await self._token(secret, now=now)
-            if token is None:
-                return None
-            self.uses.note(token.id, now=now)
-            return tokens.viewer_of(token, book=self._book(token.role, token.csm_email))
+            holder = await self._holder(secret, now=now)
+            if holder is not None:
+                self.uses.note(holder.token_id, now=now)
+            return holder
         if self._sign_on is None or secret.count(".") != 2 or len(secret) > _LONGEST_JWT:
             return None
         viewer = await self._sign_on.find_viewer(secret, now=now)
@@ -102,12 +101,12 @@ class Admission:
     def _book(self, role: Role, csm_email: str | None) -> str | None:
         return book_of(role, csm_email, books=self._books)
 
-    async def _token(self, secret: str, *, now: datetime) -> Token | None:
+    async def _holder(self, secret: str, *, now: datetime) -> Viewer | None:
         key = tokens.digest(secret)
         at = self._monotonic()
         known = self._known.get(key)
         if known is not None and at - known[0] < KNOWN_FOR.total_seconds():
-            _, token, present = known
+            _, token, present, viewer = known
         else:
             async with self._store.reading() as connection:
                 found = await stored.find_by_digest(connection, key)
@@ -115,8 +114,9 @@ class Admission:
                 self._known.pop(key, None)
                 return None
             token, present = found
-            self._known[key] = (at, token, present)
+            viewer = tokens.viewer_of(token, book=self._book(token.role, token.csm_email))
+            self._known[key] = (at, token, present, viewer)
             self._known.move_to_end(key)
             if len(self._known) > MOST_KNOWN:
                 self._known.popitem(last=False)
-        return token if tokens.opens(token, present=present, now=now) else None
+        return viewer if tokens.opens(token, present=present, now=now) else None

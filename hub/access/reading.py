@@ -64,7 +64,8 @@ class Reads:
         while self._waiting:
             batch, self._waiting = self._waiting, []
             try:
-                await audit.append_alone(self._store, [_record(read) for read, _ in batch])
+                entries = zip(audit.new_entries(len(batch)), batch, strict=True)
+                await audit.append_alone(self._store, [_record(entry, read) for entry, (read, _) in entries])
             except Exception:  # whatever it is, those who wait must hear it
                 log.exception("reads of personal data could not be noted, and were refused")
                 for _, written in batch:
@@ -76,14 +77,14 @@ class Reads:
                         written.set_result(None)
 
 
-def _record(read: Read) -> Record:
+def _record(entry: str, read: Read) -> Record:
     detail: dict[str, Any] = {"fields": list(read.fields), "document": read.document}
     if read.operation is not None:
         detail["operation"] = read.operation
     if read.variables:
         detail["variables"] = dict(read.variables)
     return Record(
-        entry_id=audit.new_entry(),
+        entry_id=entry,
         kind=READ,
         at=read.at,
         actor=read.viewer.actor,

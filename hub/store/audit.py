@@ -2,13 +2,11 @@
 
 What is asked for and its outcome are two records of one entry. Each is sealed to the one before: its digest is SHA-256
 over the digest before it and the record itself, in which `detail` is held by a salted digest of its own: so a detail can be
-taken out for a person who
-must be forgotten, which is itself a record, and whoever changes, removes or slips in anything else breaks the chain.
-A chain cannot tell that its end was cut off: note its head elsewhere, and hold it against the log (`verify`).
+taken out for a person who must be forgotten, which is itself a record, and whoever changes, removes or slips in anything else
+breaks the chain. A chain cannot tell that its end was cut off: note its head elsewhere, and hold it against the log (`verify`).
 """
 
 import hashlib
-import secrets
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +17,7 @@ import orjson
 from sqlalchemy import ColumnElement, Dialect, Integer, and_, any_, cast, func, literal, select
 
 from hub.store.extending import Chain, several
+from hub.store.random_hex import random_hex
 from hub.store.store import Connection, Store
 from hub.store.tables import audit_record
 
@@ -28,8 +27,8 @@ GENESIS = "0" * 64
 AT_ONCE = 5_000
 LOCK = 0x63735F61756469  # "cs_audi": of PostgreSQL's advisory locks, the one that whoever adds a record holds until it commits
 
-
 _HEAD = select(audit_record.c.number, audit_record.c.digest).order_by(audit_record.c.number.desc()).limit(1)
+_Columns = Sequence[tuple[str, Callable[[Any], Any] | None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +69,11 @@ class Link:
 
 
 def new_entry() -> str:
-    return f"aud_{secrets.token_hex(12)}"
+    return new_entries(1)[0]
+
+
+def new_entries(count: int) -> list[str]:
+    return [f"aud_{each}" for each in random_hex(12, count)]
 
 
 async def append(connection: Connection, records: Sequence[Record]) -> None:
@@ -99,9 +102,6 @@ async def append_alone(store: Store, records: Sequence[Record]) -> None:
             await append(connection, records)
 
 
-_Columns = Sequence[tuple[str, Callable[[Any], Any] | None]]
-
-
 @lru_cache(maxsize=4)
 def _chain(dialect: Dialect) -> tuple[Chain, _Columns]:
     """The log's statements as the driver takes them; its columns in their order, and how values of them are written."""
@@ -123,8 +123,8 @@ def _chain(dialect: Dialect) -> tuple[Chain, _Columns]:
 def sealed(records: Sequence[Record], *, number: int, digest: str) -> list[dict[str, Any]]:
     """The records as rows that go on from a head: columns by their names."""
     rows = []
-    for number, record in enumerate(records, start=number + 1):  # noqa: B020 - goes on from the head's
-        salt = secrets.token_hex(16)
+    salts = random_hex(16, len(records))
+    for number, (record, salt) in enumerate(zip(records, salts, strict=True), start=number + 1):  # noqa: B020 - goes on from the head's
         detail = orjson.loads(orjson.dumps(record.detail))  # as it will be read again
         row = {
             "number": number,

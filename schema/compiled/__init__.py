@@ -12,9 +12,8 @@ asking      asks a root field's resolver which rows it wants, without letting it
 selecting   a selection of a document as a tree (hub.store.query.compiled), made once
 relating    a relation in it, and its arguments
 filling     values that are worked out in Python: ids, cursors, computed fields, JSON of a column
-looking_up  ids and names of enums in such a text
+looking_up  ids and names of enums in SQLite's texts
 remembered  what was made of them before
-writing     JSON of lists that came by their columns
 planning    the plan of an operation: its trees and what a request gives to them
 reading     runs a plan
 """

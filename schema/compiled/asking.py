@@ -27,6 +27,9 @@ class Rows:
     condition: Condition | None = None
     key: str | None = None
 
+    def by_key_alone(self) -> bool:
+        return self.key is not None and not self.where and self.condition is None
+
 
 class Watched:
     """A context that notes whether anybody looked at it: what nobody looked for is the same for the next request."""

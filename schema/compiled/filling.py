@@ -22,7 +22,7 @@ from graphql import (
 
 from hub.errors import CshubError
 from hub.store.query import Order, Position, Row
-from hub.store.query.compiled import Marks, NotCompilableError
+from hub.store.query.compiled import MARKS, Marks, NotCompilableError
 from hub.store.query.compiled.leaves import kind_of
 from hub.store.query.entities import ENTITIES
 from schema.compiled.looking_up import UnfitError as UnfitError
@@ -36,39 +36,75 @@ WRONG = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, Gr
 """What a function of a field may fail with; the ordinary path then says how."""
 
 
-def _id(piece: bytes) -> bytes:
-    """entity:key -> the id of the API, as JSON."""
+def _quoted_id(piece: bytes) -> bytes:
+    """entity:key, the key as it stands in a text of JSON -> the id of the API, as JSON."""
     entity, _, key = piece.partition(b":")
-    return b'"' + global_id(entity.decode(), orjson.loads(b'"' + key + b'"')).encode() + b'"'
+    return _id(entity, str(orjson.loads(b'"' + key + b'"')))
 
 
-_IDS = Remembered(_id)
+def _opened_id(piece: bytes) -> bytes:
+    """The same of the key as it is."""
+    entity, _, key = _opened(piece, MARKS["postgresql"]).partition(b":")
+    return _id(entity, key.decode())
+
+
+def _opened(piece: bytes, marks: Marks) -> bytes:
+    if not piece.startswith(marks.opening):  # a record holds the mark
+        raise UnfitError
+    return piece[len(marks.opening) :]
+
+
+def _id(entity: bytes, key: str) -> bytes:
+    return b'"' + global_id(entity.decode(), key).encode() + b'"'
+
+
+_QUOTED_IDS, _IDS = Remembered(_quoted_id), Remembered(_opened_id)
 
 Making = Callable[[Sequence[Any], Any], Any]
 """(columns, context) -> the value, as orjson can encode it."""
 
 
-def fill(text: bytes, codes: Mapping[str, Making], context: Any, marks: Marks) -> bytes:
-    """The text with every marked piece replaced. UnfitError where something in it may not be."""
+def fill(
+    text: bytes, codes: Mapping[str, Making], context: Any, marks: Marks, around: tuple[bytes, bytes] = (b"", b"")
+) -> list[bytes]:
+    """What the text comes to between what stands around it, every marked piece replaced; in pieces, for it may be large.
+
+    UnfitError where something in it may not be.
+    """
+    before, after = around
     if marks.fail and marks.fail in text:
         raise UnfitError
     text = looked_up(text, marks)
-    if not marks.mark or marks.mark not in text:
-        return text
-    open_ = b'"' + marks.mark
-    pieces = text.replace(marks.mark + b'"', open_).split(open_)
-    ids = _IDS.fresh()
+    if not marks.mark:
+        return [before, text, after]
+    pieces = _pieces(text, marks)
+    *opened, first = before.split(marks.mark)
+    last, *closed = after.split(marks.mark)
+    pieces[:1] = [*opened, first + pieces[0]]
+    pieces[-1:] = [pieces[-1] + last, *closed]
+    ids = (_QUOTED_IDS if marks.quoted else _IDS).fresh()
     if codes:
-        pieces[1::2] = [ids[piece] if piece[:1] != b"#" else _made(piece, codes, context) for piece in pieces[1::2]]
+        made = marks.opening + b"#"
+        pieces[1::2] = [
+            _made(each, codes, context, marks) if each.startswith(made) else ids[each] for each in pieces[1::2]
+        ]
     else:
         pieces[1::2] = map(ids.__getitem__, pieces[1::2])
-    return b"".join(pieces)
+    return pieces
 
 
-def _made(piece: bytes, codes: Mapping[str, Making], context: Any) -> bytes:
-    code, _, payload = piece.partition(b":")
+def _pieces(text: bytes, marks: Marks) -> list[bytes]:
+    """Every second one is to be replaced."""
+    if not marks.quoted:
+        return text.split(marks.mark)
+    open_ = b'"' + marks.mark
+    return text.replace(marks.mark + b'"', open_).split(open_)
+
+
+def _made(piece: bytes, codes: Mapping[str, Making], context: Any, marks: Marks) -> bytes:
+    code, _, payload = _opened(piece, marks).partition(b":")
     try:
-        values = orjson.loads(orjson.loads(b'"' + payload + b'"'))
+        values = orjson.loads(orjson.loads(b'"' + payload + b'"') if marks.quoted else payload)
         return orjson.dumps(codes[code.decode()](values, context), option=orjson.OPT_NON_STR_KEYS)
     except WRONG as error:
         raise UnfitError from error

@@ -54,18 +54,26 @@ class Bounded(dict[Hashable, Any]):
 class Wanted:
     """A root field of one request: its tree, what the request gives to it, and what is filled into its text.
 
-    rows  as many as it may read
+    rows   as many as it may read
+    alike  whether other requests for a row by its key differ in that key alone
     """
 
     selected: Selected
     given: Mapping[int, Given]
     codes: Mapping[str, Making]
     rows: int
+    alike: bool
 
 
 @dataclass(slots=True)
 class RootField:
-    """A root field of an operation. hopeless: no request will ever be read by it."""
+    """A root field of an operation.
+
+    hopeless    no request will ever be read by it
+    trees       by entities
+    statements  by dialects and the shapes of what requests give
+    alike       of rows by their keys: what is ready to be run for one of them
+    """
 
     key: str
     definition: GraphQLField
@@ -74,20 +82,18 @@ class RootField:
     hopeless: bool = False
     trees: dict[str, Selected] = field(default_factory=dict)
     statements: Bounded = field(default_factory=lambda: Bounded(_MOST_STATEMENTS))
+    alike: Bounded = field(default_factory=lambda: Bounded(_MOST_STATEMENTS))
 
-    def wanted(self, selecting: Selecting, variables: VariableValues, context: Any, strawberry: Any) -> Wanted:
-        """Raises what a resolver raises, and NotCompilableError and UnfitError where the ordinary path is to answer."""
-        try:
-            rows = self.rows(variables, context, strawberry)
-            selected = self.trees.get(rows.entity)
-            if selected is None:
+    def wanted(self, rows: Rows, selecting: Selecting, variables: VariableValues, context: Any) -> Wanted:
+        """Raises NotCompilableError and UnfitError where the ordinary path is to answer."""
+        selected = self.trees.get(rows.entity)
+        if selected is None:
+            try:
                 type_ = self.type_for(rows, selecting.schema)
                 selected = self.trees[rows.entity] = selecting.tree(type_, self.group, rows.entity)
-        except NotCompilableError:
-            self.hopeless = not is_abstract_type(
-                get_named_type(self.definition.type)
-            )  # then another id may be of another type
-            raise
+            except NotCompilableError:
+                self.give_up()
+                raise
         given = {0: _root(rows)}
         for number, relating in selected.relations.items():
             given[number] = relating.given(variables, context)
@@ -102,18 +108,30 @@ class RootField:
                 for number, entity in selected.cursors.items()
             }
             codes = {**codes, **made}
-        return Wanted(selected, given, codes, weight)
+        alike = rows.by_key_alone() and all(relating.is_same() for relating in selected.relations.values())
+        return Wanted(selected, given, codes, weight, alike)
 
     def rows(self, variables: VariableValues, context: Any, strawberry: Any) -> Rows:
+        """Which the resolver wants. Raises what it raises, and NotCompilableError."""
         strawberry_field: StrawberryField = self.definition.extensions[_DEFINITION]
         resolver = strawberry_field.base_resolver
         if resolver is None:
+            self.give_up()
             raise NotCompilableError("a root field without a resolver")
         given = get_argument_values(self.definition, self.group[0].node, variables)
         arguments = convert_arguments(
             given, strawberry_field.arguments, strawberry.schema_converter.scalar_registry, strawberry.config
         )
-        return rows_of(resolver.wrapped_func, context, arguments)
+        try:
+            return rows_of(resolver.wrapped_func, context, arguments)
+        except NotCompilableError:
+            self.give_up()
+            raise
+
+    def give_up(self) -> None:
+        self.hopeless = not is_abstract_type(
+            get_named_type(self.definition.type)
+        )  # there another id is of another type
 
     def type_for(self, rows: Rows, schema: GraphQLSchema) -> GraphQLObjectType:
         """What the rows are shown as: where the field returns an interface, the entity's own type."""

@@ -10,14 +10,13 @@ from graphql import DocumentNode, OperationDefinitionNode, OperationType
 from graphql.execution.values import VariableValues
 
 from hub.errors import CshubError
-from hub.store.query.compiled import Fields, Marks, NotCompilableError, compile_tree
+from hub.store.query.compiled import Marks, NotCompilableError, compile_tree
 from hub.store.raw import Raw, RawError
 from schema.compiled.asking import Watched
 from schema.compiled.filling import WRONG, Making, UnfitError, fill
 from schema.compiled.planning import Bounded, Plan, RootField, parameters, planned, statement_key, switches_of
 from schema.compiled.selecting import Selecting
 from schema.compiled.variables import coerced
-from schema.compiled.writing import array
 
 log = logging.getLogger(__name__)
 MOST_PLANS = 256
@@ -41,8 +40,11 @@ class Reader:
 
     async def read(
         self, context: Any, document: DocumentNode, operation: OperationDefinitionNode, given: Mapping[str, Any]
-    ) -> bytes | None:
-        """The operation's answer as JSON, all its checks passed; None where the ordinary path is to answer."""
+    ) -> list[bytes] | None:
+        """The operation's answer as JSON, all its checks passed; None where the ordinary path is to answer.
+
+        In pieces, of which the last one closes it: the whole may be large, and something may be put before that.
+        """
         raw = context.store.raw
         if raw is None or not self.enabled or operation.operation is not OperationType.QUERY:
             return None
@@ -56,12 +58,15 @@ class Reader:
                 if isinstance(each, bytes):
                     pieces += each, b","
                 else:
-                    pieces += each.head, _filled(next(texts), each, context), each.tail
+                    pieces.append(each.head)
+                    pieces += _filled(next(texts), each, context)
+                    pieces.append(each.tail)
         except (UnfitError, CshubError, RawError, *WRONG) as error:
             log.debug("left to the ordinary path: %r", error)
             return None
-        pieces[-1] = pieces[-1][:-1] + b"}}"
-        return b"".join(pieces)
+        pieces[-1] = pieces[-1][:-1] + b"}"
+        pieces.append(b"}")
+        return pieces
 
     def _found(
         self, context: Any, document: DocumentNode, operation: OperationDefinitionNode, given: Mapping[str, Any]
@@ -125,9 +130,14 @@ class Reader:
     ) -> "_Ready | bytes":
         if isinstance(root, str):
             return f'"{root}":"Query"'.encode()
-        wanted = root.wanted(plan.selecting, variables, watched, self._strawberry)
-        book, tree = context.viewer.book, wanted.selected.root
-        dialect = context.store.sql_dialect
+        rows = root.rows(variables, watched, self._strawberry)
+        book, dialect = context.viewer.book, context.store.sql_dialect
+        kept = dialect.name, book, rows.entity
+        alike: _Ready | None = root.alike.get(kept) if rows.by_key_alone() else None
+        if alike is not None:
+            return alike.of(rows.key)
+        wanted = root.wanted(rows, plan.selecting, variables, watched)
+        tree = wanted.selected.root
         key = dialect.name, statement_key(wanted, tree.entity, book=book is not None)
         compiled = root.statements.get(key)
         if compiled is None:
@@ -139,7 +149,7 @@ class Reader:
         if isinstance(compiled, NotCompilableError):
             raise compiled
         only = tree.only()
-        return _Ready(
+        ready = _Ready(
             f'"{root.key}":'.encode() if only is None else f'"{root.key}":{{"{only}":'.encode(),
             b"," if only is None else b"},",
             root.required,
@@ -147,18 +157,23 @@ class Reader:
             compiled.sql,
             parameters(compiled, wanted, book),
             compiled.marks,
-            compiled.columns,
-            compiled.names.index("key_0") if wanted.given[0].key is not None and wanted.rows <= FEW else None,
+            compiled.around,
+            compiled.names.index("key_0") if rows.key is not None else None,
+            wanted.rows <= FEW,
         )
+        if wanted.alike:
+            root.alike.keep(kept, ready)
+        return ready
 
 
 @dataclass(slots=True)
 class _Ready:
     """A root field whose statement only needs to be run.
 
-    head, tail   what its text stands between in the answer
-    columns      the fields of what it returns by its columns
-    key          where the key of its one row stands among the parameters; None for what may not wait for others
+    head, tail  what its value stands between in the answer
+    around      what its text stands between in the value
+    key         where the key of its one row stands among the parameters; None where there is none
+    few         whether it may wait for others
     """
 
     head: bytes
@@ -168,22 +183,41 @@ class _Ready:
     sql: str
     parameters: list[Any]
     marks: Marks
-    columns: Fields | None
+    around: tuple[bytes, bytes]
     key: int | None
+    few: bool
+
+    def of(self, key: str | None) -> "_Ready":
+        """The same of another row."""
+        assert self.key is not None, "there is a row to be another than"
+        parameters = [*self.parameters]
+        parameters[self.key] = key
+        return _Ready(
+            self.head,
+            self.tail,
+            self.required,
+            self.codes,
+            self.sql,
+            parameters,
+            self.marks,
+            self.around,
+            self.key,
+            self.few,
+        )
 
 
 async def _texts(raw: Raw, ready: Sequence[_Ready]) -> list[bytes | None]:
     match ready:
-        case [_Ready(key=int(at)) as one]:
+        case [_Ready(key=int(at), few=True) as one]:
             return [await raw.text_of(one.sql, one.parameters, at)]
     return await raw.texts([(each.sql, each.parameters) for each in ready])
 
 
-def _filled(text: bytes | None, ready: _Ready, context: Any) -> bytes:
-    if text is None:
-        if ready.required or ready.tail != b",":  # a list is never null
-            raise UnfitError
-        return b"null"
-    if ready.columns is not None:
-        return array(text, ready.columns, ready.marks.mark)
-    return fill(text, ready.codes, context, ready.marks)
+def _filled(text: bytes | None, ready: _Ready, context: Any) -> Sequence[bytes]:
+    if text is not None:
+        return fill(text, ready.codes, context, ready.marks, ready.around)
+    if ready.around[0]:
+        return [b"[]"]
+    if ready.required or ready.tail != b",":  # a list is never null
+        raise UnfitError
+    return [b"null"]

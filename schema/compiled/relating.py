@@ -36,6 +36,10 @@ class Relating:
             self._same = made
         return made
 
+    def is_same(self) -> bool:
+        """Whether it is given the same in every request; known once it was given something."""
+        return self._same is not None
+
     def _given(self, arguments: Mapping[str, Any], context: Any) -> Given:
         related, relation = self.related, self.related.relation
         if relation.shape == "count":

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
-import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -77,9 +76,7 @@ def asking(hub: Hub) -> Ask:
             playbooks=served.playbooks,
             sources=served.sources,
         )
-        body = (await answer(context, query, variables)).body
-        found: Mapping[str, Any] = orjson.loads(body) if isinstance(body, bytes) else body
-        return found
+        return (await answer(context, query, variables)).said()
 
     return ask
 

@@ -5,8 +5,6 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-import orjson
-
 from hub.access import Viewer
 from hub.access.reading import Reads
 from hub.errors import BusyError, NotFoundError, RefusedError
@@ -173,7 +171,6 @@ def asking(store: Store, actions: FakeActions) -> Ask:
             playbooks=lambda: PLAYBOOKS,
             sources=lambda: SOURCES,
         )
-        body = (await answer(context, query, variables)).body
-        return orjson.loads(body) if isinstance(body, bytes) else body
+        return (await answer(context, query, variables)).said()
 
     return ask

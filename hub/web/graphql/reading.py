@@ -7,6 +7,7 @@ UTF-8, and the character NUL, which no text of the store can hold.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -15,7 +16,13 @@ import orjson
 LARGEST_BODY = 1_000_000
 NOT_BY_FORMS = ("graphql-require-preflight", "apollo-require-preflight", "x-apollo-operation-name")
 """Headers that a browser sends to another site only after asking whether it may; GET needs one of them."""
-_KEYS = ("query", "variables", "operationName", "extensions", "documentId")
+_WANTED: Mapping[str, tuple[type, str]] = {
+    "query": (str, "a text: a GraphQL document"),
+    "operationName": (str, "a text"),
+    "documentId": (str, "a text: the SHA-256 of a trusted document"),
+    "variables": (dict, "a JSON object"),
+    "extensions": (dict, "a JSON object"),
+}
 
 
 class BadRequestError(Exception):
@@ -38,6 +45,7 @@ class Asked:
     extensions: Mapping[str, Any] | None = None
 
 
+@lru_cache(maxsize=64)
 def check_content_type(content_type: str | None, content_encoding: str | None) -> None:
     """BadRequestError for a body that is not plain JSON in UTF-8."""
     type_, *parameters = (each.strip().lower() for each in (content_type or "").split(";"))
@@ -70,7 +78,7 @@ def got(query_string: bytes, headers: Mapping[str, str]) -> Asked:
     except ValueError:  # UnicodeDecodeError is one
         raise BadRequestError("the query string must be percent-encoded UTF-8 with few parameters") from None
     given = dict(pairs)
-    if twice := next((key for key in _KEYS if sum(name == key for name, _ in pairs) > 1), None):
+    if twice := next((key for key in _WANTED if sum(name == key for name, _ in pairs) > 1), None):
         raise BadRequestError(f"{twice} is given twice")
     found: dict[str, Any] = {key: given[key] for key in ("query", "operationName", "documentId") if key in given}
     for key in ("variables", "extensions"):
@@ -120,15 +128,9 @@ def _has_nul(value: Any) -> bool:
 
 
 def _asked(value: Mapping[str, Any]) -> Asked:
-    for key, type_, words in (
-        ("query", str, "a text: a GraphQL document"),
-        ("operationName", str, "a text"),
-        ("documentId", str, "a text: the SHA-256 of a trusted document"),
-        ("variables", dict, "a JSON object"),
-        ("extensions", dict, "a JSON object"),
-    ):
-        if value.get(key) is not None and not isinstance(value[key], type_):
-            raise BadRequestError(f"{key} must be {words}")
+    for key, given in value.items():
+        if given is not None and key in _WANTED and not isinstance(given, _WANTED[key][0]):
+            raise BadRequestError(f"{key} must be {_WANTED[key][1]}")
     query = value.get("query") or None
     id_ = value.get("documentId") or _persisted(value.get("extensions"))
     if id_ is None and (query is None or not query.strip()):

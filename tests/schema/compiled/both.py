@@ -48,8 +48,9 @@ async def both(
     if compiled is None:
         assert not must, f"not compiled: {query}"
         return None
-    assert not ordinary.errors, (query, given, ordinary.errors, compiled[:200])
-    again = orjson.dumps(orjson.loads(compiled)["data"])
+    text = b"".join(compiled)
+    assert not ordinary.errors, (query, given, ordinary.errors, text[:200])
+    again = orjson.dumps(orjson.loads(text)["data"])
     assert again == orjson.dumps(ordinary.data), (query, given, again, ordinary.data)
     return again
 

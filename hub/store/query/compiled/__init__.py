@@ -1,19 +1,17 @@
 """One SQL statement that returns a tree of rows as finished JSON text, on SQLite and on PostgreSQL.
 
 `tree`        what the text is to hold: columns, parts, relations, pages, by the names of the answer; nothing of SQL
-`leaves`      one value as JSON, exactly as the ordinary path writes it: numbers, timestamps, enums
+`form`        how values, objects and lists become JSON exactly as the ordinary path writes it: by `sqlite`, by `postgresql`
+`rows`, `pages`   which rows, and connections of them
 `statement`   the tree as a statement; what differs between requests is bound, so a statement serves many of them
 
 What a statement cannot answer alone is left to whoever asked: values to be worked out in Python stand in the text between
-`MARK`s, and a value that may not be stands there as `FAIL`: then the text is worth nothing, and the ordinary path says what
-is wrong.
+marks, and a value that may not be stands there as `FAIL`: then the text is worth nothing, and the ordinary path says what is
+wrong.
 """
 
-from hub.store.query.compiled.columns import width
 from hub.store.query.compiled.statement import Compiled, compile_tree
 from hub.store.query.compiled.tree import (
-    AFTER,
-    BETWEEN,
     ENUMS,
     MARKS,
     Constant,
@@ -35,8 +33,6 @@ from hub.store.query.compiled.tree import (
 )
 
 __all__ = [
-    "AFTER",
-    "BETWEEN",
     "ENUMS",
     "MARKS",
     "Compiled",
@@ -57,5 +53,4 @@ __all__ = [
     "Root",
     "Total",
     "compile_tree",
-    "width",
 ]

@@ -1,9 +1,10 @@
 """Connections: nodes, edges, totals, and where a page stands. Each part chooses its rows for itself, by the same clauses."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import (
+    Boolean,
     ColumnElement,
     Integer,
     Select,
@@ -14,17 +15,15 @@ from sqlalchemy import (
     func,
     literal_column,
     select,
-    type_coerce,
 )
-from sqlalchemy.dialects.postgresql import JSON as PG_JSON
 
-from hub.store.query.compiled.leaves import filled, text
-from hub.store.query.compiled.objects import Objects
-from hub.store.query.compiled.rows import Scope, needed, order_of
+from hub.store.query.compiled.form import Made
+from hub.store.query.compiled.rows import Rows, Scope, needed, order_of
 from hub.store.query.compiled.tree import (
     Constant,
     Cursor,
     Edges,
+    Fields,
     Given,
     Nodes,
     NotCompilableError,
@@ -40,8 +39,11 @@ _TENS = 1_000_000
 """Added to a row's number, so that numbers compare as texts do."""
 
 
-class Pages(Objects):
-    """Writes pages of rows, and counts them."""
+class Pages(Rows):
+    """Writes pages of rows, and counts them. Objects of rows are written by who knows relations."""
+
+    def object(self, fields: Fields, scope: Scope) -> Made:
+        raise NotImplementedError
 
     def count(
         self,
@@ -53,11 +55,11 @@ class Pages(Objects):
         scope: Scope | None,
         *,
         follows: bool,
-    ) -> ColumnElement[Any]:
+    ) -> Made:
         statement = self.matching(entity, set(), number, given, follows=follows, counted=True).add_columns(func.count())
         if parent is not None and key is not None and scope is not None:
             statement = statement.where(entity.table.c[key] == parent).correlate(scope.rows)
-        return statement.scalar_subquery()
+        return self.form.count(statement.scalar_subquery())
 
     def page(
         self,
@@ -69,9 +71,8 @@ class Pages(Objects):
         scope: Scope | None,
         *,
         entity_follows: bool,
-        bare: bool = False,
-    ) -> ColumnElement[Any]:
-        """A connection. Each of its parts chooses its rows for itself, by the same clauses. bare: its only part, by itself."""
+    ) -> Made:
+        """A connection. Each of its parts chooses its rows for itself, by the same clauses."""
         order = order_of(given)
 
         def chosen(columns: set[str], *, more: bool = False) -> Scope:
@@ -80,21 +81,22 @@ class Pages(Objects):
             )
             return self.scope(entity, rows, order)
 
-        pairs: list[tuple[str, ColumnElement[Any]]] = []
+        pairs: list[tuple[str, Made]] = []
         for name, part in paged.parts:
             match part:
                 case Constant():
-                    pairs.append((name, text(part.text)))
+                    pairs.append((name, self.form.constant(part.text)))
                 case Total():
                     parent, key = above if above is not None else (None, None)
                     pairs.append((name, self.count(entity, number, given, parent, key, scope, follows=entity_follows)))
                 case Nodes():
-                    pairs.append((name, self.array_of(part.fields, chosen(needed(part.fields)))))
+                    inner = chosen(needed(part.fields))
+                    pairs.append((name, self.form.listed(self.object(part.fields, inner), inner.rows)))
                 case Edges():
                     pairs.append((name, self.edges(part, number, chosen)))
                 case PageInfo():
                     pairs.append((name, self.page_info(part, number, given, chosen)))
-        return pairs[0][1] if bare else self.pairs(pairs)
+        return self.form.object(pairs)
 
     def chosen(
         self,
@@ -118,12 +120,6 @@ class Pages(Objects):
         limit: ColumnElement[Any] = bindparam(f"first_{number}", type_=Integer(), required=False)
         return self.ordered(statement, entity, order).limit(limit + 1 if more else limit)
 
-    def pairs(self, pairs: Sequence[tuple[str, ColumnElement[Any]]]) -> ColumnElement[Any]:
-        if self.sqlite:
-            return func.json_object(*(each for name, value in pairs for each in (text(name), value)))
-        row = select(*(value.label(name) for name, value in pairs)).subquery(f"p{next(self.aliases)}")
-        return select(func.row_to_json(literal_column(row.name), type_=PG_JSON())).select_from(row).scalar_subquery()
-
     def after(self, entity: Entity, order: Order, number: int, position: Position) -> ColumnElement[bool]:
         value, key = entity.expression(order.column), entity.table.c[entity.id]
         if isinstance(key.type, Integer):
@@ -134,39 +130,32 @@ class Pages(Objects):
         own: Any = bindparam(f"after_id_{number}", type_=key.type, required=False)
         return beyond(value, key, order, Position(given, own), nullable=entity.nullable(order.column))
 
-    def edges(self, part: Edges, number: int, chosen: Any) -> ColumnElement[Any]:
+    def edges(self, part: Edges, number: int, chosen: Any) -> Made:
         columns: set[str] = set()
         for _, each in part.parts:
             if isinstance(each, Nodes):
                 columns |= needed(each.fields)
         scope = chosen(columns)
-        values: list[tuple[str, ColumnElement[Any]]] = []
+        values: list[tuple[str, Made]] = []
         for name, each in part.parts:
             match each:
                 case Cursor():
-                    values.append((name, self.cursor(scope, number)))
+                    values.append((name, self.form.of_text(self.cursor(scope, number), nullable=False)))
                 case Nodes():
                     values.append((name, self.object(each.fields, scope)))
                 case Constant():
-                    values.append((name, text(each.text)))
-        if self.sqlite:
-            edge = func.json_object(*(each for name, value in values for each in (text(name), value)))
-            return select(func.json_group_array(edge)).select_from(scope.rows).scalar_subquery()
-        row = select(*(value.label(name) for name, value in values)).select_from(scope.rows)
-        made = row.subquery(f"r{next(self.aliases)}")
-        several = func.json_agg(literal_column(made.name), type_=PG_JSON())
-        empty = cast(text("[]"), PG_JSON())
-        return select(func.coalesce(several, empty, type_=PG_JSON())).select_from(made).scalar_subquery()
+                    values.append((name, self.form.constant(each.text)))
+        return self.form.listed(self.form.object(values), scope.rows)
 
-    def cursor(self, scope: Scope, number: int) -> ColumnElement[Any]:
-        order = scope.order
-        return filled(f"#c{number}", self.listed_values([scope.column(order.column), scope.column(scope.entity.id)]))
+    def cursor(self, scope: Scope, number: int) -> ColumnElement[str]:
+        columns = [scope.column(scope.order.column), scope.column(scope.entity.id)]
+        return self.form.marked(f"#c{number}", columns)
 
-    def page_info(self, part: PageInfo, number: int, given: Given, chosen: Any) -> ColumnElement[Any]:
+    def page_info(self, part: PageInfo, number: int, given: Given, chosen: Any) -> Made:
         later = given.after is not None
         known = {each for _, each in part.parts}
         if not known & {"next", "start", "end"}:
-            return self.pairs([(name, self.of_page_info(each, None, later)) for name, each in part.parts])
+            return self.form.object([(name, self.of_page_info(each, {}, later)) for name, each in part.parts])
         scope = chosen(set(), more=True)
         first: ColumnElement[Any] = bindparam(f"first_{number}", type_=Integer(), required=False)
         place = func.row_number().over().label("place")
@@ -181,26 +170,12 @@ class Pages(Objects):
             "start": func.max(case((rows.c.place == 1, rows.c.at))),
             "end": func.substr(last, len(str(_TENS)) + 1),
         }
-        values = [(name, self.of_page_info(each, found, later)) for name, each in part.parts]
-        if self.sqlite:
-            flat = [each for name, value in values for each in (text(name), value)]
-            return select(func.json_object(*flat)).select_from(rows).scalar_subquery()
-        made = (
-            select(*(value.label(name) for name, value in values)).select_from(rows).subquery(f"p{next(self.aliases)}")
-        )
-        return select(func.row_to_json(literal_column(made.name), type_=PG_JSON())).select_from(made).scalar_subquery()
+        made = self.form.object([(name, self.of_page_info(each, found, later)) for name, each in part.parts])
+        return self.form.one(made, rows, required=False)
 
-    def of_page_info(
-        self, part: str | Constant, found: Mapping[str, ColumnElement[Any]] | None, later: bool
-    ) -> ColumnElement[Any]:
+    def of_page_info(self, part: str | Constant, found: Mapping[str, ColumnElement[Any]], later: bool) -> Made:
         if isinstance(part, Constant):
-            return text(part.text)
+            return self.form.constant(part.text)
         if part == "previous":
-            return self.truth(literal_column("1 = 1") if later else literal_column("1 = 0"))
-        assert found is not None, "the rest is found in the rows"
-        return self.truth(found[part]) if part == "next" else found[part]
-
-    def truth(self, value: ColumnElement[Any]) -> ColumnElement[Any]:
-        if not self.sqlite:
-            return value
-        return func.json(case((type_coerce(value, Integer()) == 1, text("true")), else_=text("false")))
+            return self.form.truth(literal_column("1 = 1" if later else "1 = 0", Boolean()))
+        return self.form.truth(found[part]) if part == "next" else self.form.of_text(found[part], nullable=True)

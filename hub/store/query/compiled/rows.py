@@ -19,6 +19,7 @@ from sqlalchemy import (
     select,
 )
 
+from hub.store.query.compiled.form import Form
 from hub.store.query.compiled.tree import (
     BOUND,
     Fields,
@@ -57,10 +58,11 @@ class Scope:
 
 
 class Rows:
-    """Writes subselects of rows. given: by the numbers of the tree's places."""
+    """Writes subselects of rows. given: by the numbers of the tree's places; form: what is made of the rows."""
 
-    def __init__(self, given: Mapping[int, Given], *, sqlite: bool, book: str | None) -> None:
+    def __init__(self, given: Mapping[int, Given], form: Form, *, sqlite: bool, book: str | None) -> None:
         self.given = given
+        self.form = form
         self.sqlite = sqlite
         self.book = book
         self.aliases = iter(range(1_000_000))

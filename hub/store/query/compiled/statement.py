@@ -1,50 +1,50 @@
-"""A tree as one statement: objects and arrays of the databases' own JSON functions, relations as correlated subselects.
+"""A tree as one statement: objects and lists in the form of the database (`form`), relations as correlated subselects.
 
-SQLite's functions take at most 127 arguments, so wide objects are put together of several. PostgreSQL makes objects of rows,
-which is both compact and faster than naming each key. Each relation's rows are first chosen, in order and cut to their page,
-by a subselect that the ordinary path's own clauses make (`hub.store.query.select`); the JSON is made of what it returns.
+Each relation's rows are first chosen, in order and cut to their page, by a subselect that the ordinary path's own clauses make
+(`hub.store.query.select`); the JSON is made of what it returns.
 """
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Dialect,
-    Integer,
-    Select,
-    Text,
-    bindparam,
-    func,
-    select,
-)
-from sqlalchemy.dialects.postgresql import JSON as PG_JSON
+from sqlalchemy import Dialect, Integer, Select, Text, bindparam
 
-from hub.store.query.compiled.columns import Columns, writable
-from hub.store.query.compiled.leaves import text
+from hub.store.query.compiled.form import Form, Made
+from hub.store.query.compiled.pages import Pages
+from hub.store.query.compiled.postgresql import PostgresqlForm
 from hub.store.query.compiled.rows import Scope, entity_of, needed, order_of
+from hub.store.query.compiled.sqlite import SqliteForm
 from hub.store.query.compiled.tree import (
+    CLOSE,
     FAIL,
+    KEYED,
     MARKS,
-    WRITTEN,
+    OPEN,
+    Constant,
     Fields,
+    Filled,
     Given,
+    Leaf,
     Marks,
     Nested,
+    Nodes,
+    NotCompilableError,
+    Paged,
+    Part,
     Root,
+    Value,
 )
 
 _LITERAL = re.compile(r"'(?:[^']|'')*'")
-_QUOTED = re.compile(rf"""{_LITERAL.pattern}|"[^"]*\"""")
 
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
     """A statement: its text, the names of its parameters in order, what those that never change are; the marks it writes.
 
-    columns  the fields of a list that it returns by their columns; None where it returns JSON
+    around  what its text is still to stand between; where that is something, and there are no rows, the text is null
     """
 
     sql: str
@@ -52,7 +52,7 @@ class Compiled:
     fixed: Mapping[str, Any]
     processors: Mapping[str, Any]
     marks: Marks
-    columns: Fields | None = None
+    around: tuple[bytes, bytes]
 
     def parameters(self, given: Mapping[str, Any]) -> list[Any]:
         """In their order, as the driver takes them."""
@@ -67,59 +67,94 @@ class Compiled:
 def compile_tree(root: Root, given: Mapping[int, Given], *, dialect: Dialect, book: str | None) -> Compiled:
     """The statement for requests of this shape. NotCompilableError where it can't be made."""
     sqlite = dialect.name == "sqlite"
-    writer = _Writer(given, sqlite=sqlite, book=book)
-    columns = None if sqlite else writable(root)
-    statement = writer.root(root) if columns is None else writer.by_columns(root.entity, columns)
+    form: Form = SqliteForm() if sqlite else PostgresqlForm(dialect)
+    statement, before, after = _Writer(given, form, sqlite=sqlite, book=book).root(root)
     compiled: Any = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
     names = tuple(compiled.positiontup or ())
+    sql, marks = str(compiled), MARKS[dialect.name]
+    written = before + sql
+    marks = replace(
+        marks,
+        mark=marks.mark if OPEN in written else b"",
+        fail=marks.fail if FAIL in written else b"",
+        keyed=marks.keyed if KEYED in written else b"",
+    )
     # what the types make of values is kept by name, expanded lists included; SQLAlchemy shows it nowhere else
-    sql, marks = (_bytewise if sqlite else _named)(str(compiled))
-    return Compiled(sql, names, dict(compiled.params), dict(compiled._bind_processors), marks, columns)
+    processors = dict(compiled._bind_processors)
+    around = before.encode(), after.encode()
+    return Compiled(_bytewise(sql) if sqlite else sql, names, dict(compiled.params), processors, marks, around)
 
 
-def _named(sql: str) -> tuple[str, Marks]:
-    """The statement with the marks of PostgreSQL in its names."""
-    marks = MARKS["postgresql"]
-    here, there = WRITTEN.keyed.decode(), marks.keyed.decode()
-
-    def written(quoted: re.Match[str]) -> str:
-        return quoted.group().replace(here, there) if quoted.group()[0] == '"' else quoted.group()
-
-    unused = {each.name: b"" for each in fields(Marks) if getattr(WRITTEN, each.name).decode() not in sql}
-    return _QUOTED.sub(written, sql), replace(marks, **unused)
-
-
-def _bytewise(sql: str) -> tuple[str, Marks]:
+def _bytewise(sql: str) -> str:
     """The statement with the marks of SQLite in its literals, which can only be written in hex."""
-    ours, theirs = WRITTEN, MARKS["sqlite"]
+    marks = MARKS["sqlite"]
+    written_as = {
+        OPEN.encode(): marks.mark,
+        CLOSE.encode(): marks.mark,
+        FAIL.encode(): marks.fail,
+        KEYED.encode(): marks.keyed,
+    }
 
     def written(literal: re.Match[str]) -> str:
         plain = made = literal.group()[1:-1].replace("''", "'").encode()
-        for each in fields(Marks):
-            made = made.replace(getattr(ours, each.name), getattr(theirs, each.name))
+        for ours, theirs in written_as.items():
+            made = made.replace(ours, theirs)
         return literal.group() if made == plain else f"CAST(x'{made.hex()}' AS TEXT)"
 
-    return _LITERAL.sub(written, sql), theirs
+    return _LITERAL.sub(written, sql)
 
 
-class _Writer(Columns):
-    def root(self, root: Root) -> Select[Any]:
+class _Writer(Pages):
+    def root(self, root: Root) -> tuple[Select[Any], str, str]:
+        """The statement, and what its text is still to stand between."""
         entity = entity_of(root.entity)
         given = self.given[0]
-        if root.page is not None:
-            bare = root.only() is not None
-            return select(self.page(entity, root.page, 0, given, None, None, entity_follows=False, bare=bare))
+        match root.page:
+            case Paged(((_, Nodes(fields)),)):
+                scope = self.scope(
+                    entity, self.chosen(entity, needed(fields), 0, given, follows=False), order_of(given)
+                )
+                return self.form.all(self.object(fields, scope), scope.rows)
+            case Paged():
+                return self.form.whole(self.page(entity, root.page, 0, given, None, None, entity_follows=False)), "", ""
         assert root.fields is not None, "what is no page is an object"
         statement = self.matching(entity, needed(root.fields), 0, given, follows=False)
         if given.key is not None:
             statement = statement.where(entity.table.c[entity.id] == bindparam("key_0", type_=Text(), required=False))
         else:
             statement = self.ordered(statement, entity, order_of(given)).limit(1)
-        return self.object_of(root.fields, self.scope(entity, statement, given.order))
+        scope = self.scope(entity, statement, given.order)
+        return self.form.each(self.object(root.fields, scope), scope.rows), "", ""
+
+    # -- values
+
+    def object(self, fields: Fields, scope: Scope) -> Made:
+        """Of the row that stands around it."""
+        return self.form.object([(name, self.value(value, scope)) for name, value in fields])
+
+    def value(self, value: Value, scope: Scope) -> Made:
+        match value:
+            case Leaf(column):
+                return self.form.leaf(scope.column(column), value, nullable=_nullable(scope, column))
+            case Constant(words):
+                return self.form.constant(words)
+            case Filled(code, (column,), True):
+                return self.form.key(code, scope.column(column), nullable=_nullable(scope, column))
+            case Filled(code, columns):
+                marked = self.form.marked(code, [scope.column(name) for name in columns])
+                return self.form.of_text(marked, nullable=False)
+            case Part(fields, None):
+                return self.object(fields, scope)
+            case Part(fields, str(missing)):
+                made = self.object(fields, scope)
+                return self.form.part(made, scope.column(missing).is_(None), required=value.required)
+            case Nested():
+                return self.nested(value, scope)
+        raise NotCompilableError(f"{value} is of no known kind")
 
     # -- relations
 
-    def nested(self, value: Nested, scope: Scope) -> ColumnElement[Any]:
+    def nested(self, value: Nested, scope: Scope) -> Made:
         relation, given = value.relation, self.given[value.number]
         entity = entity_of(relation.entity)
         follows = entity.follows(scope.entity.name, relation)
@@ -151,9 +186,11 @@ class _Writer(Columns):
         elif self.sqlite and not single:
             statement = statement.limit(-1)  # or the order of a subselect may be left out
         inner = self.scope(entity, statement.correlate(scope.rows), relation.order)
-        if not single:
-            return self.array_of(value.fields, inner)
-        one = self.object_of(value.fields, inner).scalar_subquery()
-        if self.sqlite:
-            return func.coalesce(one, text(FAIL)) if value.required else one
-        return func.coalesce(one, self.failure(), type_=PG_JSON()) if value.required else one
+        made = self.object(value.fields, inner)
+        return (
+            self.form.one(made, inner.rows, required=value.required) if single else self.form.listed(made, inner.rows)
+        )
+
+
+def _nullable(scope: Scope, column: str) -> bool:
+    return scope.entity.nullable(column) or column in scope.entity.aggregates

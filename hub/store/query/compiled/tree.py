@@ -17,34 +17,36 @@ from hub.store.query.plan import Order, Position, Relation, Where
 
 Kind = Literal["text", "int", "float", "bool", "date", "time", "json", "enum"]
 
-_SECRET = secrets.token_hex(8)
-MARK = f"~{_SECRET}~"
-"""Around what is filled in later. Nobody outside this process can write it into a record."""
-FAIL = f"!{_SECRET}!"
+OPEN, CLOSE = f"\x02{secrets.token_urlsafe(6)}", "\x02"
+"""Around what is filled in later. JSON escapes them, but keys of rows stand in PostgreSQL's texts as they are; and the former
+nobody outside this process can write into a record, so what stands between two marks is to be filled in, or began otherwise."""
+FAIL = "\x03"
 """In the place of a value the answer may not hold."""
 KEYED = f"~{''.join(secrets.choice('ghijkmnpqrstuvwxyz') for _ in range(2))}"
-"""In names of fields: before the code of what is looked up by the field's value, and, in the next field's name, after it. In a
-text it is a single byte, because it is in every row; where a record holds that byte, too, nothing is found by the pieces that
-makes (quotes in a record are escaped, and codes have none), and the ordinary path answers."""
-BETWEEN, AFTER = "\x1f", "\x1d"
-"""Between the values of a column, and after a column (hub.store.query.compiled.columns)."""
+"""SQLite, in names of fields: before the code of what is looked up by the field's value, and, in the next field's name, after
+it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """The marks as they stand in a text of a database; empty for what the text's statement does not write."""
+    """The marks as they stand in a text of a database, a byte each, which is found fast; empty for what a statement does not
+    write.
+
+    opening  what stands after a mark that opens
+    quoted   whether what is filled in later stands there as a text of JSON; else as it is, its quotes not yet around it
+    """
 
     mark: bytes
     fail: bytes
     keyed: bytes
+    opening: bytes
+    quoted: bool
 
 
-WRITTEN = Marks(MARK.encode(), FAIL.encode(), KEYED.encode())
-"""As the tree has them."""
 MARKS = {
-    # bytes that no text in UTF-8 has: what is one byte is found many times faster
-    "sqlite": Marks(b"\xfb", b"\xfc", b"\xff"),
-    "postgresql": replace(WRITTEN, keyed=b"\x7f"),
+    # bytes that no text in UTF-8 has
+    "sqlite": Marks(b"\xfb", b"\xfc", b"\xff", b"", quoted=True),
+    "postgresql": Marks(CLOSE.encode(), FAIL.encode(), b"", OPEN[1:].encode(), quoted=False),
 }
 
 
