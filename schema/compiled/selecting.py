@@ -30,6 +30,7 @@ from hub.store.query.compiled import (
     Edges,
     Fields,
     Filled,
+    Named,
     Nested,
     Nodes,
     NotCompilableError,
@@ -45,7 +46,7 @@ from schema.compiled.leaves import leaf_of
 from schema.compiled.relating import Relating as Relating
 from schema.fields import Column, Computed, Related, reading_of
 from schema.fields import Part as PartOfRow
-from schema.nodes import Node
+from schema.nodes import SEALED, TYPES, Node
 from schema.paging import Connection
 
 Group = list[FieldDetails]
@@ -155,7 +156,7 @@ class _Tree:
                 return self.filled(field_, group, entity, (name,), lambda row, _: row[name]), ()
             case Computed(function, needs, of_context):
                 if function is _NODE_ID.function and len(needs) == 1:
-                    return Filled(entity, needs, plain=True), ()
+                    return _id(entity, needs), ()
                 if not needs:
                     raise NotCompilableError("a field computed of nothing")
                 take = function if of_context else _without_context(function)
@@ -248,6 +249,11 @@ class _Tree:
             parts.append((key, Constant(type_.name) if name == "__typename" else _PAGE_INFO[name]))
         self.cursors[number] = entity
         return PageInfo(tuple(parts))
+
+
+def _id(entity: str, needs: tuple[str, ...]) -> Value:
+    """Of a row: sealed ones are made later."""
+    return Filled(entity, needs, plain=True) if entity in SEALED else Named(f"{TYPES[entity]}:", *needs)
 
 
 def _without_context(function: Any) -> Any:

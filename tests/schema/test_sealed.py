@@ -10,7 +10,8 @@ import pytest
 
 from hub.model.actions import Role
 from hub.store import Store, tables
-from schema.nodes import SEALED, global_id, parse_id
+from schema.errors import BadInputError
+from schema.nodes import SEALED, TYPES, global_id, parse_id
 from schema.paging import SEALED as SEALED_CURSORS
 from tests.schema.company import NOW, insert, record, seed
 from tests.schema.fakes import Ask, FakeActions, asking
@@ -74,9 +75,30 @@ async def test_a_sealed_id_finds_what_it_is_of_and_a_made_up_one_is_none(asks: A
         id_ = global_id(entity, own)
         assert parse_id(id_) == (entity, own)
         assert (await asks(query, {"id": id_}))["data"]["node"] == {"__typename": type_, "id": id_}
-        plain = urlsafe_b64encode(f"{type_}:{own}".encode()).decode().rstrip("=")
-        body = await asks(query, {"id": plain})
-        assert body["errors"][0]["extensions"]["code"] == "BAD_INPUT"
+        for made_up in (f"{type_}:{own}", given_before(f"{type_}:{own}")):
+            body = await asks(query, {"id": made_up})
+            assert body["errors"][0]["extensions"]["code"] == "BAD_INPUT"
+
+
+def given_before(id_: str) -> str:
+    """As ids were given out once."""
+    return urlsafe_b64encode(id_.encode()).decode().rstrip("=")
+
+
+@pytest.mark.parametrize(
+    ("entity", "key"), [("customer", "c000"), ("ticket", 'desk:a:b/ü "c"'), ("contact", "list:jo@x.example")]
+)
+def test_an_id_tells_its_type_and_one_given_out_before_is_understood(entity: str, key: str) -> None:
+    id_ = global_id(entity, key)
+    assert id_.startswith(f"{TYPES[entity]}:")
+    assert (key in id_) is (entity not in SEALED)
+    assert parse_id(id_) == parse_id(given_before(id_)) == (entity, key)
+
+
+@pytest.mark.parametrize("text", ["", ":", "Customer:", ":c000", "Nothing:c000", "Customer", "Q3VzdG9tZXI6", "=", "ü"])
+def test_what_is_no_id_is_refused(text: str) -> None:
+    with pytest.raises(BadInputError):
+        parse_id(text)
 
 
 @pytest.mark.parametrize(

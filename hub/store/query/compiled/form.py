@@ -24,8 +24,12 @@ class Form(Protocol):
         """A column as its kind is shown. nullable: whether null may stand in it at all."""
         ...
 
+    def named(self, word: str, column: ColumnElement[Any], *, nullable: bool) -> Made:
+        """A row's own key behind a word of ours."""
+        ...
+
     def key(self, code: str, column: ColumnElement[Any], *, nullable: bool) -> Made:
-        """An id of the API, made later of a row's own."""
+        """A sealed id of the API, made later of a row's own."""
         ...
 
     def marked(self, code: str, columns: Sequence[ColumnElement[Any]]) -> ColumnElement[str]:

@@ -73,6 +73,10 @@ class PostgresqlForm:
         second = cast(moment, TIMESTAMP(timezone=True, precision=0))  # plain arithmetic, which date_trunc is not
         return case((moment == second, cast(self._scalar(column), Text())), else_=exact)
 
+    def named(self, word: str, column: ColumnElement[Any], *, nullable: bool) -> Made:
+        written = cast(self._scalar(cast(column, Text())), Text())
+        return [f'"{word}', _or(func.substr(written, 2), FAIL, nullable=nullable)]
+
     def key(self, code: str, column: ColumnElement[Any], *, nullable: bool) -> Made:
         own = cast(column, Text())
         return [f"{OPEN}{code}:", _or(own, FAIL, nullable=nullable), CLOSE]

@@ -26,6 +26,7 @@ from hub.store.query.compiled.tree import (
     Filled,
     Given,
     Leaf,
+    Named,
     Nested,
     NotCompilableError,
     Part,
@@ -133,7 +134,7 @@ def needed(fields: Fields) -> set[str]:
     found: set[str] = set()
     for _, value in fields:
         match value:
-            case Leaf(column):
+            case Leaf(column) | Named(_, column):
                 found.add(column)
             case Filled(_, needs):
                 found.update(needs)

@@ -51,6 +51,10 @@ class SqliteForm:
             made = case((column.is_(None), text(FAIL)), else_=made)
         return _LookedUp(wanted.code(), column, made) if wanted.kind == "enum" else made
 
+    def named(self, word: str, column: ColumnElement[Any], *, nullable: bool) -> Made:
+        made = text(word).concat(cast(column, Text()))
+        return func.coalesce(made, text(FAIL)) if nullable else made
+
     def key(self, code: str, column: ColumnElement[Any], *, nullable: bool) -> Made:
         return _LookedUp(code, column, _marked(code, cast(column, Text())))
 

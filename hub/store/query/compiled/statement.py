@@ -28,6 +28,7 @@ from hub.store.query.compiled.tree import (
     Given,
     Leaf,
     Marks,
+    Named,
     Nested,
     Nodes,
     NotCompilableError,
@@ -136,6 +137,8 @@ class _Writer(Pages):
         match value:
             case Leaf(column):
                 return self.form.leaf(scope.column(column), value, nullable=_nullable(scope, column))
+            case Named(word, column):
+                return self.form.named(word, scope.column(column), nullable=_nullable(scope, column))
             case Constant(words):
                 return self.form.constant(words)
             case Filled(code, (column,), True):

@@ -1,7 +1,7 @@
 """What a finished text is to hold, as pure dataclasses: the shape of a selection, and what one request gives to it.
 
-    Root ── Fields ── Leaf | Constant | Filled | Part | Nested
-                                                  └─ Fields   └─ Fields, or Paged ── Nodes | Edges | PageInfo | Total
+    Root ── Fields ── Leaf | Named | Constant | Filled | Part | Nested
+                                                          └─ Fields   └─ Fields, or Paged ── Nodes | Edges | PageInfo | Total
 
 A tree is made once for a selection. `Given` is what a request adds to each `Nested` (and to the root, number 0): arguments,
 page and position. Its values are bound; only its `shape` decides which statement it is.
@@ -82,6 +82,14 @@ class Leaf:
 
 
 @dataclass(frozen=True, slots=True)
+class Named:
+    """A row's own key behind a word of ours, as one text."""
+
+    word: str
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
 class Constant:
     """The same text in every row."""
 
@@ -150,7 +158,7 @@ class Paged:
     parts: "tuple[tuple[str, Nodes | Edges | PageInfo | Total | Constant], ...]"
 
 
-Value = Leaf | Constant | Filled | Part | Nested
+Value = Leaf | Named | Constant | Filled | Part | Nested
 Fields = tuple[tuple[str, Value], ...]
 
 
