@@ -22,7 +22,8 @@ from graphql import (
 )
 from graphql.execution.values import VariableValues
 from graphql.language import Visitor
-from strawberry.types.arguments import convert_arguments
+from strawberry import ID
+from strawberry.types.arguments import StrawberryArgument, convert_arguments
 from strawberry.types.field import StrawberryField
 
 from hub.store.query.compiled import Compiled, Given, NotCompilableError
@@ -69,6 +70,7 @@ class Wanted:
 class RootField:
     """A root field of an operation.
 
+    by_id       whether an id is its only argument, which Python knows by the same name: then there is nothing to convert
     hopeless    no request will ever be read by it
     trees       by entities
     statements  by dialects and the shapes of what requests give
@@ -79,6 +81,7 @@ class RootField:
     definition: GraphQLField
     group: Group
     required: bool
+    by_id: bool
     hopeless: bool = False
     trees: dict[str, Selected] = field(default_factory=dict)
     statements: Bounded = field(default_factory=lambda: Bounded(_MOST_STATEMENTS))
@@ -118,10 +121,11 @@ class RootField:
         if resolver is None:
             self.give_up()
             raise NotCompilableError("a root field without a resolver")
-        given = get_argument_values(self.definition, self.group[0].node, variables)
-        arguments = convert_arguments(
-            given, strawberry_field.arguments, strawberry.schema_converter.scalar_registry, strawberry.config
-        )
+        arguments = get_argument_values(self.definition, self.group[0].node, variables)
+        if not self.by_id:
+            arguments = convert_arguments(
+                arguments, strawberry_field.arguments, strawberry.schema_converter.scalar_registry, strawberry.config
+            )
         try:
             return rows_of(resolver.wrapped_func, context, arguments)
         except NotCompilableError:
@@ -166,8 +170,13 @@ def planned(selecting: Selecting) -> Plan:
         if name.startswith("__"):
             raise NotCompilableError("introspection")
         field_ = type_.fields[name]
-        roots.append(RootField(key, field_, group, is_non_null_type(field_.type)))
+        roots.append(RootField(key, field_, group, is_non_null_type(field_.type), _is_by_id(field_)))
     return Plan(selecting.operation, selecting, tuple(roots))
+
+
+def _is_by_id(field_: GraphQLField) -> bool:
+    arguments: list[StrawberryArgument] = field_.extensions[_DEFINITION].arguments
+    return len(arguments) == 1 and arguments[0].type is ID and arguments[0].python_name == "id"
 
 
 def statement_key(wanted: Wanted, entity: str, *, book: bool) -> Hashable:

@@ -54,6 +54,11 @@ class Budgets:
         self.per_minute = per_minute
         self._minutes: dict[str, _Minute] = {}
 
+    def is_spent(self, token_id: str, *, now: datetime) -> bool:
+        """Whether the token has nothing left of its minute."""
+        minute = self._minutes.get(token_id)
+        return minute is not None and minute.ends > now and minute.spent >= self.per_minute
+
     def spend(self, token_id: str, cost: int, *, now: datetime) -> Spent:
         """Take `cost` from the token's budget, if it has room for it."""
         minute = self._minutes.get(token_id)

@@ -146,8 +146,8 @@ class Guard:
 
     def check_open(self, viewer: Viewer, *, now: datetime) -> None:
         """OverBudgetError where the token has nothing left: then its request is not even read."""
-        spent = self.budgets.spend(viewer.token_id, 0, now=now)
-        if spent.remaining <= 0:
+        if self.budgets.is_spent(viewer.token_id, now=now):
+            spent = self.budgets.spend(viewer.token_id, 0, now=now)
             wait = spent.wait_seconds(now)
             message = f"this token has spent its {spent.limit:,} points of this minute: ask again in {wait} s"
             raise OverBudgetError(message, spent=spent, retry_after=wait)

@@ -14,7 +14,11 @@ def test_a_minute_is_spent_and_comes_again() -> None:
     later = NOW + timedelta(seconds=20.5)
     over = budgets.spend("a", 41, now=later)
     assert (over.within, over.remaining, over.wait_seconds(later)) == (False, 40, 40)
+    assert not budgets.is_spent("a", now=later)
     assert budgets.spend("a", 40, now=later).remaining == 0  # what had no room took nothing
+    assert budgets.is_spent("a", now=later)
+    assert not budgets.is_spent("a", now=NOW + timedelta(minutes=1))
+    assert not budgets.is_spent("b", now=later)
     assert budgets.spend("b", 100, now=later).within  # another token has its own
     assert budgets.spend("a", 100, now=NOW + timedelta(minutes=1)).within
 
