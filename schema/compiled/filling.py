@@ -1,4 +1,4 @@
-"""Values of a finished text that Python works out: ids and cursors of the API, computed fields, JSON of a column.
+"""Values of a finished text that Python works out: sealed ids and cursors of the API, computed fields, JSON of a column.
 
 The statement leaves them as marked pieces. A piece is a code and what the value is made of; all pieces of a text are taken
 out, replaced and put back at once, and an id that was made before is only looked up.
@@ -65,7 +65,7 @@ Making = Callable[[Sequence[Any], Any], Any]
 
 
 def fill(
-    text: bytes, codes: Mapping[str, Making], context: Any, marks: Marks, around: tuple[bytes, bytes] = (b"", b"")
+    text: bytes, codes: Mapping[str, Making], context: Any, marks: Marks, around: tuple[bytes, bytes]
 ) -> list[bytes]:
     """What the text comes to between what stands around it, every marked piece replaced; in pieces, for it may be large.
 

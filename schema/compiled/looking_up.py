@@ -1,10 +1,10 @@
-"""Values of a finished text that are looked up by what the database wrote: ids of the API, names of an enum's members.
+"""Values of a finished text that are looked up by what the database wrote: sealed ids, names of an enum's members.
 
 The statement writes them as they are stored, and marks where they stand in the names of fields, which cost nothing to write:
 
-    {"id~S~customer":"c000001","~S~name":"Acme"}       ~S~ being the mark `keyed`, before what is looked up and after it
+    {"id~S~contact":"crm:17","~S~name":"Jo"}       ~S~ being the mark `keyed`, before what is looked up and after it
 
-so a text is taken apart at the marks, every second piece (`customer":"c000001","`) is looked up as a whole, and all is put
+so a text is taken apart at the marks, every second piece (`contact":"crm:17","`) is looked up as a whole, and all is put
 together again.
 """
 

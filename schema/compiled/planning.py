@@ -133,9 +133,8 @@ class RootField:
             raise
 
     def give_up(self) -> None:
-        self.hopeless = not is_abstract_type(
-            get_named_type(self.definition.type)
-        )  # there another id is of another type
+        named = get_named_type(self.definition.type)
+        self.hopeless = not is_abstract_type(named)  # there another id may be of another type
 
     def type_for(self, rows: Rows, schema: GraphQLSchema) -> GraphQLObjectType:
         """What the rows are shown as: where the field returns an interface, the entity's own type."""

@@ -122,12 +122,14 @@ async def test_a_record_that_holds_a_mark_forges_nothing(store: Store) -> None:
 
 
 async def test_a_key_that_holds_a_mark_is_told_by_the_ordinary_path(store: Store) -> None:
-    """Keys stand in PostgreSQL's texts as they are."""
+    """Keys that are still to be sealed stand in PostgreSQL's texts as they are."""
     await seed(store)
     for mark in ("a\x02b", f"{CLOSE}{FAIL}", f"x{CLOSE}{OPEN}ticket:t0", FAIL, f"{KEYED}=0"):
-        await _update(store, "ticket SET id = :words || id, subject", mark)
-        for query in (NESTED, "{ customers { nodes { tickets(first: 2) { edges { cursor node { id } } } } } }"):
-            await both(store, query, who=viewer(Role.CSM), must=False)
+        for table, named in (("ticket", "subject"), ("contact", "name")):
+            await _update(store, f"{table} SET id = :words || id, {named}", mark)
+            page = f"{{ customers {{ nodes {{ {table}s(first: 2) {{ edges {{ cursor node {{ id }} }} }} }} }} }}"
+            for query in (NESTED, page):
+                await both(store, query, who=viewer(Role.CSM), must=False)
 
 
 NESTED = """{ customers { nodes { id name health { score band asOf } tickets(first: 3) { nodes { id subject status createdAt } }
@@ -148,6 +150,7 @@ async def test_keys_are_told_as_they_are(store: Store) -> None:
     await seed(store)
     for words in ('"', "\\", "\n", "ü雪", "null"):
         await _update(store, "ticket SET id = :words || id, subject", words)
+        await _update(store, "contact SET id = :words || id, name", words)
         assert await both(store, NESTED, who=viewer(Role.CSM)), words
 
 

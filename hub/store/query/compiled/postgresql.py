@@ -1,10 +1,10 @@
 """PostgreSQL: JSON as texts put one after the other, which costs the database less than its JSON of rows does, and the more
 so what is filled in: a mark belongs to the words around it and costs nothing.
 
-    '{"id":"' || id || '","name":' || json_scalar(name) || '}'
+    '{"plan":' || json_scalar(plan) || ',"seats":' || CAST(seats AS TEXT) || '}'
 
-A made value is a list of pieces: words of our own, and columns. Values escape what records hold; only the row's own keys stand
-in the text as they are, between marks, and what stands between those is replaced.
+A made value is a list of pieces: words of our own, and columns. Values escape what records hold; only keys that are still to be
+sealed stand in the text as they are, between marks, and what stands between those is replaced.
 """
 
 from collections.abc import Sequence
@@ -144,7 +144,7 @@ def _whole(pieces: Sequence[Piece]) -> list[Piece]:
 
 
 def _text(pieces: Sequence[Piece]) -> ColumnElement[str]:
-    """One after the other, in halves, so that what is long is not copied for each piece; concat() costs twice as much."""
+    """One after the other, by halves, so that an expression is not as deep as its row is wide; concat() costs twice as much."""
     return _joined([text(each) if isinstance(each, str) else each for each in _whole(pieces)])
 
 

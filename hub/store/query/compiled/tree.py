@@ -18,8 +18,9 @@ from hub.store.query.plan import Order, Position, Relation, Where
 Kind = Literal["text", "int", "float", "bool", "date", "time", "json", "enum"]
 
 OPEN, CLOSE = f"\x02{secrets.token_urlsafe(6)}", "\x02"
-"""Around what is filled in later. JSON escapes them, but keys of rows stand in PostgreSQL's texts as they are; and the former
-nobody outside this process can write into a record, so what stands between two marks is to be filled in, or began otherwise."""
+"""Around what is filled in later. JSON escapes them, but keys to be sealed stand in PostgreSQL's texts as they are; and the
+former nobody outside this process can write into a record, so what stands between two marks is to be filled in, or began
+otherwise."""
 FAIL = "\x03"
 """In the place of a value the answer may not hold."""
 KEYED = f"~{''.join(secrets.choice('ghijkmnpqrstuvwxyz') for _ in range(2))}"
